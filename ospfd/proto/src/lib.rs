@@ -1,0 +1,5 @@
+//! OSPF version 2 (RFC 2328) as a sans-IO engine.
+#![forbid(unsafe_code)]
+
+pub mod lsa;
+pub mod packet;

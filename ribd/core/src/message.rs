@@ -1,0 +1,138 @@
+//! What ribd and its clients say to each other: the only part of this crate a protocol engine sees.
+//!
+//! A session is *declarative*. After every connect the client sends [`ClientMessage::Hello`],
+//! [`ClientMessage::BeginSync`], all its routes, [`ClientMessage::EndSync`]; then changes as they come.
+//! The RIB removes what an older session of the same client left and this one did not repeat. A client
+//! that dies leaves its routes in place until it comes back or the stale timer ends; one that leaves on
+//! purpose says [`ClientMessage::Goodbye`].
+//!
+//! Messages travel as postcard in length-prefixed frames on `rib.sock`. Postcard is not
+//! self-describing: [`PROTOCOL_VERSION`] must change with any change here.
+
+use ipnetwork::Ipv4Network;
+use routing_common::id::{IfIndex, InterfaceName};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+use std::net::Ipv4Addr;
+
+/// Version of these messages.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// Where a route came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// A subnet of one of our interfaces. Distance 0.
+    Connected,
+    /// From the configuration. Distance 1 unless told otherwise.
+    Static,
+    /// From ospfd. Distance 110.
+    Ospf,
+}
+
+/// From a client to the RIB.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ClientMessage {
+    /// First message of a session.
+    Hello {
+        /// Must equal [`PROTOCOL_VERSION`].
+        version: u16,
+        /// Whose routes these are; `None` for a client that only listens.
+        protocol: Option<Protocol>,
+        /// For logs and shows: "ospfd".
+        name: String,
+    },
+    /// All routes of this client follow.
+    BeginSync,
+    /// Routes to add, replace or withdraw. One route per prefix and client.
+    Routes(Vec<RouteChange>),
+    /// All routes have been sent; what was not repeated is stale and goes. Answered by
+    /// [`RibMessage::Synced`] once the kernel has them.
+    EndSync,
+    /// Replaces what this client wants to hear about.
+    Subscribe(Subscription),
+    /// Asks for [`RibMessage::FibDone`] with the same number once all earlier routes are in the kernel.
+    FibBarrier(u64),
+    /// The client leaves on purpose; `withdraw` removes its routes now.
+    Goodbye {
+        /// Remove the routes now instead of keeping them as stale.
+        withdraw: bool,
+    },
+}
+
+/// One change of a client's routes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RouteChange {
+    /// Add the route, or replace the client's earlier one for the same prefix.
+    Replace(Route),
+    /// The client has no route to this prefix any more.
+    Withdraw(Ipv4Network),
+}
+
+/// A route as a client offers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Destination, host bits cleared.
+    pub prefix: Ipv4Network,
+    /// Administrative distance; the smallest wins between protocols.
+    pub distance: u8,
+    /// The protocol's own metric (OSPF: cost, or the type 2 metric for E2), for shows.
+    pub metric: u32,
+    /// Tag.
+    pub tag: u32,
+    /// Next hops, directly connected ones only; empty means blackhole.
+    pub next_hops: SmallVec<[NextHop; 2]>,
+}
+
+/// A directly connected next hop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct NextHop {
+    /// The neighbour's address; `None` when the destination itself is on the link.
+    pub gateway: Option<Ipv4Addr>,
+    /// The interface to leave by.
+    pub ifindex: IfIndex,
+}
+
+/// What a client wants to hear about.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Subscription {
+    /// Selected routes of these protocols (never the client's own).
+    pub protocols: Vec<Protocol>,
+    /// The selected default route, when it is not the client's own.
+    pub default_route: bool,
+}
+
+/// From the RIB to a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RibMessage {
+    /// Answer to `Hello`.
+    Hello {
+        /// The RIB's [`PROTOCOL_VERSION`].
+        version: u16,
+    },
+    /// Answer to `EndSync`: everything is in the kernel.
+    Synced,
+    /// Answer to `FibBarrier`.
+    FibDone(u64),
+    /// Subscribed routes that appeared or changed.
+    Redistribute(Vec<Redistributed>),
+    /// Subscribed routes that went (by protocol and prefix).
+    Unredistribute(Vec<(Protocol, Ipv4Network)>),
+    /// All that matched the latest `Subscribe` has been sent.
+    SubscriptionSynced,
+}
+
+/// A route the RIB selected and a client subscribed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redistributed {
+    /// Where it came from.
+    pub protocol: Protocol,
+    /// Destination.
+    pub prefix: Ipv4Network,
+    /// The protocol's metric.
+    pub metric: u32,
+    /// Tag.
+    pub tag: u32,
+    /// The interface of its first next hop, if it has one.
+    pub interface: Option<InterfaceName>,
+}

@@ -1,0 +1,306 @@
+//! The shape of a valid configuration.
+
+use crate::id::{AreaId, InterfaceName, RouterId, Vrid};
+use core::fmt;
+use ipnetwork::Ipv4Network;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// One router's whole configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Name of the router, for prompts and logs.
+    pub hostname: String,
+    /// Which defaults the file started from.
+    pub defaults: Defaults,
+    /// Interfaces by name.
+    pub interfaces: BTreeMap<InterfaceName, InterfaceConfig>,
+    /// Static routes in file order.
+    pub static_routes: Vec<StaticRoute>,
+    /// Settings of the RIB and the kernel's forwarding.
+    pub rib: RibConfig,
+    /// OSPF, if it runs.
+    pub ospf: Option<OspfConfig>,
+    /// VRRP groups by name.
+    pub vrrp_groups: BTreeMap<String, VrrpGroup>,
+}
+
+/// Which set of default timers a file starts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Defaults {
+    /// The RFC's and FRR's defaults (hello 10 s, dead 40 s, adverts 1 s).
+    #[default]
+    Traditional,
+    /// Fast detection on every link (hello 1 s, dead 4 s, adverts 100 ms).
+    Ring,
+}
+
+/// One interface.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InterfaceConfig {
+    /// Free text.
+    pub description: Option<String>,
+    /// Addresses with prefix lengths, in file order; the first is the primary one.
+    pub addresses: Vec<Ipv4Network>,
+}
+
+/// One static route. Several with the same prefix and distance form one multipath route; one with a
+/// larger distance is floating.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StaticRoute {
+    /// Destination, host bits cleared.
+    pub prefix: Ipv4Network,
+    /// Where to.
+    pub target: StaticTarget,
+    /// Administrative distance, 1 to 255 (255 is never installed).
+    pub distance: u8,
+    /// Tag carried to redistribution.
+    pub tag: u32,
+}
+
+/// Where a static route leads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StaticTarget {
+    /// To a gateway, resolved recursively unless it lies in a local subnet or an interface is named.
+    Gateway {
+        /// The next hop's address.
+        address: Ipv4Addr,
+        /// Only through this interface; the route goes when the interface goes.
+        interface: Option<InterfaceName>,
+    },
+    /// Straight out of an interface.
+    Interface(InterfaceName),
+    /// Dropped silently.
+    Blackhole,
+}
+
+/// The RIB's and kernel's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RibConfig {
+    /// Does this host forward between its interfaces (`ip_forward`)?
+    pub forwarding: bool,
+    /// Use kernel next-hop objects where the kernel has them.
+    pub next_hop_objects: bool,
+    /// How long routes of a client that went away stay in the kernel before they are swept.
+    pub stale_time: Duration,
+}
+
+impl Default for RibConfig {
+    fn default() -> Self {
+        Self { forwarding: true, next_hop_objects: true, stale_time: Duration::from_secs(120) }
+    }
+}
+
+/// OSPF instance (RFC 2328 App. C.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OspfConfig {
+    /// This router's id.
+    pub router_id: RouterId,
+    /// Interfaces OSPF runs on, by name.
+    pub interfaces: BTreeMap<InterfaceName, OspfInterfaceConfig>,
+    /// Originate a default route into OSPF.
+    pub default_information: Option<DefaultInformation>,
+    /// Redistribute connected routes.
+    pub redistribute_connected: Option<RedistributePolicy>,
+    /// Redistribute static routes.
+    pub redistribute_static: Option<RedistributePolicy>,
+    /// Reference bandwidth in Mbit/s for interfaces without a cost; FRR's effective 100,000.
+    pub reference_bandwidth: u32,
+    /// Administrative distance of OSPF routes.
+    pub distance: u8,
+    /// Largest number of equal-cost next hops.
+    pub maximum_paths: u8,
+    /// RFC 1583 path preference (RFC 2328 §16.4.1).
+    pub rfc1583_compatibility: bool,
+    /// SPF back-off (RFC 8405).
+    pub spf: SpfTimers,
+    /// Least time between two originations of one LSA (MinLSInterval; RFC default 5 s).
+    pub min_ls_interval: Duration,
+    /// Least time between two accepted instances of one LSA (MinLSArrival; RFC default 1 s).
+    pub min_ls_arrival: Duration,
+}
+
+/// RFC 8405 SPF delays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpfTimers {
+    /// INITIAL_SPF_DELAY: after the first event in quiet times. 0 means in the same turn.
+    pub initial_delay: Duration,
+    /// SHORT_SPF_DELAY.
+    pub short_delay: Duration,
+    /// LONG_SPF_DELAY.
+    pub long_delay: Duration,
+    /// TIME_TO_LEARN_INTERVAL.
+    pub time_to_learn: Duration,
+    /// HOLDDOWN_INTERVAL.
+    pub hold_down: Duration,
+}
+
+impl Default for SpfTimers {
+    fn default() -> Self {
+        Self {
+            initial_delay: Duration::ZERO,
+            short_delay: Duration::from_millis(50),
+            long_delay: Duration::from_secs(2),
+            time_to_learn: Duration::from_millis(500),
+            hold_down: Duration::from_secs(3),
+        }
+    }
+}
+
+/// One OSPF interface (RFC 2328 App. C.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OspfInterfaceConfig {
+    /// The area it belongs to.
+    pub area: AreaId,
+    /// How the network behaves; a kernel loopback is always advertised as a host whatever stands here.
+    pub network_type: NetworkType,
+    /// Output cost, 1 to 65535; from the reference bandwidth when absent.
+    pub cost: Option<u16>,
+    /// HelloInterval, whole seconds, 1 to 65535.
+    pub hello_interval: Duration,
+    /// RouterDeadInterval, whole seconds, 1 to 65535.
+    pub dead_interval: Duration,
+    /// RxmtInterval, 50 ms and more.
+    pub retransmit_interval: Duration,
+    /// InfTransDelay, whole seconds, 1 to 65535.
+    pub transmit_delay: Duration,
+    /// Router Priority; 0 never becomes Designated Router.
+    pub priority: u8,
+    /// Advertise the network but form no adjacency.
+    pub passive: bool,
+    /// Do not compare interface MTUs in Database Description packets.
+    pub mtu_ignore: bool,
+    /// RFC 2328 App. D.
+    pub authentication: OspfAuthentication,
+}
+
+/// OSPF network types this suite runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetworkType {
+    /// With a Designated Router.
+    Broadcast,
+    /// Two routers, no Designated Router.
+    PointToPoint,
+}
+
+/// OSPF packet authentication (RFC 2328 App. D).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OspfAuthentication {
+    /// AuType 0.
+    Null,
+    /// AuType 1: up to 8 octets in clear text.
+    Simple(Secret),
+    /// AuType 2 with keyed MD5: at least one key, in file order; the last one signs, all verify.
+    Md5(Vec<Md5Key>),
+}
+
+/// An MD5 key of up to 16 octets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Md5Key {
+    /// Key ID on the wire.
+    pub id: u8,
+    /// The shared secret.
+    pub secret: Secret,
+}
+
+/// Bytes that never reach a log, a show command or a core dump's obvious places.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// Wraps secret bytes.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes, for the code that computes a digest and nothing else.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<secret>")
+    }
+}
+
+/// `default-information originate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DefaultInformation {
+    /// Even when the RIB holds no default of its own.
+    pub always: bool,
+    /// External metric, 0 to 16777214.
+    pub metric: u32,
+    /// Type 1 or type 2 external metric.
+    pub metric_type: MetricType,
+}
+
+/// How redistributed routes enter OSPF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RedistributePolicy {
+    /// External metric, 0 to 16777214.
+    pub metric: u32,
+    /// Type 1 or type 2 external metric.
+    pub metric_type: MetricType,
+}
+
+/// External metric types (RFC 2328 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum MetricType {
+    /// Comparable with the cost inside the AS; both are added.
+    Type1,
+    /// Larger than any cost inside the AS.
+    Type2,
+}
+
+/// VRRP protocol version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum VrrpVersion {
+    /// RFC 3768.
+    V2,
+    /// RFC 9568 (and RFC 5798).
+    V3,
+}
+
+/// Which VRRPv3 IPv4 checksum is sent; both are always accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VrrpChecksum {
+    /// With a pseudo-header, as most implementations of RFC 5798 do. The default.
+    Rfc5798,
+    /// Without one, as RFC 9568 says.
+    Rfc9568,
+}
+
+/// One virtual router (RFC 9568 §6.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VrrpGroup {
+    /// The interface on the LAN.
+    pub interface: InterfaceName,
+    /// Virtual router id.
+    pub vrid: Vrid,
+    /// Protocol version.
+    pub version: VrrpVersion,
+    /// 1 to 254, or 255 for the owner of the address.
+    pub priority: u8,
+    /// Advertisement_Interval: whole seconds 1–255 for version 2, 10 ms to 40.95 s for version 3.
+    pub advertisement_interval: Duration,
+    /// The addresses, with the LAN's prefix length; at least one.
+    pub virtual_addresses: Vec<Ipv4Network>,
+    /// Preempt_Mode.
+    pub preempt: bool,
+    /// How long a better Backup waits before it preempts.
+    pub preempt_delay: Duration,
+    /// Accept_Mode: accept packets to the virtual address though not its owner.
+    pub accept: bool,
+    /// Use the virtual MAC on a macvlan; otherwise the real MAC and gratuitous ARP.
+    pub virtual_mac: bool,
+    /// The checksum sent in version 3.
+    pub checksum: VrrpChecksum,
+}
