@@ -11,11 +11,13 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+pub mod control;
 pub mod id;
 pub mod link;
 pub mod machine;
 pub mod notice;
 pub mod prefix;
+pub mod render;
 pub mod rng;
 pub mod time;
 pub mod timer;

@@ -1,0 +1,56 @@
+//! What the daemons and the shell say to each other on `RUN_DIR/<daemon>.sock`.
+//!
+//! A daemon greets first ([`Greeting`]); then the client sends [`Request`]s, each answered by one
+//! [`Reply`] with the same id, in order. Every message is one frame: a big-endian 32-bit length and
+//! that many octets of JSON, so that a script can talk to a daemon with ordinary tools.
+//!
+//! The bodies are the engines' own `api::Request` values and the JSON of their reply structs; this module
+//! neither knows nor cares.
+
+mod codec;
+
+pub use codec::{FrameDecoder, FrameError, MAX_FRAME, encode};
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the frames and envelopes in this module.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// The first frame on every connection, from the daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Greeting {
+    /// Who is speaking: "ospfd".
+    pub daemon: String,
+    /// Its release.
+    pub version: String,
+    /// Its [`PROTOCOL_VERSION`].
+    pub protocol: u16,
+}
+
+/// A question or command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Chosen by the client, repeated in the reply.
+    pub id: u64,
+    /// An engine's `api::Request`.
+    pub body: serde_json::Value,
+}
+
+/// The answer to one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The request's id.
+    pub id: u64,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Done; the reply struct as JSON.
+    Done(serde_json::Value),
+    /// Refused, with the reason for the operator. Nothing was changed.
+    Refused(String),
+}
