@@ -12,6 +12,7 @@
 
 pub mod config;
 pub mod control;
+pub mod grammar;
 pub mod id;
 pub mod link;
 pub mod machine;
