@@ -1,1 +1,17 @@
+//! The only crate of the suite that touches tokio and Linux: everything a shell needs around its engine.
+//!
+//! A shell is a current-thread tokio program that owns sockets, timers and signals, and carries them
+//! to and from one pure engine ([`routing_common::machine::Machine`]). It takes no protocol decision.
+//! What is here is what more than one shell needs:
+//!
+//! * [`clock`] and [`deadline`]: monotonic time as the engines' `Instant`, and a timerfd to wait for it;
+//! * [`daemon`], [`logging`] and [`signals`]: a process from its arguments to its exit code;
+//! * [`control_server`] and [`framed`]: operators on the one side, the RIB on the other;
+//! * [`netlink`], [`sysctl`]: the kernel's interfaces, addresses and settings;
+//! * [`raw_socket`], [`packet_socket`]: datagrams and frames.
+//!
+//! All of it is cancel safe unless a function says otherwise, because shells `select!` over it.
+//! `unsafe` is allowed in this crate alone, and confined to the private `sys` module.
 
+pub mod netlink;
+mod sys;
