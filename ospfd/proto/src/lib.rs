@@ -1,5 +1,6 @@
 //! OSPF version 2 (RFC 2328) as a sans-IO engine.
 #![forbid(unsafe_code)]
 
+pub mod constants;
 pub mod lsa;
 pub mod packet;

@@ -196,6 +196,20 @@ pub struct ExternalLsa {
     pub tag: u32,
 }
 
+/// Why an LSA cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LsaError {
+    /// RFC 2328 §13 step 1.
+    #[error("LS checksum wrong")]
+    Checksum,
+    /// RFC 2328 §13 step 2.
+    #[error("LS type unknown")]
+    UnknownType,
+    /// The body does not fit its type.
+    #[error("LSA body malformed")]
+    Malformed,
+}
+
 impl LsaKey {
     /// The prefix of a type 3, 5 or 7 LSA: Link State ID under `mask`, host bits cleared; `None` if the
     /// mask has holes.

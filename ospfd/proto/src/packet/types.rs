@@ -1,6 +1,6 @@
 //! The five packets as values. Options octets are plain bits here; see [`options`].
 
-use crate::lsa::{Lsa, LsaHeader, LsaKey};
+use crate::lsa::{Lsa, LsaError, LsaHeader, LsaKey};
 use routing_common::id::{AreaId, RouterId};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -100,18 +100,4 @@ pub enum UpdateLsa {
         /// What is wrong.
         reason: LsaError,
     },
-}
-
-/// Why an LSA cannot be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum LsaError {
-    /// RFC 2328 §13 step 1.
-    #[error("LS checksum wrong")]
-    Checksum,
-    /// RFC 2328 §13 step 2.
-    #[error("LS type unknown")]
-    UnknownType,
-    /// The body does not fit its type.
-    #[error("LSA body malformed")]
-    Malformed,
 }
