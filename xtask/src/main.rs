@@ -1,1 +1,52 @@
-fn main() {}
+//! Developer commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask lint`.
+#![forbid(unsafe_code)]
+
+mod demo;
+mod lint;
+mod metadata;
+mod test;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use std::process::{Command, ExitCode};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Developer commands of the Torc routing suite")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run the five-router ring and its failures on this machine, in network namespaces.
+    Demo(demo::Arguments),
+    /// Run everything a pull request must pass: lint, unit tests, rings on real kernels, other suites as peers.
+    Test(test::Arguments),
+    /// Formatting, clippy, crate directions, licences, file lengths.
+    Lint,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Demo(arguments) => return demo::run(arguments),
+        Task::Test(arguments) => test::run(&arguments),
+        Task::Lint => lint::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs `cargo` with these words, showing the line; an unsuccessful exit is an error.
+fn cargo(words: &[&str]) -> Result<()> {
+    println!("+ cargo {}", words.join(" "));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo).args(words).status()?;
+    anyhow::ensure!(status.success(), "cargo {} failed: {status}", words.join(" "));
+    Ok(())
+}
