@@ -140,6 +140,8 @@ pub struct Received<'a> {
     pub flags: u16,
     /// The request this answers; 0 for most events.
     pub sequence: u32,
+    /// The port of the socket whose request this answers or, in an event, caused it.
+    pub port: u32,
     /// What follows the header.
     pub body: &'a [u8],
 }
@@ -166,6 +168,7 @@ impl<'a> Iterator for Messages<'a> {
             kind: u16_at(header, 4)?,
             flags: u16_at(header, 6)?,
             sequence: u32_at(header, 8)?,
+            port: u32_at(header, 12)?,
             body,
         };
         self.0 = self.0.get(align(length)..).unwrap_or_default();

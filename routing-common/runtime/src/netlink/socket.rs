@@ -13,7 +13,8 @@
 use super::message::{Attributes, Message, Messages, Received, u32_at};
 use crate::sys::{Descriptor, set_int_option};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recvmsg, send, socket,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockname,
+    recvmsg, send, socket,
 };
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -239,6 +240,14 @@ impl RequestSocket {
         }
     }
 
+    /// The port the kernel gave this socket: events caused by its requests carry it.
+    ///
+    /// # Errors
+    /// Whatever `getsockname` says; never seen on an open socket.
+    pub fn port(&self) -> io::Result<u32> {
+        Ok(getsockname::<NetlinkAddr>(self.fd.as_raw_fd())?.pid())
+    }
+
     /// Begins an exchange: a fresh sequence number and an empty output.
     fn start(&mut self) -> u32 {
         self.out.clear();
@@ -423,7 +432,7 @@ mod tests {
         let mut body = (-libc::EINVAL).to_ne_bytes().to_vec();
         body.extend_from_slice(&[0; 16]);
         body.extend_from_slice(&[7, 0, 1, 0, b'n', b'o', 0, 0]);
-        let m = Received { kind: 2, flags: NLM_F_CAPPED | NLM_F_ACK_TLVS, sequence: 1, body: &body };
+        let m = Received { kind: 2, flags: NLM_F_CAPPED | NLM_F_ACK_TLVS, sequence: 1, port: 0, body: &body };
         let Reply::Refused(r) = classify(&m) else { panic!("not a refusal") };
         assert_eq!((r.errno, r.text.as_str()), (libc::EINVAL, "no (Invalid argument)"));
     }
@@ -431,7 +440,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_reply_is_classified(kind in 0u16..5, flags: u16, body in prop::collection::vec(any::<u8>(), 0..64)) {
-            let _ = classify(&Received { kind, flags, sequence: 0, body: &body });
+            let _ = classify(&Received { kind, flags, sequence: 0, port: 0, body: &body });
         }
     }
 }
