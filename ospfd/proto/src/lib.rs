@@ -4,3 +4,5 @@
 pub mod constants;
 pub mod lsa;
 pub mod packet;
+pub mod route;
+pub mod spf;

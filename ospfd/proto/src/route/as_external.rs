@@ -1,0 +1,156 @@
+//! AS external routes (RFC 2328 §16.4) and their preference (§16.4.1).
+//!
+//! Each usable AS-external-LSA gives one [`Candidate`]; the smallest [`Preference`] wins, equal ones share
+//! the route. The forwarding address is looked up among internal routes only: §16.4 (3) wants an intra- or
+//! inter-area match, and looking past external routes makes the result independent of the order of LSAs.
+//! A forwarding address of our own would send packets to ourselves; such an LSA is not used.
+
+use super::inter_area::LS_INFINITY;
+use super::{NetworkRoute, NextHops, PathType, RouteNextHop, RouterRoute, RoutingTable, add_hops};
+use crate::lsa::{ExternalLsa, LsType, LsaBody, LsaKey};
+use crate::spf::SpfInput;
+use ipnetwork::Ipv4Network;
+use routing_common::id::{AreaId, RouterId};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::net::Ipv4Addr;
+
+/// §16.4.1, best first. Not used (all equal) with RFC1583Compatibility.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum InternalPath {
+    /// Intra-area through a non-backbone area.
+    NonBackbone,
+    /// Intra-area through the backbone, or inter-area.
+    Other,
+}
+
+/// §16.4 (6) (b) to (d) as an order: type, type 2 cost, internal path, cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Preference {
+    path_type: PathType,
+    type2_cost: Option<u32>,
+    internal: InternalPath,
+    cost: u32,
+}
+
+/// How to reach an AS boundary router or forwarding address.
+#[derive(Debug, Clone)]
+struct Reach {
+    internal: InternalPath,
+    cost: u32,
+    next_hops: NextHops,
+}
+
+struct Candidate {
+    preference: Preference,
+    route: NetworkRoute,
+}
+
+/// Adds external entries to a table with all internal entries.
+pub(super) fn calculate(input: &SpfInput<'_>, table: &mut RoutingTable) {
+    let mut best: BTreeMap<Ipv4Network, Candidate> = BTreeMap::new();
+    let mut routers: BTreeMap<RouterId, Option<Reach>> = BTreeMap::new();
+    input.externals.for_each(LsType::AsExternal, &mut |lsa| {
+        let LsaBody::AsExternal(body) = lsa.body() else { return };
+        let key = lsa.key();
+        if body.metric >= LS_INFINITY || key.advertising_router == input.router_id {
+            return;
+        }
+        let Some(prefix) = key.prefix(body.mask) else { return };
+        // (6)(a): internal routes win, no need to look further.
+        if table.networks.contains_key(&prefix) {
+            return;
+        }
+        let asbr = routers
+            .entry(key.advertising_router)
+            .or_insert_with(|| reach_router(input, table, key.advertising_router));
+        let Some(asbr) = asbr else { return };
+        if body.forwarding_address.is_unspecified() {
+            consider(&mut best, prefix, candidate(key, body, asbr));
+        } else if let Some(reach) = reach_address(input, table, body.forwarding_address) {
+            consider(&mut best, prefix, candidate(key, body, &reach));
+        }
+    });
+    table.networks.extend(best.into_iter().map(|(prefix, candidate)| (prefix, candidate.route)));
+}
+
+/// §16.4 (5): the path an LSA describes.
+fn candidate(key: LsaKey, body: &ExternalLsa, reach: &Reach) -> Candidate {
+    let (path_type, type2_cost, cost) = if body.type2 {
+        (PathType::External2, Some(body.metric), reach.cost)
+    } else {
+        (PathType::External1, None, reach.cost.saturating_add(body.metric))
+    };
+    let advertised = |hop: &RouteNextHop| RouteNextHop { advertising_router: key.advertising_router, ..*hop };
+    Candidate {
+        preference: Preference { path_type, type2_cost, internal: reach.internal, cost },
+        route: NetworkRoute {
+            path_type,
+            area: None,
+            cost,
+            type2_cost,
+            tag: body.tag,
+            origin: key,
+            next_hops: reach.next_hops.iter().map(advertised).collect(),
+        },
+    }
+}
+
+/// §16.4 (6).
+fn consider(best: &mut BTreeMap<Ipv4Network, Candidate>, prefix: Ipv4Network, new: Candidate) {
+    match best.entry(prefix) {
+        Entry::Vacant(entry) => {
+            entry.insert(new);
+        }
+        Entry::Occupied(mut entry) if new.preference < entry.get().preference => {
+            entry.insert(new);
+        }
+        Entry::Occupied(mut entry) if new.preference == entry.get().preference => {
+            let known = &mut entry.get_mut().route;
+            // One tag for all paths: that of the smallest key.
+            if new.route.origin < known.origin {
+                (known.origin, known.tag) = (new.route.origin, new.route.tag);
+            }
+            add_hops(&mut known.next_hops, new.route.next_hops);
+        }
+        Entry::Occupied(_) => {}
+    }
+}
+
+/// §16.4 (3): the preferred entry of an AS boundary router: §16.4.1, least cost, largest Area ID.
+fn reach_router(input: &SpfInput<'_>, table: &RoutingTable, id: RouterId) -> Option<Reach> {
+    table
+        .router(id)
+        .filter(|(_, route)| route.as_boundary)
+        .map(|(area, route)| (internal_path(input, route.path_type, area), area, route))
+        .min_by_key(|(internal, area, route)| (*internal, route.cost, std::cmp::Reverse(*area)))
+        .map(|(internal, _, RouterRoute { cost, next_hops, .. })| Reach {
+            internal,
+            cost: *cost,
+            next_hops: next_hops.clone(),
+        })
+}
+
+/// §16.4 (3): the entry of a forwarding address. On a network of our own it is itself the gateway.
+fn reach_address(input: &SpfInput<'_>, table: &RoutingTable, address: Ipv4Addr) -> Option<Reach> {
+    let own = input.areas.iter().flat_map(|area| area.interfaces).any(|i| i.address == Some(address));
+    if own {
+        return None;
+    }
+    let (_, route) = table.lookup(address)?;
+    let internal = internal_path(input, route.path_type, route.area?);
+    let next_hops = route
+        .next_hops
+        .iter()
+        .map(|hop| RouteNextHop { gateway: Some(hop.gateway.unwrap_or(address)), ..*hop })
+        .collect();
+    Some(Reach { internal, cost: route.cost, next_hops })
+}
+
+fn internal_path(input: &SpfInput<'_>, path_type: PathType, area: AreaId) -> InternalPath {
+    if !input.rfc1583_compatibility && path_type == PathType::IntraArea && area != AreaId::BACKBONE {
+        InternalPath::NonBackbone
+    } else {
+        InternalPath::Other
+    }
+}

@@ -1,0 +1,149 @@
+//! The shortest-path tree of an area (RFC 2328 §16.1, first stage) by Dijkstra's algorithm.
+//!
+//! Candidates wait in a binary heap ordered by (distance, vertex number); networks have the smaller
+//! numbers, so they come first among equals as §16.1 (3) demands, and the order is total: the same graph
+//! always gives the same tree. A vertex found again at a smaller distance is pushed again; the stale
+//! candidate is dropped when it comes up.
+
+use super::SpfArea;
+use super::next_hop::{self, Hop, HopSets, RootEdge, SetId};
+use super::topology::{Topology, VertexId};
+use routing_common::id::RouterId;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Distance of a vertex that has not been reached.
+const UNREACHED: u32 = u32::MAX;
+
+/// Distances and next hops of all vertices of an area; owns no LSA, so it outlives database changes.
+#[derive(Debug, Clone)]
+pub struct ShortestPathTree {
+    vertices: Vec<VertexId>,
+    distances: Vec<u32>,
+    next_hops: Vec<SetId>,
+    sets: HopSets,
+}
+
+/// A reachable vertex.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reached<'a> {
+    /// Which.
+    pub vertex: VertexId,
+    /// Its distance from the root.
+    pub distance: u32,
+    /// How to get there; empty only for the root.
+    pub hops: &'a [Hop],
+}
+
+impl ShortestPathTree {
+    /// All reachable vertices: networks, then routers, each in ascending order.
+    pub fn reached(&self) -> impl Iterator<Item = Reached<'_>> {
+        (0..self.vertices.len()).filter_map(|at| self.at(at))
+    }
+
+    /// A router, if it is reachable.
+    pub fn router(&self, id: RouterId) -> Option<Reached<'_>> {
+        self.at(self.vertices.binary_search(&VertexId::Router(id)).ok()?)
+    }
+
+    /// Number of vertices in the graph, reachable or not.
+    pub fn vertices(&self) -> usize {
+        self.vertices.len()
+    }
+
+    fn at(&self, at: usize) -> Option<Reached<'_>> {
+        let distance = self.distances[at];
+        let hops = self.sets.get(self.next_hops[at]);
+        (distance != UNREACHED).then_some(Reached { vertex: self.vertices[at], distance, hops })
+    }
+}
+
+/// Builds the graph of an area and its tree with root `router_id`. Without our own router-LSA nothing is
+/// reachable.
+pub fn run(area: &SpfArea<'_>, router_id: RouterId) -> ShortestPathTree {
+    let topology = Topology::new(area.lsas);
+    let mut search = Search::new(&topology, area);
+    if let Some(root) = topology.router(router_id) {
+        search.run(root);
+    }
+    ShortestPathTree {
+        vertices: topology.ids().to_vec(),
+        distances: search.distances,
+        next_hops: search.next_hops,
+        sets: search.sets,
+    }
+}
+
+struct Search<'s> {
+    topology: &'s Topology<'s>,
+    area: &'s SpfArea<'s>,
+    distances: Vec<u32>,
+    next_hops: Vec<SetId>,
+    on_tree: Vec<bool>,
+    sets: HopSets,
+    candidates: BinaryHeap<Reverse<(u32, u32)>>,
+}
+
+impl<'s> Search<'s> {
+    fn new(topology: &'s Topology<'s>, area: &'s SpfArea<'s>) -> Self {
+        let count = topology.len();
+        Self {
+            topology,
+            area,
+            distances: vec![UNREACHED; count],
+            next_hops: vec![SetId::EMPTY; count],
+            on_tree: vec![false; count],
+            sets: HopSets::default(),
+            candidates: BinaryHeap::new(),
+        }
+    }
+
+    fn run(&mut self, root: u32) {
+        let topology = self.topology;
+        self.distances[root as usize] = 0;
+        self.on_tree[root as usize] = true;
+        for RootEdge { target, cost, hop } in next_hop::root_edges(topology, root, self.area.interfaces) {
+            let set = self.sets.intern(vec![hop]);
+            self.offer(target, u32::from(cost), set);
+        }
+        while let Some(Reverse((distance, vertex))) = self.candidates.pop() {
+            if std::mem::replace(&mut self.on_tree[vertex as usize], true) {
+                continue;
+            }
+            for edge in topology.edges(vertex) {
+                let through = distance.saturating_add(u32::from(edge.metric));
+                if !self.on_tree[edge.target as usize] && through <= self.distances[edge.target as usize] {
+                    let set = self.inherit(vertex, edge.target);
+                    self.offer(edge.target, through, set);
+                }
+            }
+        }
+    }
+
+    /// §16.1 (2)(d): a path of this cost to `vertex`, with these next hops. A path without a next hop is
+    /// none.
+    fn offer(&mut self, vertex: u32, distance: u32, set: SetId) {
+        let at = vertex as usize;
+        if self.on_tree[at] || set == SetId::EMPTY || distance == UNREACHED || distance > self.distances[at] {
+            return;
+        }
+        if distance < self.distances[at] {
+            self.distances[at] = distance;
+            self.next_hops[at] = set;
+            self.candidates.push(Reverse((distance, vertex)));
+        } else {
+            self.next_hops[at] = self.sets.union(self.next_hops[at], set);
+        }
+    }
+
+    /// §16.1.1 for a parent that is not the root.
+    fn inherit(&mut self, parent: u32, child: u32) -> SetId {
+        let set = self.next_hops[parent as usize];
+        let via = self.sets.get(set);
+        if !self.topology.is_network(parent) || via.iter().all(|hop| hop.gateway.is_some()) {
+            return set;
+        }
+        let hops = next_hop::through_network(self.topology, via, parent, child, self.area.interfaces);
+        self.sets.intern(hops)
+    }
+}
