@@ -21,3 +21,8 @@ mod types;
 pub use instance::{LsaSpec, MAX_LSA_LENGTH};
 pub use ls_type::Scope;
 pub use types::*;
+
+#[cfg(test)]
+pub(crate) mod strategy;
+#[cfg(test)]
+mod tests;
