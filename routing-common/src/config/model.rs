@@ -4,7 +4,7 @@ use crate::id::{AreaId, InterfaceName, RouterId, Vrid};
 use core::fmt;
 use ipnetwork::Ipv4Network;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -26,6 +26,20 @@ pub struct Config {
     pub ospf: Option<OspfConfig>,
     /// VRRP groups by name.
     pub vrrp_groups: BTreeMap<String, VrrpGroup>,
+}
+
+impl Config {
+    /// Every virtual address of every VRRP group with the interface it belongs to. OSPF must not take
+    /// them for addresses of its own, and the RIB must not announce them as connected networks.
+    pub fn virtual_addresses(&self) -> impl Iterator<Item = (&InterfaceName, Ipv4Network)> {
+        self.vrrp_groups.values().flat_map(|g| g.virtual_addresses.iter().map(|a| (&g.interface, *a)))
+    }
+
+    /// The names of all interfaces the file speaks of, wherever it does, each once.
+    pub fn interface_names(&self) -> BTreeSet<&InterfaceName> {
+        let ospf = self.ospf.iter().flat_map(|o| o.interfaces.keys());
+        self.interfaces.keys().chain(ospf).chain(self.vrrp_groups.values().map(|g| &g.interface)).collect()
+    }
 }
 
 /// Which set of default timers a file starts from.

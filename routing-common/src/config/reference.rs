@@ -1,0 +1,121 @@
+//! The reference page of the configuration file, printed from the schema.
+
+use super::duration::format_duration;
+use super::schema::{Fallback, Key, Kind, ROOT, Table};
+use core::fmt::Write;
+
+const INTRODUCTION: &str = "\
+# Configuration reference
+
+<!-- Generated from the schema in routing-common/src/config/schema.rs; a test compares. Write it anew with:
+     BLESS=1 cargo test -p routing-common reference -->
+
+One TOML file describes one router, by default `/etc/torc/router.toml`. Every daemon reads the same file,
+validates all of it and uses its part. A file with a mistake is refused as a whole; every mistake is
+reported at once, with line, excerpt and hint. Unknown keys are mistakes.
+
+Durations are strings with a unit: `\"150ms\"`, `\"10s\"`, `\"1m\"`, `\"2h\"`. Prefixes and addresses are strings.
+`NAME` stands for a name of your choice, or the kernel's name of an interface.
+
+## Two sets of defaults
+
+| key | `traditional` | `ring` |
+| --- | --- | --- |
+";
+
+/// The page `docs/configuration.md`.
+pub fn reference() -> String {
+    let mut page = String::from(INTRODUCTION);
+    differences(&mut page, &ROOT);
+    page.push_str(
+        "| `ospf.interfaces.NAME.dead-interval` | `\"40s\"` | `\"4s\"` |\n\n\
+         VRRP version 2 counts whole seconds, so its default is `\"1s\"` in both. A key that is written always \
+         wins.\n",
+    );
+    table(&mut page, &ROOT, "The top of the file");
+    page
+}
+
+/// The rows of keys whose default depends on the set.
+fn differences(page: &mut String, t: &Table) {
+    for key in t.keys {
+        if let Fallback::Time { traditional, ring } = key.default
+            && traditional != ring
+        {
+            let shown = |d| format!("`\"{}\"`", format_duration(d));
+            line(
+                page,
+                format_args!("| `{}.{}` | {} | {} |", t.path, key.name, shown(traditional), shown(ring)),
+            );
+        }
+        if let Some(inner) = inner(key) {
+            differences(page, inner);
+        }
+    }
+}
+
+fn table(page: &mut String, t: &Table, title: &str) {
+    line(
+        page,
+        format_args!(
+            "\n## {title}\n\n{}\n\n| key | value | default | meaning |\n| --- | --- | --- | --- |",
+            t.text
+        ),
+    );
+    for key in t.keys {
+        line(page, format_args!("| `{}` | {} | {} | {} |", key.name, value(key), default(key), key.text));
+    }
+    for inner in t.keys.iter().filter_map(inner) {
+        table(page, inner, &format!("`{}`", inner.path));
+    }
+    if core::ptr::eq(t, &raw const super::schema::STATIC_ROUTE) {
+        let inner = &super::schema::NEXT_HOP;
+        table(page, inner, &format!("`{}`", inner.path));
+    }
+}
+
+fn inner(key: &Key) -> Option<&'static Table> {
+    match key.kind {
+        Kind::Table(t) | Kind::Named(t) | Kind::Array(t) | Kind::WordOrTable(_, t) => Some(t),
+        _ => None,
+    }
+}
+
+fn value(key: &Key) -> String {
+    let words = |w: &[&str]| w.iter().map(|w| format!("`\"{w}\"`")).collect::<Vec<_>>().join(", ");
+    match key.kind {
+        Kind::Boolean => "`true` or `false`".into(),
+        Kind::Number { min, max } => format!("{min} to {max}"),
+        Kind::Time { min, max, step } => {
+            let shown = format_duration;
+            format!("`\"{}\"` to `\"{}\"` in steps of {}", shown(min), shown(max), shown(step))
+        }
+        Kind::Word(w) => words(w),
+        Kind::Text(form) => form.into(),
+        Kind::List(form) => format!("array of {form}"),
+        Kind::Table(t) => format!("table [`{}`]", t.path),
+        Kind::Named(t) => format!("tables [`{}`]", t.path),
+        Kind::Array(t) => format!("array of tables, see `{}`", t.path),
+        Kind::WordOrTable(w, t) => format!("{} or table `{}`", words(w), t.path),
+        Kind::Refused(reason) => format!("refused: {reason}"),
+    }
+}
+
+fn default(key: &Key) -> String {
+    match key.default {
+        Fallback::Required => "**required**".into(),
+        Fallback::Absent(text) => text.into(),
+        Fallback::Boolean(b) => format!("`{b}`"),
+        Fallback::Number(n) => format!("{n}"),
+        Fallback::Word(w) => format!("`\"{w}\"`"),
+        Fallback::Time { traditional, ring } if traditional == ring => {
+            format!("`\"{}\"`", format_duration(traditional))
+        }
+        Fallback::Time { .. } => "see above".into(),
+    }
+}
+
+fn line(page: &mut String, text: core::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(page, "{text}");
+}

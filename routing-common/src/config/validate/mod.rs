@@ -1,0 +1,96 @@
+//! From what was read to what is valid, cut by subject.
+//!
+//! Each submodule reads its tables and checks what only shows between two keys or two tables. Whoever
+//! needs another subject's result gets it as a value: interfaces come first.
+
+mod authentication;
+mod interfaces;
+mod ospf;
+mod ospf_interface;
+mod static_routes;
+mod vrrp;
+
+use super::diagnostics::Sink;
+use super::model::{Config, Defaults, RibConfig};
+use super::reader::{At, Context, Section, nearest};
+use super::schema;
+use crate::id::InterfaceName;
+use interfaces::Interfaces;
+use toml::de::DeTable;
+
+/// Reads the whole file. The result is meaningful only if `sink` holds no error afterwards; `None` if
+/// something without a default was refused.
+pub(super) fn router(entries: &DeTable<'_>, sink: &Sink<'_>) -> Option<Config> {
+    let defaults = read_defaults(entries);
+    let root = Section::new(Context { sink, defaults }, &schema::ROOT, entries, 0..0);
+    root.word("defaults");
+    let hostname = hostname(&root);
+    let interfaces = interfaces::read(&root);
+    let static_routes = static_routes::read(&root, &interfaces);
+    let rib = rib(&root);
+    let ospf = ospf::read(&root, &interfaces);
+    let vrrp_groups = vrrp::read(&root, &interfaces);
+    Some(Config {
+        hostname,
+        defaults,
+        interfaces: interfaces.into_config(),
+        static_routes,
+        rib,
+        ospf: ospf.ok()?,
+        vrrp_groups,
+    })
+}
+
+/// The set of defaults, needed before anything is read; a wrong value is reported when the root is.
+fn read_defaults(entries: &DeTable<'_>) -> Defaults {
+    let named = entries.iter().find(|(k, _)| k.get_ref() == "defaults");
+    match named.and_then(|(_, v)| v.get_ref().as_str()) {
+        Some("ring") => Defaults::Ring,
+        _ => Defaults::Traditional,
+    }
+}
+
+fn hostname(root: &Section<'_>) -> String {
+    let At { value, span, .. } = root.text("hostname");
+    let name = value.unwrap_or("router");
+    let good = (1..=63).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+        && !name.starts_with(['-', '.']);
+    if !good {
+        let message = format!("`hostname` cannot be \"{}\"", name.escape_debug());
+        root.sink().error(
+            span,
+            message,
+            "1 to 63 letters, digits, `-` or `.`, beginning with a letter or digit",
+        );
+    }
+    name.to_owned()
+}
+
+fn rib(root: &Section<'_>) -> RibConfig {
+    match root.section("rib") {
+        None => RibConfig::default(),
+        Some(rib) => RibConfig {
+            forwarding: rib.boolean("forwarding").value,
+            next_hop_objects: rib.boolean("next-hop-objects").value,
+            stale_time: rib.time("stale-time").value,
+        },
+    }
+}
+
+/// Warns if `name` has no `[interfaces.NAME]`: it may be configured elsewhere, or it may be a slip.
+fn warn_if_unknown(
+    section: &Section<'_>,
+    interfaces: &Interfaces,
+    name: &InterfaceName,
+    at: core::ops::Range<usize>,
+) {
+    if interfaces.contains(name) {
+        return;
+    }
+    let hint = match nearest(name.as_str(), interfaces.names()) {
+        Some(near) => format!("did you mean `{near}`? Otherwise its addresses must come from elsewhere"),
+        None => "its addresses must come from elsewhere, or add the table".to_owned(),
+    };
+    section.sink().warning(at, format!("interface `{name}` has no table [interfaces.{name}]"), hint);
+}

@@ -1,0 +1,126 @@
+//! `[ospf]`: the instance, and that its interfaces agree on the area.
+
+use super::interfaces::Interfaces;
+use super::{ospf_interface, warn_if_unknown};
+use crate::config::model::{
+    DefaultInformation, MetricType, OspfConfig, OspfInterfaceConfig, RedistributePolicy, SpfTimers,
+};
+use crate::config::reader::{At, Section};
+use crate::id::{AreaId, InterfaceName, RouterId};
+use std::collections::BTreeMap;
+
+/// Something without a default was refused; the error is recorded.
+pub(super) struct Refused;
+
+/// Reads `[ospf]`; `Ok(None)` if there is none.
+pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> Result<Option<OspfConfig>, Refused> {
+    let Some(ospf) = root.section("ospf") else { return Ok(None) };
+    let router_id = router_id(&ospf, interfaces);
+    let on = ospf_interfaces(&ospf, interfaces);
+    let default_information = ospf.section("default-information").and_then(|s| default_information(&s));
+    let redistribute = ospf.section("redistribute");
+    let policy = |name| redistribute.as_ref().and_then(|r| r.section(name)).map(|s| policy(&s));
+    let (redistribute_connected, redistribute_static) = (policy("connected"), policy("static"));
+    let spf = ospf.section("spf").map(|s| spf(&s));
+    let byte = |name| u8::try_from(ospf.number(name).value).unwrap_or(u8::MAX);
+    let config = |router_id| OspfConfig {
+        router_id,
+        interfaces: on,
+        default_information,
+        redistribute_connected,
+        redistribute_static,
+        reference_bandwidth: ospf.number("reference-bandwidth").value,
+        distance: byte("distance"),
+        maximum_paths: byte("maximum-paths"),
+        rfc1583_compatibility: ospf.boolean("rfc1583-compatibility").value,
+        spf: spf.unwrap_or_default(),
+        min_ls_interval: ospf.time("min-ls-interval").value,
+        min_ls_arrival: ospf.time("min-ls-arrival").value,
+    };
+    // Without a router id the rest is read all the same, for its errors.
+    let config = config(router_id.unwrap_or(RouterId::NONE));
+    if router_id.is_some() { Ok(Some(config)) } else { Err(Refused) }
+}
+
+fn router_id(ospf: &Section<'_>, interfaces: &Interfaces) -> Option<RouterId> {
+    let before = ospf.sink().errors();
+    let id = ospf.parsed::<RouterId>("router-id");
+    if id.value.is_none()
+        && ospf.sink().errors() > before
+        && let Some(address) = interfaces.loopback_address()
+    {
+        ospf.sink().suggest(format!("the address of `lo` is a good choice: router-id = \"{address}\""));
+    }
+    id.value
+}
+
+fn ospf_interfaces(
+    ospf: &Section<'_>,
+    interfaces: &Interfaces,
+) -> BTreeMap<InterfaceName, OspfInterfaceConfig> {
+    let mut on = BTreeMap::new();
+    let mut areas: Vec<(InterfaceName, At<AreaId>)> = Vec::new();
+    for (at, section) in ospf.named("interfaces") {
+        let (config, area) = ospf_interface::read(&section);
+        let Some(name) = super::interfaces::interface_name(&section, at.value, at.span.clone()) else {
+            continue;
+        };
+        warn_if_unknown(&section, interfaces, &name, at.span);
+        if area.sound() {
+            areas.push((name.clone(), area));
+        }
+        on.insert(name, config);
+    }
+    one_area(ospf, areas);
+    on
+}
+
+/// Area border routers are not part of this version.
+fn one_area(ospf: &Section<'_>, mut areas: Vec<(InterfaceName, At<AreaId>)>) {
+    areas.sort_by_key(|(_, area)| area.span.start);
+    let Some((first_name, first)) = areas.first() else { return };
+    for (_, area) in areas.iter().filter(|(_, a)| a.value != first.value) {
+        ospf.sink().error(
+            area.span.clone(),
+            format!("area {} here, but area {} on `{first_name}`", area.value, first.value),
+            "one area per router in this version: area border routers are not supported",
+        );
+    }
+}
+
+fn metric_type(section: &Section<'_>) -> MetricType {
+    match section.number("metric-type").value {
+        1 => MetricType::Type1,
+        _ => MetricType::Type2,
+    }
+}
+
+fn default_information(section: &Section<'_>) -> Option<DefaultInformation> {
+    let information = DefaultInformation {
+        always: section.boolean("always").value,
+        metric: section.number("metric").value,
+        metric_type: metric_type(section),
+    };
+    section.boolean("originate").value.then_some(information)
+}
+
+fn policy(section: &Section<'_>) -> RedistributePolicy {
+    RedistributePolicy { metric: section.number("metric").value, metric_type: metric_type(section) }
+}
+
+fn spf(section: &Section<'_>) -> SpfTimers {
+    let [initial, short, long] =
+        ["initial-delay", "short-delay", "long-delay"].map(|name| section.time(name));
+    let ordered = initial.value <= short.value && short.value <= long.value;
+    if !ordered && initial.sound() && short.sound() && long.sound() {
+        let hint = "RFC 8405 §5: `initial-delay` ≤ `short-delay` ≤ `long-delay`";
+        section.sink().error(section.span(), "the SPF delays are not in order", hint);
+    }
+    SpfTimers {
+        initial_delay: initial.value,
+        short_delay: short.value,
+        long_delay: long.value,
+        time_to_learn: section.time("time-to-learn").value,
+        hold_down: section.time("hold-down").value,
+    }
+}
