@@ -380,10 +380,10 @@ impl<'a> Section<'a> {
     }
 }
 
+#[cfg(test)]
 impl Drop for Section<'_> {
     /// Code and schema must name the same keys; a key of the schema that is never read is a bug.
     fn drop(&mut self) {
-        #[cfg(test)]
         if !std::thread::panicking() {
             let asked = self.asked.borrow();
             let forgotten: Vec<_> = self

@@ -62,16 +62,14 @@ fn targets(section: &Section<'_>, interfaces: &Interfaces) -> Vec<At<StaticTarge
     let forms = written(gateway.origin).max(written(interface.origin))
         + usize::from(blackhole.value)
         + written(several.origin);
-    if forms != 1 {
+    if forms != 1 && blackhole.sound() {
         let message =
             if forms == 0 { "this route leads nowhere" } else { "this route has more than one target" };
-        if blackhole.sound() {
-            let hint = "give exactly one of: `next-hop` (with or without `interface`), `interface` alone, \
-                        `next-hops`, `blackhole = true`";
-            section.sink().error(section.span(), message, hint);
-        }
-        // The elements are still worth a look.
+        let hint = "give exactly one of: `next-hop` (with or without `interface`), `interface` alone, \
+                    `next-hops`, `blackhole = true`";
+        section.sink().error(section.span(), message, hint);
     }
+    // Read even when there is a second target, for the mistakes inside.
     let listed = next_hops(section, interfaces, &several);
     if forms != 1 || several.origin == Origin::File {
         return listed;

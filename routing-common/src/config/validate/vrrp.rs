@@ -59,6 +59,8 @@ fn group(
     let version = version.map(|v| if v == 2 { VrrpVersion::V2 } else { VrrpVersion::V3 });
     let priority = section.number("priority");
     let advertisement_interval = advertisement_interval(section, &version);
+    let accept = section.boolean("accept").value;
+    let virtual_mac = section.boolean("virtual-mac").value;
     let (preempt, preempt_delay) = preemption(section, &priority);
     let checksum = match section.word("checksum").value {
         "rfc9568" => VrrpChecksum::Rfc9568,
@@ -80,8 +82,8 @@ fn group(
         virtual_addresses,
         preempt,
         preempt_delay,
-        accept: section.boolean("accept").value,
-        virtual_mac: section.boolean("virtual-mac").value,
+        accept,
+        virtual_mac,
         checksum,
     };
     Some((group, vrid.span, spans))
@@ -181,7 +183,9 @@ fn virtual_address(
             section.sink().error(element.span(), message, format!("write it, such as \"{address}/24\""));
             None
         }
-        (_, Some(subnet)) if bare => Some(of_host(address, subnet.prefix())),
+        (_, Some(subnet)) if bare => {
+            network_or_broadcast(section, element, of_host(address, subnet.prefix()))
+        }
         _ => network_or_broadcast(section, element, given),
     }
 }
