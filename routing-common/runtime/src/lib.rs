@@ -13,5 +13,13 @@
 //! All of it is cancel safe unless a function says otherwise, because shells `select!` over it.
 //! `unsafe` is allowed in this crate alone, and confined to the private `sys` module.
 
+pub mod clock;
+pub mod control_server;
+pub mod daemon;
+pub mod deadline;
+pub mod framed;
+pub mod logging;
 pub mod netlink;
+pub mod signals;
 mod sys;
+mod unix;

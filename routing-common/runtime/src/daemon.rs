@@ -1,0 +1,255 @@
+//! A daemon's life from its arguments to its exit code, the same for all of them.
+//!
+//! In order: arguments, configuration (refused: exit code 2 with every finding on stderr), `--check`
+//! ends here, logging, run directory, pid file under a lock (a second daemon for the same directory is
+//! refused; a stale file of a killed one is no obstacle because locks die with their process),
+//! current-thread runtime, signals, then the shell. A daemon stays in the foreground and is ready when its
+//! control socket accepts connections.
+
+use crate::clock::Clock;
+use crate::control_server::ControlServer;
+use crate::logging::{self, LogFormat, LogLevel, NoticeLog};
+use crate::signals::Signals;
+use anyhow::Context as _;
+use clap::{Args, Command, FromArgMatches as _};
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use routing_common::config::{self, Config};
+use routing_common::notice::Notice;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Exit code for a configuration that was refused.
+pub const EXIT_REFUSED: u8 = 2;
+
+/// The arguments every daemon takes.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Arguments {
+    /// The router's configuration file.
+    #[arg(long, value_name = "FILE", default_value = "/etc/torc/router.toml")]
+    pub config: PathBuf,
+    /// Where sockets and pid files live; one directory per router.
+    #[arg(long, value_name = "DIR", default_value = "/run/torc")]
+    pub run_dir: PathBuf,
+    /// Only validate the configuration.
+    #[arg(long)]
+    pub check: bool,
+    /// error, warn, info, debug, trace, or a filter such as "info,ospfd=debug".
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub log_level: LogLevel,
+    /// How log lines on stderr look.
+    #[arg(long, value_enum, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+/// Who a daemon is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// "ospfd"; names the sockets and the pid file.
+    pub name: &'static str,
+    /// One line for `--help`.
+    pub about: &'static str,
+}
+
+/// What a shell starts with.
+#[derive(Debug)]
+pub struct DaemonContext {
+    /// "ospfd".
+    pub name: &'static str,
+    /// As given on the command line.
+    pub arguments: Arguments,
+    /// The validated configuration the daemon started with.
+    pub config: Config,
+    /// The host's clocks.
+    pub clock: Clock,
+    /// Reload and termination.
+    pub signals: Signals,
+    notices: NoticeLog,
+}
+
+impl DaemonContext {
+    /// Opens the daemon's control socket; from then on it is ready.
+    ///
+    /// # Errors
+    /// When the socket cannot be made in the run directory.
+    pub fn control_server(&self) -> anyhow::Result<ControlServer> {
+        ControlServer::bind(&self.arguments.run_dir, self.name)
+            .with_context(|| format!("control socket in {}", self.arguments.run_dir.display()))
+    }
+
+    /// The path of a socket in the run directory, such as `rib.sock`.
+    pub fn socket_path(&self, file_name: &str) -> PathBuf {
+        self.arguments.run_dir.join(file_name)
+    }
+
+    /// Reads the configuration file again, for SIGHUP. Logs warnings; on refusal logs every finding
+    /// and returns `None`: the daemon goes on as it was.
+    pub fn reload_config(&self) -> Option<Config> {
+        let path = self.arguments.config.display();
+        match read_config(&self.arguments.config) {
+            Ok((config, warnings)) => {
+                warnings.iter().for_each(|w| tracing::warn!("{path}: {w}"));
+                tracing::info!("{path} read again");
+                Some(config)
+            }
+            Err(findings) => {
+                findings.iter().for_each(|f| tracing::error!("{path}: {f}"));
+                tracing::error!("{path} was refused; nothing has changed");
+                None
+            }
+        }
+    }
+
+    /// Logs what an engine wants an operator to know, each code within its rate.
+    pub fn notice(&mut self, notice: &Notice) {
+        self.notices.write(self.clock.now(), notice);
+    }
+}
+
+/// Runs a daemon; `shell` is everything between its start and its end. To be returned from `main`.
+pub fn run<F, Fut>(identity: Identity, shell: F) -> ExitCode
+where
+    F: FnOnce(DaemonContext) -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    let command = Command::new(identity.name).about(identity.about).version(env!("CARGO_PKG_VERSION"));
+    let matches = Arguments::augment_args(command).get_matches();
+    let arguments = match Arguments::from_arg_matches(&matches) {
+        Ok(arguments) => arguments,
+        Err(error) => error.exit(),
+    };
+    let config = match read_config(&arguments.config) {
+        Ok((config, warnings)) => {
+            warnings.iter().for_each(|w| eprintln!("{w}"));
+            config
+        }
+        Err(findings) => {
+            findings.iter().for_each(|f| eprintln!("{f}"));
+            return ExitCode::from(EXIT_REFUSED);
+        }
+    };
+    if arguments.check {
+        println!("{}: OK", arguments.config.display());
+        return ExitCode::SUCCESS;
+    }
+    logging::start(&arguments.log_level, arguments.log_format);
+    match live(identity.name, arguments, config, shell) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}: {error:#}", identity.name);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn live<F, Fut>(name: &'static str, arguments: Arguments, config: Config, shell: F) -> anyhow::Result<()>
+where
+    F: FnOnce(DaemonContext) -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    let run_dir = arguments.run_dir.clone();
+    fs::create_dir_all(&run_dir).with_context(|| format!("run directory {}", run_dir.display()))?;
+    let _pid_file = PidFile::create(&run_dir.join(format!("{name}.pid")))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let context = DaemonContext {
+            name,
+            arguments,
+            config,
+            clock: Clock,
+            signals: Signals::new().context("signal handlers")?,
+            notices: NoticeLog::new(),
+        };
+        tracing::info!("{name} {} starts", env!("CARGO_PKG_VERSION"));
+        let result = shell(context).await;
+        tracing::info!("{name} ends");
+        result
+    })
+}
+
+/// The configuration and its warnings, or all findings; each already printable.
+fn read_config(path: &Path) -> Result<(Config, Vec<String>), Vec<String>> {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|e| vec![format!("{name}: {e}")])?;
+    match config::load(&name, &text) {
+        Ok(loaded) => Ok((loaded.config, loaded.warnings.iter().map(ToString::to_string).collect())),
+        Err(findings) => Err(findings.iter().map(ToString::to_string).collect()),
+    }
+}
+
+/// A file with our process id, locked while we live and removed at the end.
+#[derive(Debug)]
+struct PidFile {
+    path: PathBuf,
+    _lock: Flock<File>,
+}
+
+impl PidFile {
+    fn create(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        // Not truncated before the lock is ours: the file may be another's.
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .with_context(|| format!("pid file {shown}"))?;
+        let mut lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => lock,
+            Err((file, Errno::EWOULDBLOCK)) => {
+                let pid = io::read_to_string(file).unwrap_or_default();
+                anyhow::bail!("another one is running for this run directory (pid {}, {shown})", pid.trim());
+            }
+            Err((_, error)) => return Err(error).with_context(|| format!("locking {shown}")),
+        };
+        lock.set_len(0)?;
+        writeln!(lock, "{}", std::process::id())?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Probe {
+        #[command(flatten)]
+        arguments: Arguments,
+    }
+
+    #[test]
+    fn arguments_have_defaults_and_bad_ones_are_refused() {
+        use clap::Parser as _;
+        let probe = Probe::try_parse_from(["d"]).unwrap().arguments;
+        assert_eq!(probe.run_dir, Path::new("/run/torc"));
+        assert_eq!(probe.log_level.to_string(), "info");
+        assert!(!probe.check);
+        assert!(Probe::try_parse_from(["d", "--log-level", "=loud="]).is_err());
+        assert!(Probe::try_parse_from(["d", "--log-format", "json"]).is_ok());
+    }
+
+    #[test]
+    fn a_pid_file_is_held_by_one_and_a_stale_one_is_taken_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.pid");
+        fs::write(&path, "4194304 stale and longer than a pid").unwrap();
+        let held = PidFile::create(&path).unwrap();
+        let own = format!("{}\n", std::process::id());
+        assert_eq!(fs::read_to_string(&path).unwrap(), own);
+        let refused = PidFile::create(&path).unwrap_err().to_string();
+        assert!(refused.contains(own.trim()), "{refused}");
+        drop(held);
+        assert!(!path.exists());
+        PidFile::create(&path).unwrap();
+    }
+}
