@@ -10,7 +10,7 @@
 //! * A router-LSA link of an unknown type is not decoded; the LSA is still stored and flooded whole.
 //! * DoNotAge (RFC 1793) is not supported, which this router says by never setting the DC bit. A correct
 //!   area therefore holds no DoNotAge LSA while we are in it (RFC 1793 §2.5). One that comes all the same
-//!   has an age far above MaxAge and is read as MaxAge, what RFC 1793 §2.4 expects of such routers.
+//!   has an age far above MaxAge and is read as MaxAge, what RFC 1793 §2.5 expects of such routers.
 
 mod body;
 mod header;

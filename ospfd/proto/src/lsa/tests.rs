@@ -46,17 +46,8 @@ fn type_numbers_and_names_are_one_to_one() {
 fn scopes_are_those_of_rfc_2328_and_rfc_5250() {
     let scopes = LsType::KNOWN.map(|t| (t.code(), t.scope()));
     use Scope::{Area, As, Link};
-    let expected = [
-        (1, Area),
-        (2, Area),
-        (3, Area),
-        (4, Area),
-        (5, As),
-        (7, Area),
-        (9, Link),
-        (10, Area),
-        (11, As),
-    ];
+    let expected =
+        [(1, Area), (2, Area), (3, Area), (4, Area), (5, As), (7, Area), (9, Link), (10, Area), (11, As)];
     assert_eq!(scopes, expected);
 }
 
@@ -74,10 +65,8 @@ fn tos_metrics_of_router_links_are_skipped() {
         neighbor: RouterId(Ipv4Addr::new(10, 255, 0, 2)),
         data: Ipv4Addr::new(10, 0, 0, 1),
     };
-    let stub = RouterLinkKind::Stub {
-        network: Ipv4Addr::new(10, 0, 0, 0),
-        mask: Ipv4Addr::new(255, 255, 255, 0),
-    };
+    let stub =
+        RouterLinkKind::Stub { network: Ipv4Addr::new(10, 0, 0, 0), mask: Ipv4Addr::new(255, 255, 255, 0) };
     let expected = [RouterLink { kind: point_to_point, metric: 10 }, RouterLink { kind: stub, metric: 10 }];
     assert_eq!(lsa.links, expected);
 }
@@ -298,7 +287,7 @@ proptest! {
         let before = bytes[at];
         bytes[at] ^= flip;
         // Fletcher's sums are modulo 255: 0x00 and 0xff are the same to them (RFC 905 App. B).
-        prop_assume!(!(before == 0xff && bytes[at] == 0) && !(before == 0 && bytes[at] == 0xff));
+        prop_assume!(before % 255 != bytes[at] % 255);
         prop_assert!(Lsa::decode(&bytes).is_err());
     }
 

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 /// Octets of an MD5 digest.
 pub const DIGEST_LENGTH: usize = 16;
 
-/// Octets of an MD5 key; shorter secrets are filled up with zeros (RFC 2328 App. D.4.3).
+/// Octets of an MD5 key; shorter secrets are filled up with zeros.
 const KEY_LENGTH: usize = 16;
 
 /// Octets of a simple password.
@@ -48,7 +48,7 @@ pub enum AuthError {
 
 /// Judges a received packet by the receiving interface's configuration. `last_sequence` is the last
 /// cryptographic sequence number accepted from this neighbour, `None` before the first. Returns the
-/// number to remember, `None` without cryptography. An equal number is accepted (RFC 2328 App. D.3).
+/// number to remember, `None` without cryptography. An equal number is accepted (RFC 2328 App. D.5.3 (2)).
 pub fn verify(
     raw: &RawPacket<'_>,
     auth: &OspfAuthentication,
@@ -148,7 +148,7 @@ impl<'a> Signer<'a> {
     }
 }
 
-/// MD5 over the packet and the key (RFC 2328 App. D.4.3 (3)).
+/// MD5 over the packet and the key (RFC 2328 App. D.4.3 (6)).
 fn digest(packet: &[u8], secret: &Secret) -> [u8; DIGEST_LENGTH] {
     let key: [u8; KEY_LENGTH] = padded(secret);
     Md5::new().chain_update(packet).chain_update(key).finalize().into()

@@ -98,9 +98,13 @@ fn decode_update(r: &mut Reader<'_>) -> Result<Vec<UpdateLsa>, Truncated> {
     let room = r.remaining() / LsaHeader::LENGTH;
     let mut lsas = Vec::with_capacity(usize::try_from(count).unwrap_or(usize::MAX).min(room));
     for _ in 0..count {
-        // A length below a header's leaves no way to find the next LSA; the sub-reader runs dry.
-        let length = LsaHeader::decode(&mut r.clone())?.length;
-        let bytes = r.take(usize::from(length).max(LsaHeader::LENGTH))?;
+        let at = r.position();
+        let length = usize::from(LsaHeader::decode(&mut r.clone())?.length);
+        if length < LsaHeader::LENGTH {
+            // There is no telling where the next LSA would start.
+            return Err(Truncated { at });
+        }
+        let bytes = r.take(length)?;
         lsas.push(match Lsa::decode(bytes) {
             Ok(lsa) => UpdateLsa::Valid(Arc::new(lsa)),
             Err((header, reason)) => UpdateLsa::Invalid { header, reason },

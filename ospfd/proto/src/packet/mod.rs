@@ -21,3 +21,8 @@ pub use encode::{
 };
 pub use header::{DecodeError, HEADER_LENGTH, PacketType, RawPacket, decode_header};
 pub use types::*;
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod tests;
