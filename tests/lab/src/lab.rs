@@ -1,0 +1,543 @@
+//! A running lab and what can be done to it.
+//!
+//! The owner of a [`Lab`] value owns the namespaces: dropping it removes everything. `ringlab up` lets go of it
+//! ([`Lab::leave`]) and later invocations come back through the state file ([`Lab::attach`]). The lab keeps book of what it
+//! broke, so it always knows what the tables must hold *now* ([`Lab::expected`]).
+
+use crate::fabric::{self, Cut, Names};
+use crate::janitor::Janitor;
+use crate::netns;
+use crate::oracle::{Failure, Failures, Oracle, Tables};
+use crate::stack::{Plan, Process, Profile, Site, Stack};
+use crate::table::{self, KernelTable, Mismatch};
+use crate::topology::{LinkKind, Topology};
+use anyhow::{Context, Result, anyhow, bail};
+use nix::sys::signal::Signal;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a process may take to open its socket.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a process may take to leave after SIGTERM.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// Pause between two looks at the kernel's tables.
+const POLL: Duration = Duration::from_millis(100);
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// What to build.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The cabling plan.
+    pub topology: Topology,
+    /// What routers run.
+    pub stack: Stack,
+    /// What single routers run instead.
+    pub exceptions: BTreeMap<String, Stack>,
+    /// Timers.
+    pub profile: Profile,
+    /// Where this project's binaries are.
+    pub daemons: PathBuf,
+    /// Directory for configuration, sockets, logs and the state file; a fresh one below the temporary directory if absent.
+    pub run_dir: Option<PathBuf>,
+}
+
+impl Options {
+    /// A shipped topology with one stack on every router and fast timers.
+    ///
+    /// # Errors
+    /// No such topology.
+    pub fn new(topology: &str, stack: Stack) -> Result<Self> {
+        Ok(Self {
+            topology: Topology::load(topology)?,
+            stack,
+            exceptions: BTreeMap::new(),
+            profile: Profile::Ring,
+            daemons: default_daemons(),
+            run_dir: None,
+        })
+    }
+}
+
+/// The directory of this binary, or the one above it when a test is running out of `deps`.
+pub fn default_daemons() -> PathBuf {
+    let exe = std::env::current_exe().unwrap_or_default();
+    let dir = exe.parent().unwrap_or(Path::new(".")).to_path_buf();
+    if dir.ends_with("deps") { dir.parent().map(Path::to_path_buf).unwrap_or(dir) } else { dir }
+}
+
+/// A broken plug.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Broken {
+    link: String,
+    node: String,
+    cut: Cut,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct State {
+    prefix: String,
+    topology: Topology,
+    stacks: BTreeMap<String, Stack>,
+    profile: Profile,
+    daemons: PathBuf,
+    broken: Vec<Broken>,
+    dead: BTreeSet<String>,
+    /// A process that holds the user namespace of a rootless lab.
+    holder: Option<i32>,
+}
+
+/// How a router is killed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Death {
+    /// Power cut: all processes and the kernel's tables at once; neighbours keep their carrier.
+    Silent,
+    /// One daemon gets SIGKILL; the machine goes on.
+    Daemon(String),
+    /// The whole routing stack gets SIGTERM and stays down; the machine goes on.
+    Term,
+}
+
+/// Routers, switches and hosts that are running.
+#[derive(Debug)]
+pub struct Lab {
+    state: State,
+    names: Names,
+    run_dir: PathBuf,
+    children: Mutex<Vec<Child>>,
+    janitor: Option<Janitor>,
+    owned: bool,
+}
+
+impl Lab {
+    /// Builds the namespaces and cables and starts every router. Does not wait for routes.
+    ///
+    /// # Errors
+    /// The kernel, `ip` or a daemon refuses; what was built is removed again.
+    pub fn up(options: Options) -> Result<Self> {
+        crate::rootless::require_privilege()?;
+        let prefix = format!("tl{}-{}-", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let run_dir = options.run_dir.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("{prefix}run")));
+        std::fs::create_dir_all(&run_dir).with_context(|| format!("creating {}", run_dir.display()))?;
+        let stacks = options.topology.routers.keys().map(|router| {
+            (router.clone(), options.exceptions.get(router).copied().unwrap_or(options.stack))
+        });
+        let state = State {
+            stacks: stacks.collect(),
+            topology: options.topology,
+            profile: options.profile,
+            daemons: options.daemons,
+            broken: Vec::new(),
+            dead: BTreeSet::new(),
+            holder: None,
+            prefix,
+        };
+        let names = Names::new(&*state.prefix);
+        let janitor = Some(Janitor::hire(&state.prefix, &run_dir)?);
+        let lab = Self { state, names, run_dir, children: Mutex::default(), janitor, owned: true };
+        fabric::build(lab.topology(), &lab.names, |router| lab.stack(router).addressing())?;
+        let routers: Vec<&String> = lab.topology().routers.keys().collect();
+        netns::parallel(&routers, 4, |router| lab.start_router(router))?;
+        lab.save()?;
+        Ok(lab)
+    }
+
+    /// Comes back to a lab that [`Lab::leave`] left running.
+    ///
+    /// # Errors
+    /// No state file.
+    pub fn attach(run_dir: &Path) -> Result<Self> {
+        let path = run_dir.join("state.json");
+        let text = std::fs::read_to_string(&path).with_context(|| format!("no lab at {}", path.display()))?;
+        let state: State = serde_json::from_str(&text)?;
+        let names = Names::new(&*state.prefix);
+        let run_dir = run_dir.to_path_buf();
+        Ok(Self { state, names, run_dir, children: Mutex::default(), janitor: None, owned: false })
+    }
+
+    /// Lets the lab run on without us; gives its directory, by which to come back.
+    ///
+    /// # Errors
+    /// The state file cannot be written; the lab is then removed.
+    pub fn leave(mut self, holder: Option<i32>) -> Result<PathBuf> {
+        self.state.holder = holder;
+        self.save()?;
+        self.owned = false;
+        if let Some(janitor) = &mut self.janitor {
+            janitor.dismiss();
+        }
+        Ok(self.run_dir.clone())
+    }
+
+    /// Removes the lab.
+    ///
+    /// # Errors
+    /// The first thing that refuses to go; everything else is gone.
+    pub fn down(mut self) -> Result<()> {
+        self.owned = true;
+        self.tear_down()
+    }
+
+    fn tear_down(&mut self) -> Result<()> {
+        self.owned = false;
+        let result = fabric::demolish(&self.names);
+        for child in self.children.get_mut().map_err(|_| anyhow!("poisoned"))?.iter_mut() {
+            let _ = child.wait();
+        }
+        if result.is_ok() {
+            let _ = std::fs::remove_dir_all(&self.run_dir);
+            if let Some(janitor) = &mut self.janitor {
+                janitor.dismiss();
+            }
+        }
+        result
+    }
+
+    /// The cabling plan.
+    pub fn topology(&self) -> &Topology {
+        &self.state.topology
+    }
+
+    /// Namespaces' names.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The lab's directory; every router has one of its own below it.
+    pub fn run_dir(&self) -> &Path {
+        &self.run_dir
+    }
+
+    /// Timers.
+    pub fn profile(&self) -> Profile {
+        self.state.profile
+    }
+
+    /// What a router runs.
+    pub fn stack(&self, router: &str) -> Stack {
+        self.state.stacks.get(router).copied().unwrap_or(Stack::Torc)
+    }
+
+    /// The process that holds the user namespace of a rootless lab.
+    pub fn holder(&self) -> Option<i32> {
+        self.state.holder
+    }
+
+    /// What the lab broke so far.
+    pub fn failures(&self) -> Failures {
+        let dead = self.state.dead.iter().cloned().map(Failure::Router);
+        let broken = self.state.broken.iter().filter_map(|broken| {
+            let kind = self.topology().links.get(&broken.link)?.kind;
+            Some(match kind {
+                LinkKind::Ring => Failure::Link(broken.link.clone()),
+                _ => Failure::Leg { link: broken.link.clone(), router: broken.node.clone() },
+            })
+        });
+        dead.chain(broken).collect()
+    }
+
+    /// What every router's table must hold now.
+    ///
+    /// # Errors
+    /// The written tables do not parse.
+    pub fn expected(&self) -> Result<Tables> {
+        crate::expect::tables(self.topology(), &self.failures())
+    }
+
+    fn save(&self) -> Result<()> {
+        let path = self.run_dir.join("state.json");
+        std::fs::write(&path, serde_json::to_vec_pretty(&self.state)?).with_context(|| path.display().to_string())
+    }
+
+    fn with_site<T>(&self, router: &str, work: impl FnOnce(&Site<'_>) -> Result<T>) -> Result<T> {
+        let (name, part) = self.topology().routers.get_key_value(router).with_context(|| format!("no router {router}"))?;
+        let dir = self.run_dir.join(router);
+        let (profile, daemons) = (self.state.profile, self.state.daemons.as_path());
+        work(&Site { topology: self.topology(), name, router: part, profile, dir: &dir, daemons })
+    }
+
+    /// Starts a router's stack in its namespace.
+    ///
+    /// # Errors
+    /// A daemon that does not come up, with the end of its log.
+    pub fn start_router(&self, router: &str) -> Result<()> {
+        let plan = self.with_site(router, |site| Ok(self.stack(router).plan(site)))?;
+        let dir = self.run_dir.join(router);
+        std::fs::create_dir_all(&dir)?;
+        std::fs::set_permissions(&dir, Permissions::from_mode(self.stack(router).directory_mode()))?;
+        let Plan { files, links, settings, processes } = plan;
+        for (path, text) in files {
+            std::fs::write(&path, text).with_context(|| path.display().to_string())?;
+        }
+        let namespace = self.names.node(router);
+        if !links.is_empty() {
+            netns::ip_batch(Some(&namespace), &links)?;
+        }
+        let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (&**key, &**value)).collect();
+        netns::sysctl(&namespace, &settings)?;
+        netns::within(&namespace, || processes.iter().try_for_each(|process| self.spawn(router, &dir, process)))
+    }
+
+    /// Starts a process in the calling thread's namespace and waits for its socket.
+    fn spawn(&self, router: &str, dir: &Path, process: &Process) -> Result<()> {
+        if let Some(ready) = &process.ready {
+            let _ = std::fs::remove_file(ready);
+        }
+        let log_path = dir.join(format!("{}.log", process.name));
+        let log = File::options().create(true).append(true).open(&log_path)?;
+        let mut child = Command::new(&process.program)
+            .args(&process.arguments)
+            .current_dir(dir)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("{router}: starting {}", process.program.display()))?;
+        let deadline = Instant::now() + START_PATIENCE;
+        let outcome = loop {
+            if let Some(status) = child.try_wait()? {
+                break Err(anyhow!("ended with {status}"));
+            }
+            if process.ready.as_ref().is_none_or(|ready| ready.exists()) {
+                break Ok(());
+            }
+            if Instant::now() > deadline {
+                break Err(anyhow!("did not open {:?} in {START_PATIENCE:?}", process.ready));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        self.children.lock().map_err(|_| anyhow!("poisoned"))?.push(child);
+        outcome.with_context(|| format!("{router}: {}\n{}", process.name, tail(&log_path)))
+    }
+
+    /// Kills a router or a part of it.
+    ///
+    /// # Errors
+    /// No such router or daemon, or it does not die.
+    pub fn kill(&mut self, router: &str, death: &Death) -> Result<()> {
+        let namespace = self.names.node(router);
+        if !self.topology().routers.contains_key(router) || self.state.dead.contains(router) {
+            bail!("{router} is no living router");
+        }
+        match death {
+            Death::Silent => {
+                fabric::power_off(self.topology(), &self.names, router)?;
+                self.state.dead.insert(router.to_owned());
+            }
+            Death::Term => {
+                netns::end_processes(&namespace, Signal::SIGTERM, STOP_PATIENCE)?;
+            }
+            Death::Daemon(daemon) => {
+                let pids: Vec<i32> =
+                    netns::pids(&namespace)?.into_iter().filter(|&pid| netns::name_of(pid) == *daemon).collect();
+                if pids.is_empty() {
+                    bail!("{router} runs no {daemon}");
+                }
+                netns::signal_all(&pids, Signal::SIGKILL);
+            }
+        }
+        self.reap();
+        self.save()
+    }
+
+    fn reap(&self) {
+        if let Ok(mut children) = self.children.lock() {
+            children.retain_mut(|child| !matches!(child.try_wait(), Ok(Some(_))));
+        }
+    }
+
+    /// Breaks a link. `end` restricts the cut to one node's plug; without it every node on the link is cut off.
+    ///
+    /// # Errors
+    /// No such link or node on it.
+    pub fn cut(&mut self, link: &str, end: Option<&str>, cut: Cut) -> Result<()> {
+        let ends = self.plugs(link, end)?;
+        let ports: Vec<String> = ends.iter().map(|(_, port)| port.clone()).collect();
+        fabric::set_plugs(&self.names, link, &ports, Some(cut))?;
+        for (node, _) in ends {
+            self.state.broken.retain(|broken| broken.link != link || broken.node != node);
+            self.state.broken.push(Broken { link: link.to_owned(), node, cut });
+        }
+        self.save()
+    }
+
+    /// Plugs a link together again.
+    ///
+    /// # Errors
+    /// No such link or node on it.
+    pub fn mend(&mut self, link: &str, end: Option<&str>) -> Result<()> {
+        let ends = self.plugs(link, end)?;
+        let ports: Vec<String> = ends.iter().map(|(_, port)| port.clone()).collect();
+        fabric::set_plugs(&self.names, link, &ports, None)?;
+        self.state.broken.retain(|b| b.link != link || !ends.iter().any(|(node, _)| *node == b.node));
+        self.save()
+    }
+
+    fn plugs(&self, link: &str, end: Option<&str>) -> Result<Vec<(String, String)>> {
+        let ports = self.topology().ports().filter(|(node, _, port)| port.link == link && end.is_none_or(|e| e == *node));
+        let alive = ports.filter(|(node, _, _)| !self.state.dead.contains(*node));
+        let found: Vec<_> = alive.map(|(node, _, p)| (node.to_owned(), fabric::port_name(node, p.name))).collect();
+        if found.is_empty() { bail!("nobody to cut off link {link:?}") } else { Ok(found) }
+    }
+
+    /// Gives a dead router its power back: a fresh machine, cabled again, its stack started.
+    ///
+    /// # Errors
+    /// What building and starting refuse.
+    pub fn revive(&mut self, router: &str) -> Result<()> {
+        if !self.state.dead.remove(router) {
+            bail!("{router} is not dead");
+        }
+        let dir = self.run_dir.join(router);
+        let _ = std::fs::remove_dir_all(&dir);
+        fabric::rebuild_router(self.topology(), &self.names, router, self.stack(router).addressing())?;
+        self.start_router(router)?;
+        self.save()
+    }
+
+    /// Mends and revives everything.
+    ///
+    /// # Errors
+    /// What mending or reviving refuses.
+    pub fn heal(&mut self) -> Result<()> {
+        let links: BTreeSet<String> = self.state.broken.iter().map(|broken| broken.link.clone()).collect();
+        for link in links {
+            self.mend(&link, None)?;
+        }
+        for router in self.state.dead.clone() {
+            self.revive(&router)?;
+        }
+        Ok(())
+    }
+
+    /// Runs a command inside a node (or `sw-LINK`) with our own standard streams.
+    ///
+    /// # Errors
+    /// No such node or program.
+    pub fn exec(&self, node: &str, program: &str, arguments: &[String]) -> Result<ExitStatus> {
+        netns::within(&self.names.node(node), || {
+            Command::new(program).args(arguments).status().with_context(|| format!("running {program}"))
+        })
+    }
+
+    /// Every living router's kernel table.
+    ///
+    /// # Errors
+    /// What `ip` complains about.
+    pub fn tables(&self) -> Result<BTreeMap<String, KernelTable>> {
+        let alive = self.topology().routers.keys().filter(|router| !self.state.dead.contains(*router));
+        alive.map(|router| Ok((router.clone(), table::read(&self.names.node(router))?))).collect()
+    }
+
+    /// Routers whose kernel answers for the virtual address now.
+    ///
+    /// # Errors
+    /// What `ip` complains about.
+    pub fn vip_owners(&self) -> Result<BTreeSet<String>> {
+        let mut owners = BTreeSet::new();
+        let Some(vrrp) = &self.topology().vrrp else { return Ok(owners) };
+        let address = vrrp.address.ip().to_string();
+        for (router, part) in &self.topology().routers {
+            if part.vrrp_priority.is_none() || self.state.dead.contains(router) {
+                continue;
+            }
+            let links = netns::ip_json(&self.names.node(router), &["-4", "addr", "show"])?;
+            let has = |link: &&serde_json::Value| {
+                let mut addresses = link["addr_info"].as_array().into_iter().flatten();
+                let mut flags = link["flags"].as_array().into_iter().flatten();
+                addresses.any(|a| a["local"] == *address) && flags.any(|flag| flag == "LOWER_UP")
+            };
+            if links.as_array().into_iter().flatten().any(|link| has(&link)) {
+                owners.insert(router.clone());
+            }
+        }
+        Ok(owners)
+    }
+
+    /// Everything that is not as it must be now: kernel tables, the owner of the virtual address, costs inside OSPF.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn judge(&self) -> Result<Vec<String>> {
+        let expected = self.expected()?;
+        let wrong = table::judge(self.topology(), &expected, &self.tables()?);
+        let mut lines: Vec<String> = wrong.iter().map(Mismatch::to_string).collect();
+        let failures = self.failures();
+        let master: BTreeSet<String> =
+            Oracle::new(self.topology(), &failures).master().map(str::to_owned).into_iter().collect();
+        let owners = self.vip_owners()?;
+        if owners != master {
+            lines.push(format!("virtual address: must be at {master:?}, is at {owners:?}"));
+        }
+        if lines.is_empty() && self.topology().runs_ospf() {
+            lines = self.judge_costs(&expected);
+        }
+        Ok(lines)
+    }
+
+    fn judge_costs(&self, expected: &Tables) -> Vec<String> {
+        let mut lines = Vec::new();
+        for router in expected.keys() {
+            match self.with_site(router, |site| self.stack(router).ospf_costs(site)) {
+                Ok(Some(costs)) => {
+                    lines.extend(table::judge_costs(router, expected, &costs).iter().map(Mismatch::to_string));
+                }
+                Ok(None) => {}
+                Err(fault) => lines.push(format!("{router}: {fault:#}")),
+            }
+        }
+        lines
+    }
+
+    /// Waits until nothing is wrong any more and tells how long it took.
+    ///
+    /// # Errors
+    /// What is still wrong after `patience`, line by line.
+    pub fn wait_converged(&self, patience: Duration) -> Result<Duration> {
+        let start = Instant::now();
+        loop {
+            let wrong = self.judge()?;
+            if wrong.is_empty() {
+                return Ok(start.elapsed());
+            }
+            if start.elapsed() > patience {
+                bail!("not converged after {patience:?}:\n  {}", wrong.join("\n  "));
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Asks a router of this project's stack a show command (`["show", "ip", "ospf", "neighbor", "json"]`).
+    ///
+    /// # Errors
+    /// The router does not answer, or not in JSON.
+    pub fn torc_show(&self, router: &str, words: &[&str]) -> Result<serde_json::Value> {
+        self.with_site(router, |site| crate::stack::torc_show(site, words))
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if self.owned
+            && let Err(fault) = self.tear_down()
+        {
+            eprintln!("ringlab: {fault:#}");
+        }
+    }
+}
+
+/// The last lines of a log.
+fn tail(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(15)..].join("\n")
+}

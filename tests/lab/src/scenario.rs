@@ -1,0 +1,157 @@
+//! The rehearsal: everything a ring is built to survive, one thing after the other.
+//!
+//! For every event: probe, break, wait until the kernel tables are what the state demands, look at every flow, mend, wait
+//! again. The numbers are what a user would have missed; the verdict is about tables and reachability only.
+
+use crate::fabric::Cut;
+use crate::lab::{Death, Lab, Options};
+use crate::probe::{Flow, Prober, living_flows, reach};
+use crate::report::{CLASSES, Paint, Row, grid, heading};
+use crate::topology::{LinkKind, Topology};
+use anyhow::Result;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// Probing before an event and after its end.
+const CALM: Duration = Duration::from_millis(300);
+/// A router that came back learns and preempts for a while after its tables are right.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// One thing that breaks and is mended again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A router's power goes.
+    RouterDies(String),
+    /// A link's cable is cut; both ends lose carrier.
+    LinkCut(String),
+    /// One router's plug is pulled.
+    PlugPulled {
+        /// Out of which link.
+        link: String,
+        /// Whose.
+        router: String,
+    },
+}
+
+impl Event {
+    fn strike(&self, lab: &mut Lab) -> Result<()> {
+        match self {
+            Self::RouterDies(router) => lab.kill(router, &Death::Silent),
+            Self::LinkCut(link) => lab.cut(link, None, Cut::Carrier),
+            Self::PlugPulled { link, router } => lab.cut(link, Some(router), Cut::Carrier),
+        }
+    }
+
+    fn text(&self, topology: &Topology) -> String {
+        match self {
+            Self::RouterDies(router) => format!("{router} dies ({})", role(topology, router)),
+            Self::LinkCut(link) => format!("link {link} cut"),
+            Self::PlugPulled { link, router } => format!("{router} loses its {link} plug ({})", role(topology, router)),
+        }
+    }
+}
+
+fn role(topology: &Topology, router: &str) -> &'static str {
+    let priority = |name: &str| topology.routers.get(name).and_then(|router| router.vrrp_priority);
+    let highest = topology.routers.keys().filter_map(|name| priority(name)).max();
+    match priority(router) {
+        None => "leaf",
+        own if own == highest => "MASTER",
+        _ => "BACKUP",
+    }
+}
+
+/// The events a topology is put through; a quick rehearsal takes one of each kind.
+pub fn events(topology: &Topology, quick: bool) -> Vec<Event> {
+    let mut exits: Vec<_> = topology.routers.iter().filter_map(|(name, r)| Some((r.vrrp_priority?, name))).collect();
+    exits.sort_by(|a, b| b.cmp(a));
+    let lan = topology.vrrp.as_ref().map(|vrrp| vrrp.link.clone());
+    let mut events = Vec::new();
+    if let (Some((_, master)), Some(link)) = (exits.first(), lan) {
+        events.push(Event::RouterDies((*master).clone()));
+        events.push(Event::PlugPulled { link, router: (*master).clone() });
+    }
+    events.extend(topology.routers.iter().rfind(|(_, r)| r.vrrp_priority.is_none()).map(|(n, _)| Event::RouterDies(n.clone())));
+    let links = topology.links.iter().filter(|(_, link)| link.kind == LinkKind::Ring);
+    let links = links.map(|(name, _)| Event::LinkCut(name.clone()));
+    if quick {
+        events.extend(links.take(1));
+        return events;
+    }
+    events.extend(links);
+    events.extend(exits.get(1).map(|(_, backup)| Event::RouterDies((*backup).clone())));
+    events
+}
+
+/// Runs a rehearsal and prints it. `Ok(false)`: something was wrong and is printed.
+///
+/// # Errors
+/// The lab itself fails.
+pub fn play(options: Options, quick: bool) -> Result<bool> {
+    let paint = Paint::detect();
+    let start = Instant::now();
+    let patience = Duration::from_secs(u64::from(options.profile.dead()) * 2 + 10);
+    println!("{}: {}", paint.strong(&options.topology.name), options.topology.description);
+    let events = events(&options.topology, quick);
+    let mut lab = Lab::up(options)?;
+    println!("up in {:.1} s", start.elapsed().as_secs_f64());
+    let cold = lab.wait_converged(patience);
+    println!("{}", grid(&lab, paint)?);
+    match cold {
+        Ok(time) => println!("cold start: every table right after {:.1} s", time.as_secs_f64()),
+        Err(fault) => {
+            println!("{}", paint.bad(&format!("cold start: {fault:#}")));
+            return Ok(false);
+        }
+    }
+    let (tried, dead) = reach(&lab)?;
+    println!("flows: {} of {tried} get through\n\n{}", tried - dead.len(), paint.strong(&heading()));
+    let mut good = dead.is_empty();
+    for event in events {
+        for row in rehearse(&mut lab, &event, patience)? {
+            good &= row.is_good();
+            println!("{}", row.line(paint));
+        }
+    }
+    let verdict = if good { paint.good("all tables and flows as they must be") } else { paint.bad("FAILED") };
+    println!("\n{verdict}; {:.0} s in all", start.elapsed().as_secs_f64());
+    lab.down()?;
+    Ok(good)
+}
+
+/// Breaks one thing and mends it; gives a row for each half.
+///
+/// # Errors
+/// The lab itself fails.
+pub fn rehearse(lab: &mut Lab, event: &Event, patience: Duration) -> Result<[Row; 2]> {
+    let text = event.text(lab.topology());
+    let prober = Prober::start(lab, crate::probe::all_flows(lab), Duration::from_millis(1))?;
+    std::thread::sleep(CALM);
+    let struck = Instant::now();
+    event.strike(lab)?;
+    let alive: BTreeSet<(String, String)> = living_flows(lab).into_iter().map(|flow| (flow.from, flow.to)).collect();
+    let broken = lab.wait_converged(patience);
+    std::thread::sleep(CALM);
+    let mended = Instant::now();
+    lab.heal()?;
+    let whole = lab.wait_converged(patience);
+    std::thread::sleep(SETTLE);
+    let end = Instant::now();
+    let recording = prober.stop()?;
+    let counts = |flow: &Flow| alive.contains(&(flow.from.clone(), flow.to.clone()));
+    let row = |event: String, from: Instant, to: Instant, outcome: Result<Duration>| {
+        let outages = CLASSES.map(|class| recording.worst(class, from, to, counts).map(|(_, outage)| outage));
+        // Flows count as dead when even the last packets before the window closed were lost.
+        let last = to - CALM / 2;
+        let flows = recording.flows().iter().enumerate().filter(|(_, flow)| counts(flow));
+        let checked: Vec<_> = flows.map(|(index, flow)| (flow, recording.outage(index, last, to))).collect();
+        let dead = checked.iter().filter(|(_, outage)| outage.lost == outage.sent);
+        let dead = dead.map(|(flow, _)| format!("{} -> {}: nothing arrives", flow.from, flow.to)).collect();
+        let (converged, wrong) = match outcome {
+            Ok(time) => (Some(time), Vec::new()),
+            Err(fault) => (None, vec![format!("{fault:#}")]),
+        };
+        Row { event, outages, converged, wrong, reach: (checked.len(), dead) }
+    };
+    Ok([row(text, struck, mended, broken), row("  … and back".to_owned(), mended, end, whole)])
+}

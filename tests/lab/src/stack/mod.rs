@@ -1,0 +1,216 @@
+//! What routes in a router's namespace.
+//!
+//! A stack is a way of turning a router of the topology into configuration files and a list of processes. Everything else
+//! (namespaces, addresses where the stack wants them, starting, killing) is the same for all and lives in [`crate::lab`].
+
+mod bird;
+mod frr;
+mod torc;
+
+use crate::fabric::Addressing;
+use crate::topology::{Interface, LinkOspf, Router, Topology};
+use anyhow::Result;
+use ipnetwork::Ipv4Network;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// A routing suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stack {
+    /// This project's daemons under their supervisor.
+    Torc,
+    /// FRR: zebra, staticd, ospfd, vrrpd.
+    Frr,
+    /// BIRD 2 with keepalived.
+    Bird,
+}
+
+/// Timers, the same on every router whatever it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// The RFCs' defaults: hello 10 s, dead 40 s, adverts 1 s.
+    Traditional,
+    /// Hello 1 s, dead 4 s, adverts 100 ms, no hold on first events.
+    Ring,
+}
+
+impl Profile {
+    /// HelloInterval in seconds.
+    pub fn hello(self) -> u16 {
+        match self {
+            Self::Traditional => 10,
+            Self::Ring => 1,
+        }
+    }
+
+    /// RouterDeadInterval in seconds.
+    pub fn dead(self) -> u16 {
+        self.hello() * 4
+    }
+
+    /// VRRP Advertisement_Interval in milliseconds.
+    pub fn advertisement(self) -> u16 {
+        match self {
+            Self::Traditional => 1000,
+            Self::Ring => 100,
+        }
+    }
+}
+
+/// A router about to be configured.
+#[derive(Debug)]
+pub struct Site<'a> {
+    /// The cabling plan.
+    pub topology: &'a Topology,
+    /// The router's name.
+    pub name: &'a str,
+    /// Its part of the plan.
+    pub router: &'a Router,
+    /// Timers.
+    pub profile: Profile,
+    /// Its own directory for configuration, sockets and logs.
+    pub dir: &'a Path,
+    /// Where this project's binaries are.
+    pub daemons: &'a Path,
+}
+
+/// A process to start inside the router's namespace.
+#[derive(Debug)]
+pub struct Process {
+    /// Names the log file.
+    pub name: &'static str,
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// A file (mostly a socket) that must exist before the next process starts.
+    pub ready: Option<PathBuf>,
+}
+
+/// What a stack wants done to start a router.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Files to write: path, text.
+    pub files: Vec<(PathBuf, String)>,
+    /// Lines for `ip -batch` inside the namespace.
+    pub links: Vec<String>,
+    /// Kernel settings below `/proc/sys`.
+    pub settings: Vec<(String, String)>,
+    /// Processes in order.
+    pub processes: Vec<Process>,
+}
+
+impl Stack {
+    /// Who puts the addresses on.
+    pub fn addressing(self) -> Addressing {
+        match self {
+            Self::Torc => Addressing::Daemon,
+            Self::Frr | Self::Bird => Addressing::Lab,
+        }
+    }
+
+    /// Permissions of a router's directory: FRR's daemons are not root when they make their sockets in it.
+    pub fn directory_mode(self) -> u32 {
+        match self {
+            Self::Frr => 0o777,
+            Self::Torc | Self::Bird => 0o755,
+        }
+    }
+
+    /// Files, links, settings and processes of a router.
+    pub fn plan(self, site: &Site<'_>) -> Plan {
+        match self {
+            Self::Torc => torc::plan(site),
+            Self::Frr => frr::plan(site),
+            Self::Bird => bird::plan(site),
+        }
+    }
+
+    /// OSPF costs by prefix as the router's daemon reports them; `None` where the stack cannot tell.
+    ///
+    /// # Errors
+    /// The daemon does not answer.
+    pub fn ospf_costs(self, site: &Site<'_>) -> Result<Option<BTreeMap<Ipv4Network, u32>>> {
+        match self {
+            Self::Torc => torc::show(site, &["show", "ip", "ospf", "route", "json"]).map(|v| Some(crate::table::ospf_costs(&v))),
+            Self::Frr => frr::show(site, "show ip ospf route json").map(|v| Some(crate::table::ospf_costs(&v))),
+            Self::Bird => Ok(None),
+        }
+    }
+
+    /// The names of the daemons a router of this stack runs.
+    pub fn daemons(self) -> &'static [&'static str] {
+        match self {
+            Self::Torc => &["mgmtd", "ribd", "ospfd", "vrrpd"],
+            Self::Frr => &["zebra", "staticd", "ospfd", "vrrpd"],
+            Self::Bird => &["bird", "keepalived"],
+        }
+    }
+}
+
+/// Asks a router of this suite a show command, as the shell would.
+///
+/// # Errors
+/// The shell's complaint.
+pub fn torc_show(site: &Site<'_>, words: &[&str]) -> Result<serde_json::Value> {
+    torc::show(site, words)
+}
+
+impl Site<'_> {
+    /// Interfaces OSPF runs on, with the way it does.
+    pub fn ospf_interfaces(&self) -> impl Iterator<Item = (&str, &Interface, LinkOspf)> {
+        self.router.interfaces.iter().filter_map(|(name, interface)| {
+            let ospf = self.topology.links.get(&interface.link)?.ospf;
+            (ospf != LinkOspf::None).then_some((name.as_str(), interface, ospf))
+        })
+    }
+
+    /// The interface, id, address and priority of the LAN's virtual router, if this router takes part.
+    pub fn vrrp(&self) -> Option<VrrpSite<'_>> {
+        let vrrp = self.topology.vrrp.as_ref()?;
+        let priority = self.router.vrrp_priority?;
+        let (interface, _) = self.router.interfaces.iter().find(|(_, interface)| interface.link == vrrp.link)?;
+        Some(VrrpSite { interface, vrid: vrrp.vrid, address: vrrp.address, priority })
+    }
+
+    /// The interface a connected next hop lies on.
+    pub fn interface_towards(&self, address: std::net::Ipv4Addr) -> Option<&str> {
+        self.topology.interface_towards(self.name, address).map(|(name, _)| name)
+    }
+}
+
+/// A router's part in the LAN's virtual router.
+#[derive(Debug, Clone, Copy)]
+pub struct VrrpSite<'a> {
+    /// The interface on the LAN.
+    pub interface: &'a str,
+    /// Virtual router id.
+    pub vrid: u8,
+    /// Virtual address with the LAN's prefix length.
+    pub address: Ipv4Network,
+    /// Its priority.
+    pub priority: u8,
+}
+
+/// What an operator sets by hand under routing daemons that leave the kernel as it is: forwarding, no reverse-path filter,
+/// no redirects, carrier-less connected routes ignored, ARP answered only where the address is.
+fn router_settings(site: &Site<'_>) -> Vec<(String, String)> {
+    let mut settings: Vec<(String, String)> = [
+        ("net/ipv4/ip_forward", "1"),
+        ("net/ipv4/conf/all/send_redirects", "0"),
+        ("net/ipv4/conf/all/ignore_routes_with_linkdown", "1"),
+        ("net/ipv4/conf/all/arp_ignore", "1"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .into();
+    for name in site.router.interfaces.keys() {
+        settings.push((format!("net/ipv4/conf/{name}/rp_filter"), "0".to_owned()));
+        settings.push((format!("net/ipv4/conf/{name}/send_redirects"), "0".to_owned()));
+        settings.push((format!("net/ipv4/conf/{name}/ignore_routes_with_linkdown"), "1".to_owned()));
+    }
+    settings
+}
