@@ -6,6 +6,14 @@
 //!
 //! * [`message`]: bytes, safely: building requests, reading replies. Never panics on any bytes.
 //! * [`socket`]: [`socket::RequestSocket`] asks and changes, [`socket::EventSocket`] listens.
+//! * [`link`], [`address`]: devices and IPv4 addresses, parsed and requested.
+//! * [`monitor`]: both as the gapless events every engine takes.
+//! * [`route`], [`nexthop`]: routes of table main and next-hop objects.
 
+pub mod address;
+pub mod link;
 pub mod message;
+pub mod monitor;
+pub mod nexthop;
+pub mod route;
 pub mod socket;

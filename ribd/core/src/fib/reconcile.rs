@@ -1,0 +1,498 @@
+//! Wanted against sent: the differences, their answers, retries.
+
+use super::objects::{Content, Objects};
+use super::{FibErrorKind, FibOp, FibRequest, FibResults, NextHopId, Via};
+use crate::route::{FibHops, Target};
+use ipnetwork::Ipv4Network;
+use routing_common::id::IfIndex;
+use routing_common::time::{Duration, Instant};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Fewest routes for which an object is moved to next hops that already have an object of their own.
+/// Below it the routes are rewritten, so that objects stay one per next hop.
+const RETARGET_MIN: usize = 64;
+/// A foreign hand that removes the same route twice within this time is met with retry delays.
+const FOREIGN_DAMPING: Duration = Duration::from_secs(1);
+
+/// One prefix.
+#[derive(Debug, Clone, Default)]
+pub struct FibEntry {
+    /// What the table selected: kernel protocol and target.
+    pub wanted: Option<(u8, Target)>,
+    /// What the kernel has once all requests are done, as far as we know.
+    pub sent: Option<(u8, Via)>,
+    /// Why the latest request failed.
+    pub error: Option<String>,
+    /// Found in the kernel at start and nobody's yet; stays until released.
+    pub held: bool,
+    token: u64,
+    foreign_at: Option<Instant>,
+}
+
+/// Counters for shows and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FibStatistics {
+    /// Routes installed or replaced.
+    pub installs: u64,
+    /// Routes removed.
+    pub removals: u64,
+    /// Objects whose content was replaced under their routes.
+    pub retargets: u64,
+    /// Requests the kernel refused.
+    pub failures: u64,
+    /// Our routes that somebody else removed or replaced.
+    pub foreign_changes: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Subject {
+    Install(Ipv4Network),
+    Removal(Ipv4Network, u8),
+    Object(NextHopId),
+    ObjectRemoval,
+}
+
+/// See the module text of [`crate::fib`].
+#[derive(Debug, Clone)]
+pub struct Fib {
+    routes: BTreeMap<Ipv4Network, FibEntry>,
+    objects: Objects,
+    objects_wanted: bool,
+    objects_supported: bool,
+    dirty: BTreeSet<Ipv4Network>,
+    failed: BTreeSet<Ipv4Network>,
+    /// Requests issued and not answered, oldest first; the first one's number is `done + 1`.
+    under_way: VecDeque<Subject>,
+    done: u64,
+    requests: VecDeque<FibRequest>,
+    statistics: FibStatistics,
+}
+
+impl Default for Fib {
+    fn default() -> Self {
+        Self {
+            routes: BTreeMap::new(),
+            objects: Objects::default(),
+            objects_wanted: true,
+            objects_supported: true,
+            dirty: BTreeSet::new(),
+            failed: BTreeSet::new(),
+            under_way: VecDeque::new(),
+            done: 0,
+            requests: VecDeque::new(),
+            statistics: FibStatistics::default(),
+        }
+    }
+}
+
+impl Fib {
+    /// The entry of a prefix.
+    pub fn get(&self, prefix: Ipv4Network) -> Option<&FibEntry> {
+        self.routes.get(&prefix)
+    }
+
+    /// All entries in prefix order.
+    pub fn iter(&self) -> impl Iterator<Item = (Ipv4Network, &FibEntry)> {
+        self.routes.iter().map(|(p, e)| (*p, e))
+    }
+
+    /// The object table.
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    pub(super) fn objects_mut(&mut self) -> &mut Objects {
+        &mut self.objects
+    }
+
+    /// Counters.
+    pub fn statistics(&self) -> FibStatistics {
+        self.statistics
+    }
+
+    /// Are routes installed through objects?
+    pub fn uses_objects(&self) -> bool {
+        self.objects_wanted && self.objects_supported
+    }
+
+    /// The number of the latest request issued.
+    pub fn issued(&self) -> u64 {
+        self.done + self.under_way.len() as u64
+    }
+
+    /// All requests up to this number are over.
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// Does some request wait for another attempt?
+    pub fn has_failed(&self) -> bool {
+        !self.failed.is_empty()
+    }
+
+    /// Is this prefix in the kernel as wanted, answered and without error?
+    pub fn is_installed(&self, prefix: Ipv4Network) -> bool {
+        self.get(prefix).is_some_and(|e| {
+            e.wanted.is_some() && e.sent.is_some() && e.error.is_none() && e.token <= self.done
+        })
+    }
+
+    /// The next request, in order.
+    pub fn poll_request(&mut self) -> Option<FibRequest> {
+        self.requests.pop_front()
+    }
+
+    /// The operator's wish; changes the form of every route.
+    pub fn set_objects_wanted(&mut self, wanted: bool) {
+        if core::mem::replace(&mut self.objects_wanted, wanted) != wanted {
+            self.dirty.extend(self.routes.keys());
+        }
+    }
+
+    pub(super) fn set_objects_supported(&mut self, supported: bool) {
+        if core::mem::replace(&mut self.objects_supported, supported) != supported {
+            self.dirty.extend(self.routes.keys());
+        }
+    }
+
+    /// The table's selection for a prefix.
+    pub fn want(&mut self, prefix: Ipv4Network, wanted: Option<(u8, Target)>) {
+        let entry = self.routes.entry(prefix).or_default();
+        if wanted.is_some() {
+            entry.held = false;
+        }
+        if entry.wanted != wanted {
+            entry.wanted = wanted;
+            self.dirty.insert(prefix);
+        } else if entry.wanted.is_none() && entry.sent.is_none() && entry.token <= self.done {
+            self.routes.remove(&prefix);
+        }
+    }
+
+    /// Issues what is needed to make the kernel hold what is wanted.
+    pub fn commit(&mut self) {
+        let dirty = core::mem::take(&mut self.dirty);
+        let mut ops = Vec::new();
+        self.retarget(&dirty, &mut ops);
+        self.queue(core::mem::take(&mut ops));
+        for prefix in dirty {
+            let Some(op) = self.difference(prefix, &mut ops) else { continue };
+            self.queue(core::mem::take(&mut ops));
+            self.queue([op]);
+        }
+        self.collect_unused();
+    }
+
+    /// Unused objects go only when every route that could still use them has been answered.
+    fn collect_unused(&mut self) {
+        if self.under_way.is_empty() {
+            let mut ops = Vec::new();
+            self.objects.collect_unused(&mut ops);
+            self.queue(ops);
+        }
+    }
+
+    /// Where all routes of an object want to go to the same new next hops, the object is moved instead.
+    fn retarget(&mut self, dirty: &BTreeSet<Ipv4Network>, ops: &mut Vec<FibOp>) {
+        if !self.uses_objects() {
+            return;
+        }
+        let mut moves: BTreeMap<NextHopId, (FibHops, usize, bool)> = BTreeMap::new();
+        for entry in dirty.iter().filter_map(|p| self.routes.get(p)) {
+            let (Some((protocol, Target::Hops(hops))), Some((old, Via::Object(id)))) =
+                (&entry.wanted, &entry.sent)
+            else {
+                continue;
+            };
+            let (target, count, uniform) = moves.entry(*id).or_insert_with(|| (hops.clone(), 0, true));
+            *count += 1;
+            *uniform &= target == hops && protocol == old;
+        }
+        for (id, (hops, count, uniform)) in moves {
+            let whole = uniform && count == self.objects.routes(id) && self.objects.hops(id) != hops;
+            let worth = count >= RETARGET_MIN || !self.objects.exists(&hops);
+            if whole && worth && self.objects.can_retarget(id, &hops) {
+                self.objects.retarget(id, &hops, ops);
+                self.statistics.retargets += 1;
+            }
+        }
+    }
+
+    /// The request that brings one prefix closer to what is wanted; objects it needs go to `ops`.
+    fn difference(&mut self, prefix: Ipv4Network, ops: &mut Vec<FibOp>) -> Option<FibOp> {
+        let entry = self.routes.get(&prefix)?;
+        if entry.held && entry.wanted.is_none() {
+            return None;
+        }
+        match (&entry.wanted, &entry.sent) {
+            (None, None) => {
+                self.failed.remove(&prefix);
+                if entry.token <= self.done {
+                    self.routes.remove(&prefix);
+                }
+                None
+            }
+            (None, Some((protocol, _))) => {
+                let protocol = *protocol;
+                self.set_sent(prefix, None);
+                Some(FibOp::RemoveRoute { prefix, protocol })
+            }
+            (Some((protocol, target)), sent) => {
+                let satisfied =
+                    sent.as_ref().is_some_and(|(p, via)| p == protocol && self.satisfies(via, target));
+                if satisfied && entry.error.is_none() {
+                    return None;
+                }
+                let (protocol, target) = (*protocol, target.clone());
+                let via = self.via_for(&target, ops);
+                self.set_sent(prefix, Some((protocol, via.clone())));
+                Some(FibOp::InstallRoute { prefix, protocol, via })
+            }
+        }
+    }
+
+    /// Does what was sent lead where the target leads, in the form now in use?
+    fn satisfies(&self, via: &Via, target: &Target) -> bool {
+        match (via, target) {
+            (Via::Blackhole, Target::Blackhole) => true,
+            (Via::Object(id), Target::Hops(hops)) => self.uses_objects() && self.objects.hops(*id) == *hops,
+            (Via::Plain(have), Target::Hops(hops)) => !self.uses_objects() && have == hops,
+            _ => false,
+        }
+    }
+
+    fn via_for(&mut self, target: &Target, ops: &mut Vec<FibOp>) -> Via {
+        match target {
+            Target::Blackhole => Via::Blackhole,
+            Target::Hops(hops) => self
+                .uses_objects()
+                .then(|| self.objects.obtain(hops, ops))
+                .flatten()
+                .map_or_else(|| Via::Plain(hops.clone()), Via::Object),
+        }
+    }
+
+    fn set_sent(&mut self, prefix: Ipv4Network, sent: Option<(u8, Via)>) {
+        let Some(entry) = self.routes.get_mut(&prefix) else { return };
+        let old = core::mem::replace(&mut entry.sent, sent);
+        if let Some((_, Via::Object(id))) = &entry.sent {
+            self.objects.acquire(*id);
+        }
+        if let Some((_, Via::Object(id))) = old {
+            self.objects.release(id);
+        }
+    }
+
+    pub(super) fn queue(&mut self, ops: impl IntoIterator<Item = FibOp>) {
+        for op in ops {
+            let subject = match &op {
+                FibOp::PutNextHop { id, .. } | FibOp::PutGroup { id, .. } => Subject::Object(*id),
+                FibOp::RemoveNextHop { .. } => Subject::ObjectRemoval,
+                FibOp::InstallRoute { prefix, .. } => Subject::Install(*prefix),
+                FibOp::RemoveRoute { prefix, protocol } => Subject::Removal(*prefix, *protocol),
+            };
+            self.under_way.push_back(subject.clone());
+            let token = self.issued();
+            if let Subject::Install(prefix) | Subject::Removal(prefix, _) = subject
+                && let Some(entry) = self.routes.get_mut(&prefix)
+            {
+                entry.token = token;
+            }
+            self.requests.push_back(FibRequest { token, op });
+        }
+    }
+
+    /// Takes in the kernel's answers. Returns the texts of new failures.
+    pub fn answer(&mut self, results: FibResults) -> Vec<String> {
+        let mut failures = results.failures.into_iter().peekable();
+        let mut texts = Vec::new();
+        while self.done < results.up_to
+            && let Some(subject) = self.under_way.pop_front()
+        {
+            self.done += 1;
+            let token = self.done;
+            match failures.next_if(|f| f.token == token) {
+                None => self.succeeded(subject, token),
+                Some(f) => texts.extend(self.refused(subject, token, f.kind, f.text)),
+            }
+        }
+        texts
+    }
+
+    fn succeeded(&mut self, subject: Subject, token: u64) {
+        let (Subject::Install(prefix) | Subject::Removal(prefix, _)) = subject else { return };
+        match subject {
+            Subject::Install(_) => self.statistics.installs += 1,
+            _ => self.statistics.removals += 1,
+        }
+        let Some(entry) = self.routes.get_mut(&prefix) else { return };
+        if entry.token == token {
+            entry.error = None;
+            self.failed.remove(&prefix);
+            if entry.wanted.is_none() && entry.sent.is_none() {
+                self.routes.remove(&prefix);
+            }
+        }
+    }
+
+    fn refused(&mut self, subject: Subject, token: u64, kind: FibErrorKind, text: String) -> Option<String> {
+        let removal = matches!(subject, Subject::Removal(..) | Subject::ObjectRemoval);
+        // Absent: done already. Unsupported: we have just learnt that there are no objects.
+        if removal && kind != FibErrorKind::Refused {
+            self.succeeded(subject, token);
+            return None;
+        }
+        self.statistics.failures += 1;
+        match subject {
+            Subject::ObjectRemoval => Some(format!("cannot remove a next-hop object: {text}")),
+            Subject::Object(id) => {
+                if kind == FibErrorKind::Unsupported {
+                    self.set_objects_supported(false);
+                }
+                let lost = self.forget_objects(|i, _| i == id);
+                // Not at once: what was refused a moment ago would be refused again.
+                self.failed.extend(lost);
+                Some(format!("cannot create next-hop object {id}: {text}"))
+            }
+            Subject::Install(prefix) => self.route_refused(prefix, token, None, text),
+            Subject::Removal(prefix, protocol) => self.route_refused(prefix, token, Some(protocol), text),
+        }
+    }
+
+    /// The kernel refused a route: whatever object it named is under suspicion and made anew on the next
+    /// attempt, because the usual reason is an object the kernel has dropped.
+    fn route_refused(
+        &mut self,
+        prefix: Ipv4Network,
+        token: u64,
+        removal: Option<u8>,
+        text: String,
+    ) -> Option<String> {
+        let entry = self.routes.get_mut(&prefix)?;
+        if entry.token != token {
+            return None;
+        }
+        entry.error = Some(text.clone());
+        let suspect = match entry.sent {
+            Some((_, Via::Object(id))) => Some(id),
+            _ => None,
+        };
+        self.set_sent(prefix, removal.map(|protocol| (protocol, Via::Plain(FibHops::new()))));
+        self.failed.insert(prefix);
+        if let Some(id) = suspect
+            && self.objects.routes(id) == 0
+        {
+            self.objects.forget_where(|i, _| i == id);
+        }
+        Some(format!("route {prefix}: {text}"))
+    }
+
+    /// Another attempt for everything that failed.
+    pub fn retry(&mut self) {
+        self.dirty.append(&mut self.failed);
+    }
+
+    /// Objects the kernel dropped by itself: models what it did to groups and routes, and makes sure of
+    /// it, so that model and kernel agree even when the event was older than our latest request.
+    /// Returns the routes the kernel lost with them.
+    fn forget_objects(&mut self, gone: impl Fn(NextHopId, &Content) -> bool) -> Vec<Ipv4Network> {
+        let dead = self.objects.forget_where(gone);
+        if dead.is_empty() {
+            return Vec::new();
+        }
+        let lost: Vec<Ipv4Network> = self
+            .routes
+            .iter()
+            .filter(|(_, e)| matches!(&e.sent, Some((_, Via::Object(id))) if dead.contains(id)))
+            .map(|(p, _)| *p)
+            .collect();
+        self.queue(dead.into_iter().map(|id| FibOp::RemoveNextHop { id }));
+        for prefix in &lost {
+            self.set_sent(*prefix, None);
+        }
+        lost
+    }
+
+    /// An interface lost carrier, went down or away: the kernel flushed its objects in silence.
+    pub fn link_stopped(&mut self, ifindex: IfIndex) {
+        let lost =
+            self.forget_objects(|_, content| matches!(content, Content::Hop(h) if h.ifindex == ifindex));
+        self.dirty.extend(lost);
+    }
+
+    /// Somebody else removed one of our objects.
+    pub fn object_removed(&mut self, id: NextHopId) {
+        if self.objects.contains(id) {
+            self.statistics.foreign_changes += 1;
+            let lost = self.forget_objects(|i, _| i == id);
+            self.dirty.extend(lost);
+        }
+    }
+
+    /// Somebody else removed or replaced one of our routes. Says whether it was one; it is put back in the
+    /// next commit, or by the retry timer when that somebody insists.
+    pub fn route_disturbed(&mut self, now: Instant, prefix: Ipv4Network) -> bool {
+        let Some(entry) = self.routes.get_mut(&prefix).filter(|e| e.sent.is_some()) else { return false };
+        let insists = entry.foreign_at.is_some_and(|at| now.since(at) < FOREIGN_DAMPING);
+        entry.foreign_at = Some(now);
+        self.set_sent(prefix, None);
+        self.statistics.foreign_changes += 1;
+        if insists {
+            self.failed.insert(prefix);
+        } else {
+            self.dirty.insert(prefix);
+        }
+        true
+    }
+
+    /// Lets go of routes found at start for which `gone` holds.
+    pub fn release_held(&mut self, gone: impl Fn(Ipv4Network, u8) -> bool) {
+        for (prefix, entry) in &mut self.routes {
+            if entry.held && entry.sent.as_ref().is_none_or(|(protocol, _)| gone(*prefix, *protocol)) {
+                entry.held = false;
+                self.dirty.insert(*prefix);
+            }
+        }
+    }
+
+    /// How many routes found at start are still nobody's.
+    pub fn held(&self) -> usize {
+        self.routes.values().filter(|e| e.held).count()
+    }
+
+    pub(super) fn take_over_routes(
+        &mut self,
+        mut found: BTreeMap<Ipv4Network, (u8, Via)>,
+        hold: impl Fn(Ipv4Network, u8) -> bool,
+    ) -> usize {
+        let mut missing = 0;
+        for (prefix, entry) in &mut self.routes {
+            let kernel = found.remove(prefix);
+            if kernel.is_none() && entry.sent.is_some() {
+                missing += 1;
+            }
+            entry.sent = kernel;
+            self.dirty.insert(*prefix);
+        }
+        for (prefix, (protocol, via)) in found {
+            let held = hold(prefix, protocol);
+            let entry = FibEntry { sent: Some((protocol, via)), held, ..FibEntry::default() };
+            self.routes.insert(prefix, entry);
+            self.dirty.insert(prefix);
+        }
+        let used: Vec<NextHopId> = self
+            .routes
+            .values()
+            .filter_map(|e| match e.sent {
+                Some((_, Via::Object(id))) => Some(id),
+                _ => None,
+            })
+            .collect();
+        for id in used {
+            self.objects.acquire(id);
+        }
+        missing
+    }
+}
