@@ -1,7 +1,7 @@
 //! The clocks of this host, read by shells and by nobody else.
 
+use nix::time::{ClockId, clock_gettime};
 use routing_common::time::Instant;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// CLOCK_MONOTONIC as the engines' [`Instant`]. The origin is the kernel's own (about boot), so that
 /// instants of all daemons on a host compare.
@@ -11,17 +11,21 @@ pub struct Clock;
 impl Clock {
     /// Now; never runs backwards, stands still while the host is suspended.
     pub fn now(self) -> Instant {
-        // proof: CLOCK_MONOTONIC exists on every Linux and the structure is our own.
-        let t = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("a monotonic clock");
-        let seconds = u64::try_from(t.tv_sec()).unwrap_or(0);
-        let nanos = u64::try_from(t.tv_nsec()).unwrap_or(0);
+        let (seconds, nanos) = read(ClockId::CLOCK_MONOTONIC);
         Instant::from_nanos(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
     }
 
     /// Seconds since 1970 by the wall clock, which may jump. 0 before 1970.
     pub fn wall_seconds(self) -> u64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
+        read(ClockId::CLOCK_REALTIME).0
     }
+}
+
+/// Seconds and nanoseconds.
+fn read(clock: ClockId) -> (u64, u64) {
+    // proof: both clocks exist on every Linux and the result is written to our own stack.
+    let t = clock_gettime(clock).expect("the clock exists");
+    (u64::try_from(t.tv_sec()).unwrap_or(0), u64::try_from(t.tv_nsec()).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The few system calls neither nix nor socket2 wraps. All `unsafe` of the suite is here.
 
+use routing_common::id::IfIndex;
 use std::io;
 use std::ops::Deref;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -36,6 +37,40 @@ pub(crate) fn set_option<T: PlainOption>(
     let rc = unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, (&raw const *value).cast(), length) };
     if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
+
+/// Binds a packet socket to an interface and an Ethernet type (host order; 0 hears nothing).
+pub(crate) fn bind_packet(fd: BorrowedFd<'_>, ifindex: IfIndex, protocol: u16) -> io::Result<()> {
+    let address = libc::sockaddr_ll {
+        sll_family: AF_PACKET,
+        sll_protocol: protocol.to_be(),
+        sll_ifindex: ifindex.0.cast_signed(),
+        sll_hatype: 0,
+        sll_pkttype: 0,
+        sll_halen: 0,
+        sll_addr: [0; 8],
+    };
+    // proof: the structure is 20 octets long.
+    let length = libc::socklen_t::try_from(size_of_val(&address)).expect("an address is small");
+    // SAFETY: `address` is a fully initialised `sockaddr_ll`, `length` its size; the kernel copies it
+    // during the call. A descriptor of another family is refused with an error.
+    let rc = unsafe { libc::bind(fd.as_raw_fd(), (&raw const address).cast(), length) };
+    if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Makes the interface's card accept a multicast hardware address while the packet socket lives.
+pub(crate) fn packet_membership(fd: BorrowedFd<'_>, ifindex: IfIndex, mac: [u8; 6]) -> io::Result<()> {
+    let [a, b, c, d, e, f] = mac;
+    let request = libc::packet_mreq {
+        mr_ifindex: ifindex.0.cast_signed(),
+        mr_type: PACKET_MR_MULTICAST,
+        mr_alen: 6,
+        mr_address: [a, b, c, d, e, f, 0, 0],
+    };
+    set_option(fd, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &request)
+}
+
+const AF_PACKET: u16 = 17;
+const PACKET_MR_MULTICAST: u16 = 0;
 
 /// A non-blocking descriptor registered with the runtime's reactor.
 ///

@@ -1,0 +1,192 @@
+//! Whole Ethernet frames on one interface: what VRRP speaks through.
+//!
+//! Adverts must be heard even while a macvlan with the sender's own virtual MAC sits on the interface.
+//! A raw IP socket does not hear them then, nor does a packet socket bound to one Ethernet type; one
+//! bound to all types does, because it taps frames before the macvlan takes them. A filter in the
+//! kernel throws away everything else. Frames that carry a VLAN tag belong to another network and
+//! are not let through either.
+
+use crate::ipv4;
+use crate::sys::{self, Descriptor};
+use core::task::{Context, Poll, ready};
+use nix::sys::socket::{MsgFlags, recv, send};
+use routing_common::id::IfIndex;
+use socket2::{Domain, Protocol, SockFilter, Socket, Type};
+use std::io;
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, AsRawFd};
+use tokio::io::Interest;
+
+/// Length of an Ethernet header.
+pub const ETHERNET_HEADER: usize = 14;
+const ETH_P_ALL: u16 = 3;
+const ETH_P_IP: u16 = 0x0800;
+/// Control frames are short, but a jumbo one must not be cut.
+const LARGEST: usize = 65_535;
+const RECEIVE_QUEUE: usize = 1 << 20;
+
+/// What the socket lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PacketFilter {
+    /// Untagged IPv4 of this protocol to this destination.
+    Ipv4 {
+        /// The IP protocol.
+        protocol: u8,
+        /// The destination, usually a group.
+        destination: Ipv4Addr,
+    },
+    /// Nothing: a socket that only sends.
+    Nothing,
+}
+
+/// A received frame with an IPv4 datagram in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The sender's hardware address.
+    pub source_mac: [u8; 6],
+    /// The sender.
+    pub source: Ipv4Addr,
+    /// The destination.
+    pub destination: Ipv4Addr,
+    /// Time to live as received.
+    pub ttl: u8,
+    /// What the protocol sent.
+    pub payload: &'a [u8],
+}
+
+/// A packet socket on one interface.
+#[derive(Debug)]
+pub struct PacketSocket {
+    fd: Descriptor,
+    ifindex: IfIndex,
+    buffer: Vec<u8>,
+}
+
+impl PacketSocket {
+    /// Opens a socket on an interface. It does not hear what this host sends. Must be called inside a tokio
+    /// runtime; needs CAP_NET_RAW.
+    ///
+    /// # Errors
+    /// EPERM without the capability, ENODEV if the interface has gone.
+    pub fn open(ifindex: IfIndex, filter: PacketFilter) -> io::Result<Self> {
+        // Protocol 0 hears nothing, so no frame slips in before the filter is in place.
+        let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(0)))?;
+        socket.set_nonblocking(true)?;
+        socket.attach_filter(&program(filter))?;
+        sys::set_int_option(socket.as_fd(), libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
+        socket.set_recv_buffer_size(RECEIVE_QUEUE)?;
+        let protocol = match filter {
+            PacketFilter::Ipv4 { .. } => ETH_P_ALL,
+            PacketFilter::Nothing => 0,
+        };
+        sys::bind_packet(socket.as_fd(), ifindex, protocol)?;
+        Ok(Self { fd: Descriptor::register(socket)?, ifindex, buffer: vec![0; LARGEST] })
+    }
+
+    /// The interface it is bound to.
+    pub fn ifindex(&self) -> IfIndex {
+        self.ifindex
+    }
+
+    /// Makes the network card accept frames to a multicast address for as long as the socket lives.
+    ///
+    /// # Errors
+    /// ENODEV if the interface has gone.
+    pub fn join_mac(&self, mac: [u8; 6]) -> io::Result<()> {
+        sys::packet_membership(self.fd.as_fd(), self.ifindex, mac)
+    }
+
+    /// Waits for a frame. Cancel safe. Frames without a sane IPv4 datagram are skipped.
+    ///
+    /// # Errors
+    /// ENETDOWN when the interface goes down, once; the socket stays usable.
+    pub async fn recv(&mut self) -> io::Result<Frame<'_>> {
+        let header = loop {
+            let mut guard = self.fd.readable().await?;
+            match receive_now(&self.fd, &mut self.buffer) {
+                Ok(Some(header)) => break header,
+                Ok(None) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => guard.clear_ready(),
+                Err(e) => return Err(e),
+            }
+        };
+        Ok(frame(header, &self.buffer))
+    }
+
+    /// Is there probably something to [`PacketSocket::try_recv`]? For waiting on many sockets at once;
+    /// the waker of the last call counts.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut guard = ready!(self.fd.poll_read_ready(cx))?;
+        guard.retain_ready();
+        Poll::Ready(Ok(()))
+    }
+
+    /// The next frame if one is queued.
+    ///
+    /// # Errors
+    /// As for [`PacketSocket::recv`].
+    pub fn try_recv(&mut self) -> io::Result<Option<Frame<'_>>> {
+        let (fd, buffer) = (&self.fd, &mut self.buffer);
+        loop {
+            match fd.try_io(Interest::READABLE, |_| receive_now(fd, buffer)) {
+                Ok(Some(header)) => return Ok(Some(frame(header, &self.buffer))),
+                Ok(None) => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Sends a whole Ethernet frame, header included. Never waits.
+    ///
+    /// # Errors
+    /// ENETDOWN, ENXIO, ENOBUFS, EMSGSIZE.
+    pub fn send(&self, frame: &[u8]) -> io::Result<()> {
+        let sent = send(self.fd.as_raw_fd(), frame, MsgFlags::empty())?;
+        if sent == frame.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+    }
+}
+
+/// One frame; the header's payload range counts from the IP header. `None` if it holds no sane IPv4.
+fn receive_now(fd: &Descriptor, buffer: &mut [u8]) -> io::Result<Option<ipv4::Ipv4Header>> {
+    let length = recv(fd.as_raw_fd(), buffer, MsgFlags::empty())?;
+    Ok(buffer.get(ETHERNET_HEADER..length).and_then(ipv4::parse))
+}
+
+fn frame(header: ipv4::Ipv4Header, buffer: &[u8]) -> Frame<'_> {
+    let datagram = buffer.get(ETHERNET_HEADER..).unwrap_or_default();
+    let mac = buffer.get(6..).and_then(|b| b.first_chunk()).copied().unwrap_or_default();
+    Frame {
+        source_mac: mac,
+        source: header.source,
+        destination: header.destination,
+        ttl: header.ttl,
+        payload: datagram.get(header.payload).unwrap_or_default(),
+    }
+}
+
+/// The filter as a classic BPF program over the frame.
+fn program(filter: PacketFilter) -> Vec<SockFilter> {
+    const LOAD_WORD: u16 = 0x20;
+    const LOAD_HALF: u16 = 0x28;
+    const LOAD_BYTE: u16 = 0x30;
+    const JUMP_EQUAL: u16 = 0x15;
+    const RETURN: u16 = 0x06;
+    /// SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT: drivers strip the tag off the frame and note it aside.
+    const TAGGED: u32 = 0xffff_f000 + 48;
+    let PacketFilter::Ipv4 { protocol, destination } = filter else {
+        return vec![SockFilter::new(RETURN, 0, 0, 0)];
+    };
+    vec![
+        SockFilter::new(LOAD_WORD, 0, 0, TAGGED),
+        SockFilter::new(JUMP_EQUAL, 0, 7, 0),
+        SockFilter::new(LOAD_HALF, 0, 0, 12),
+        SockFilter::new(JUMP_EQUAL, 0, 5, u32::from(ETH_P_IP)),
+        SockFilter::new(LOAD_BYTE, 0, 0, 23),
+        SockFilter::new(JUMP_EQUAL, 0, 3, u32::from(protocol)),
+        SockFilter::new(LOAD_WORD, 0, 0, 30),
+        SockFilter::new(JUMP_EQUAL, 0, 1, destination.to_bits()),
+        SockFilter::new(RETURN, 0, 0, u32::MAX),
+        SockFilter::new(RETURN, 0, 0, 0),
+    ]
+}
