@@ -1,0 +1,1 @@
+//! Single rules of RFC 2328 §16.
