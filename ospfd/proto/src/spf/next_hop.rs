@@ -16,7 +16,7 @@
 //! * Broadcast: a type 2 link's Link Data is the interface's address. Gateways are the Link Data of the
 //!   destination router's own links to the network, if we hear that router and the address is on the subnet.
 
-use super::topology::Topology;
+use super::topology::{Topology, VertexId};
 use super::{SpfInterface, SpfInterfaceKind};
 use crate::lsa::RouterLinkKind;
 use ipnetwork::Ipv4Network;
@@ -184,7 +184,8 @@ pub fn through_network(
         else {
             continue;
         };
-        if !interface.neighbors.iter().any(|n| topology.router(n.router_id) == Some(router)) {
+        let heard = |id: &VertexId| interface.neighbors.iter().any(|n| *id == VertexId::Router(n.router_id));
+        if !topology.ids().get(router as usize).is_some_and(heard) {
             continue;
         }
         hops.extend(lsa.links.iter().filter_map(|link| match link.kind {

@@ -3,13 +3,11 @@
 
 use ipnetwork::Ipv4Network;
 use ospf_proto::lsa::{
-    ExternalLsa, Lsa, LsType, LsaBody, LsaKey, LsaSpec, NetworkLsa, RouterLink, RouterLinkKind, RouterLsa,
+    ExternalLsa, LsType, Lsa, LsaBody, LsaKey, LsaSpec, NetworkLsa, RouterLink, RouterLinkKind, RouterLsa,
     SummaryLsa,
 };
 use ospf_proto::route::RoutingTable;
-use ospf_proto::spf::{
-    Calculation, Change, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor,
-};
+use ospf_proto::spf::{Calculation, Change, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor};
 use routing_common::id::{AreaId, IfIndex, RouterId};
 use routing_common::prefix;
 use std::collections::BTreeMap;
@@ -164,10 +162,9 @@ impl Network {
     fn router_lsa(&self, router: usize) -> RouterLsa {
         let mut links = Vec::new();
         for (n, cable) in self.cables.iter().enumerate().filter(|(_, c)| self.cable_is_up(c)) {
-            for (end, (own, cost)) in cable.ends.into_iter().enumerate().filter(|(_, e)| e.0 == router) {
+            for (end, (_, cost)) in cable.ends.into_iter().enumerate().filter(|(_, e)| e.0 == router) {
                 let data = cable_address(n, end);
                 let neighbor = id(cable.ends[1 - end].0);
-                debug_assert_eq!(own, router);
                 if end == 0 || !cable.one_way {
                     let kind = RouterLinkKind::PointToPoint { neighbor, data };
                     links.push(RouterLink { kind, metric: cost });
@@ -251,7 +248,13 @@ impl Network {
 
     /// The routing table of a router.
     pub(crate) fn table(&self, router: usize, maximum_paths: u8) -> RoutingTable {
-        self.run(router, maximum_paths, Change::Topology, &mut Calculation::default(), &RoutingTable::default())
+        self.run(
+            router,
+            maximum_paths,
+            Change::Topology,
+            &mut Calculation::default(),
+            &RoutingTable::default(),
+        )
     }
 
     pub(crate) fn run(
@@ -262,8 +265,7 @@ impl Network {
         calculation: &mut Calculation,
         previous: &RoutingTable,
     ) -> RoutingTable {
-        let (lsas, externals, interfaces) =
-            (self.area_lsas(), self.external_lsas(), self.interfaces(router));
+        let (lsas, externals, interfaces) = (self.area_lsas(), self.external_lsas(), self.interfaces(router));
         let areas = [SpfArea { area: AreaId::BACKBONE, lsas: &lsas, interfaces: &interfaces }];
         let input = SpfInput {
             router_id: id(router),

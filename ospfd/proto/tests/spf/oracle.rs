@@ -5,8 +5,8 @@
 //! to the destination is *our* distance. With costs of at least 1 that is what equal-cost shortest paths are.
 
 use crate::model::{
-    Cable, Lan, Leaf, LeafKind, Network, cable_address, cable_ifindex, cable_prefix, lan_address, lan_ifindex,
-    lan_prefix, leaf_ifindex,
+    Cable, Lan, Leaf, LeafKind, Network, cable_address, cable_ifindex, cable_prefix, lan_address,
+    lan_ifindex, lan_prefix, leaf_ifindex,
 };
 use ipnetwork::Ipv4Network;
 use ospf_proto::route::{NetworkRoute, PathType, RoutingTable};
@@ -19,6 +19,9 @@ use std::net::Ipv4Addr;
 const FAR: u64 = u64::MAX / 4;
 
 type Hops = BTreeSet<(IfIndex, Option<Ipv4Addr>)>;
+
+/// One end of a cable: router and cost.
+type End = (usize, u16);
 
 /// What a route is to the oracle: type, type 2 cost, cost, hops.
 type Answer = (PathType, Option<u32>, u32, Hops);
@@ -54,8 +57,6 @@ impl<'n> Oracle<'n> {
     fn links(&self, from: usize) -> Vec<(usize, u64, (IfIndex, Option<Ipv4Addr>))> {
         let mut links = Vec::new();
         for (n, cable) in self.network.cables.iter().enumerate() {
-            // Two routers are connected if each names the other in some link; the root itself may also use
-            // a link the other end has not confirmed while another cable between them is.
             if !self.network.cable_is_up(cable) {
                 continue;
             }
@@ -112,7 +113,11 @@ impl<'n> Oracle<'n> {
         let mut table = BTreeMap::new();
         for (prefix, attached) in self.attachments() {
             let far = |from: usize| {
-                attached.iter().map(|(router, cost, _)| self.distance[from][*router] + cost).min().unwrap_or(FAR)
+                attached
+                    .iter()
+                    .map(|(router, cost, _)| self.distance[from][*router] + cost)
+                    .min()
+                    .unwrap_or(FAR)
             };
             let total = far(root);
             if total >= FAR {
@@ -144,7 +149,9 @@ impl<'n> Oracle<'n> {
             let new = match leaf.kind {
                 LeafKind::External2 => (PathType::External2, Some(leaf.metric), distance, hops),
                 LeafKind::External1 => (PathType::External1, None, distance + leaf.metric, hops),
-                LeafKind::Stub | LeafKind::Summary => (PathType::InterArea, None, distance + leaf.metric, hops),
+                LeafKind::Stub | LeafKind::Summary => {
+                    (PathType::InterArea, None, distance + leaf.metric, hops)
+                }
             };
             let known = best.entry(leaf.prefix).or_insert_with(|| new.clone());
             match (new.0, new.1, new.2).cmp(&(known.0, known.1, known.2)) {
@@ -219,7 +226,7 @@ pub(crate) fn networks() -> impl Strategy<Value = Network> {
 /// A one-way cable next to a good one between the same routers counts as a link (RFC 2328 asks for "a link
 /// back", not for the other end of the same cable), so a pair has either good cables or one-way ones, and
 /// the latter all in one direction.
-fn distinct_pairs_if_one_way(cables: Vec<((usize, u16), (usize, u16), u8)>) -> Vec<Cable> {
+fn distinct_pairs_if_one_way(cables: Vec<(End, End, u8)>) -> Vec<Cable> {
     let mut first = BTreeMap::new();
     cables
         .into_iter()

@@ -220,10 +220,7 @@ fn a_cut_ring_link() {
             "VR1: N3 VR2 35, N4 VR2 50, N5 VR2 60; VR2: N5 VR3 50;
              VR4: def VR3, N1 VR3 45; VR5: def VR4, N1 VR4 60, N2 VR4 50",
         ),
-        (
-            "12",
-            "VR1: N2 VR5 65, N3 VR5 55; VR2: N1 VR3 60, N5 VR3 50; VR3: N1 VR4 45; VR5: N2 VR4 50",
-        ),
+        ("12", "VR1: N2 VR5 65, N3 VR5 55; VR2: N1 VR3 60, N5 VR3 50; VR3: N1 VR4 45; VR5: N2 VR4 50"),
     ];
     for (cut, changes) in failures {
         let expected = changed(normal(None), changes);
