@@ -39,10 +39,8 @@ fn configuration(site: &Site<'_>) -> String {
     text.push_str("protocol kernel { ipv4 { import none; export where source != RTS_DEVICE; }; merge paths on; persist; metric 20; }\n");
     text.push_str("protocol static {\n ipv4;\n check link yes;\n");
     for route in &site.router.static_routes {
-        let target = route.via.map_or_else(
-            || "blackhole".to_owned(),
-            |via| format!("via {via} dev \"{}\"", site.interface_towards(via).unwrap_or_default()),
-        );
+        // BIRD's plain next hop is never recursive: it must be a neighbour on a link that is up.
+        let target = route.via.map_or_else(|| "blackhole".to_owned(), |via| format!("via {via}"));
         let _ = writeln!(text, " route {} {target};", route.prefix);
     }
     text.push_str("}\n");
