@@ -1,2 +1,34 @@
-//! VRRP version 2 (RFC 3768) and version 3 (RFC 5798, RFC 9568) for IPv4 as a sans-IO engine.
+//! VRRP versions 2 and 3 for IPv4 as a sans-IO engine (RFC 9568, RFC 5798, RFC 3768).
+//!
+//! The chapter to read first is [`machine`]: RFC 9568 §6.4 as a table. Around it stand
+//!
+//! * [`packet`]: the two wire formats and the receive checks of §7.1 in the RFC's order,
+//! * [`timing`]: Skew_Time, Active_Down_Interval and the cadence of advertisements,
+//! * [`announce`]: the frames we send (advertisements and gratuitous ARP),
+//! * [`router`]: one virtual router: its state, timers, counters and what it remembers of its peers,
+//! * [`instance`]: all virtual routers of this host, speaking the five verbs of [`routing_common::machine`],
+//! * [`api`]: what `show vrrp` asks and answers.
+//!
+//! Words: *Active* is RFC 9568's name for what RFC 3768 and RFC 5798 call *Master*; operators see "Master",
+//! as they do everywhere else.
+//!
+//! Deliberate deviations, each argued where it is made:
+//! 1. A losing advertisement is answered at once in version 2 as well ([`machine`]).
+//! 2. A stopping Active router keeps its addresses until its successor has spoken ([`instance`]).
+//! 3. A restarted router that still holds its addresses listens for one interval instead of three ([`router`]).
+//! 4. A router that slept through its own Active_Down_Interval listens before it speaks ([`router`]).
+//!
+//! Not here: IPv6, authentication (RFC 9568 §9 removed it), the mixed version mode of §8.4.
 #![forbid(unsafe_code)]
+
+pub mod announce;
+pub mod api;
+pub mod constants;
+pub mod instance;
+pub mod machine;
+pub mod packet;
+pub mod router;
+mod show;
+pub mod timing;
+
+pub use instance::{Input, Instance, Output};

@@ -1,0 +1,103 @@
+//! What one virtual router may touch while it acts.
+
+use super::kernel::{Kernel, Wish, Wishes};
+use super::output::Output;
+use crate::router::VirtualRouter;
+use routing_common::id::IfIndex;
+use routing_common::notice::Notice;
+use routing_common::time::Instant;
+use routing_common::timer::TimerQueue;
+use std::collections::VecDeque;
+
+/// A virtual router's timers, and one of the instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum TimerKind {
+    /// RFC 9568 §6.2 Adver_Timer.
+    Adver,
+    /// RFC 9568 §6.2 Active_Down_Timer.
+    ActiveDown,
+    /// The next gratuitous ARP.
+    Announce,
+    /// The addresses' lifetimes are half over.
+    Refresh,
+    /// A stopping router's addresses go.
+    Linger,
+    /// The instance: compare with the kernel again.
+    Retry,
+}
+
+/// Whose timer, and which.
+pub(crate) type TimerKey = (u32, TimerKind);
+
+/// The instance's own key; routers count from 1.
+pub(crate) const RETRY_KEY: TimerKey = (0, TimerKind::Retry);
+
+/// See the module text.
+pub(crate) struct Context<'a> {
+    pub(crate) now: Instant,
+    pub(crate) id: u32,
+    pub(crate) kernel: &'a Kernel,
+    pub(crate) wishes: &'a mut Wishes,
+    pub(crate) timers: &'a mut TimerQueue<TimerKey>,
+    pub(crate) out: &'a mut VecDeque<Output>,
+    pub(crate) dirty: &'a mut bool,
+}
+
+impl Context<'_> {
+    /// Emits one output.
+    pub(crate) fn output(&mut self, output: Output) {
+        self.out.push_back(output);
+    }
+
+    /// Tells the operator.
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        self.output(Output::Notice(notice));
+    }
+
+    /// Sets one of this router's timers.
+    pub(crate) fn arm(&mut self, kind: TimerKind, at: Instant) {
+        self.timers.arm((self.id, kind), at);
+    }
+
+    /// Stops one of this router's timers.
+    pub(crate) fn cancel(&mut self, kind: TimerKind) {
+        self.timers.cancel((self.id, kind));
+    }
+
+    /// Wants a comparison with the kernel before the input is done.
+    pub(crate) fn touch(&mut self) {
+        *self.dirty = true;
+    }
+
+    /// The interface the router's addresses belong on, if it exists.
+    pub(crate) fn service_interface(&self, router: &VirtualRouter) -> Option<IfIndex> {
+        service_interface(self.kernel, router)
+    }
+
+    /// Asks for everything an Active router needs and the kernel does not have: device first, so that no
+    /// address is ever reachable by the wrong MAC.
+    pub(crate) fn serve(&mut self, router: &VirtualRouter) {
+        let Some(ifindex) = self.service_interface(router) else { return };
+        if router.group.virtual_mac {
+            let down = self.kernel.links().any(|l| l.ifindex == ifindex && !l.admin_up);
+            if down && self.wishes.ask(self.now, Wish::Set(ifindex, true)) {
+                self.output(Output::SetDevice { ifindex, up: true });
+            }
+        }
+        let lifetime = router.address_lifetime();
+        for address in router.hosts() {
+            let there = self.kernel.has(ifindex, address);
+            if !there && self.wishes.ask(self.now, Wish::Install(ifindex, address)) {
+                self.output(Output::InstallAddress { ifindex, address, lifetime });
+            }
+        }
+    }
+}
+
+/// The interface a router's addresses belong on: its macvlan, or the base with the real MAC.
+pub(crate) fn service_interface(kernel: &Kernel, router: &VirtualRouter) -> Option<IfIndex> {
+    match router.device_name() {
+        Some(name) => kernel.named(&name).map(|l| l.ifindex),
+        None => router.binding.map(|b| b.ifindex),
+    }
+}

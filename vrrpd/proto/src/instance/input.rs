@@ -1,0 +1,32 @@
+//! What the world can tell the engine.
+
+use crate::packet::Received;
+use routing_common::config::Config;
+use routing_common::id::IfIndex;
+use routing_common::link::LinkEvent;
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// The kernel's interfaces or addresses changed. Nothing starts before the first
+    /// [`LinkEvent::SnapshotComplete`], because what an earlier run left behind decides how to start.
+    Link(LinkEvent),
+    /// A new configuration. Only what differs from the last one is touched.
+    Reconfigure(Box<Config>),
+    /// A packet of protocol 112 came in on a base interface.
+    Packet {
+        /// The base interface.
+        ifindex: IfIndex,
+        /// The packet.
+        packet: Received<'a>,
+    },
+    /// The kernel refused one of the outputs; it is tried again.
+    Fault {
+        /// The interface the output was for, if one.
+        ifindex: Option<IfIndex>,
+        /// What was tried and what the kernel said.
+        text: String,
+    },
+    /// Stop: hand over, clean up, then [`super::Output::Finished`].
+    Shutdown,
+}

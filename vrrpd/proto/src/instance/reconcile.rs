@@ -1,0 +1,235 @@
+//! Comparing what is wanted with what the kernel has, and asking for the difference.
+//!
+//! Runs after every input that could have made a difference, never after a mere advertisement. The order of
+//! its steps is the order things become possible: who can run, who should have what, what nobody wants.
+
+use super::context::{self, RETRY_KEY};
+use super::kernel::{Kernel, Wish};
+use super::{DEVICE_TAG, Instance, Output};
+use crate::constants::virtual_mac;
+use crate::machine::{Event, State};
+use crate::router::{Binding, Blocked, Cause, Service, VirtualRouter};
+use routing_common::id::{IfIndex, InterfaceName};
+use routing_common::link::Link;
+use routing_common::time::Instant;
+use std::collections::BTreeMap;
+
+/// Kernel parameters of a base interface whose VIPs live on a macvlan (family, key, value):
+/// without them it would answer ARP for them, or ask with them, under its own MAC.
+const BASE_SYSCTLS: [(&str, &str, &str); 3] =
+    [("ipv4", "arp_ignore", "1"), ("ipv4", "arp_announce", "2"), ("ipv4", "promote_secondaries", "1")];
+
+/// The same of the macvlan. Loose `rp_filter` rather than none: the larger of this value and that of `all` counts,
+/// so 2 works on a host that sets 1 for `all`, and 0 would not. No IPv6: it would invent a link-local address
+/// from the virtual MAC, the same on every router.
+const DEVICE_SYSCTLS: [(&str, &str, &str); 4] = [
+    ("ipv6", "disable_ipv6", "1"),
+    ("ipv4", "arp_ignore", "1"),
+    ("ipv4", "arp_announce", "2"),
+    ("ipv4", "rp_filter", "2"),
+];
+
+impl Instance {
+    /// See the module text.
+    pub(super) fn reconcile(&mut self, now: Instant) {
+        let ids: Vec<u32> = self.routers.keys().copied().collect();
+        for id in &ids {
+            self.with(now, *id, |router, cx| {
+                let found = if router.retired { Err(Blocked::Stopped) } else { bind(cx.kernel, router) };
+                apply_binding(router, cx, found);
+            });
+        }
+        self.forget_retired();
+        self.open_and_close();
+        for id in self.routers.keys().copied().collect::<Vec<_>>() {
+            self.want_device(now, id);
+            self.with(now, id, |router, cx| {
+                if router.service != Service::Off {
+                    cx.serve(router);
+                }
+            });
+        }
+        self.want_nothing_else(now);
+        match self.wishes.end_round() {
+            Some(at) => self.timers.arm(RETRY_KEY, at),
+            None => {
+                self.timers.cancel(RETRY_KEY);
+            }
+        }
+        // What the steps above changed has been compared already.
+        self.dirty = false;
+        if self.stopping && self.routers.is_empty() && !self.finished {
+            self.finished = true;
+            self.timers.cancel(RETRY_KEY);
+            self.out.push_back(Output::Finished);
+        }
+    }
+
+    fn forget_retired(&mut self) {
+        let done = |r: &VirtualRouter| r.retired && r.service == Service::Off;
+        let gone: Vec<u32> = self.routers.iter().filter(|(_, r)| done(r)).map(|(id, _)| *id).collect();
+        for id in gone {
+            self.routers.remove(&id);
+            self.index.retain(|_, indexed| *indexed != id);
+            self.timers.cancel_where(|(owner, _)| *owner == id);
+        }
+    }
+
+    /// Listens where a virtual router is configured and the interface exists, even while it is down.
+    fn open_and_close(&mut self) {
+        let mut wanted: BTreeMap<IfIndex, InterfaceName> = BTreeMap::new();
+        for router in self.routers.values() {
+            if let Some(link) = self.kernel.named(&router.group.interface) {
+                wanted.insert(link.ifindex, link.name.clone());
+            }
+        }
+        let gone: Vec<IfIndex> =
+            self.open.iter().filter(|(i, n)| wanted.get(i) != Some(n)).map(|(i, _)| *i).collect();
+        for ifindex in gone {
+            if let Some(interface) = self.open.remove(&ifindex) {
+                self.out.push_back(Output::CloseInterface { ifindex });
+                self.out.push_back(Output::RestoreSysctls { interface });
+            }
+        }
+        for (ifindex, name) in wanted {
+            if self.open.insert(ifindex, name.clone()).is_none() {
+                self.out.push_back(Output::OpenInterface { ifindex, name: name.clone() });
+                let with_device = |r: &VirtualRouter| r.group.interface == name && r.group.virtual_mac;
+                if self.routers.values().any(with_device) {
+                    self.tune(&name, &BASE_SYSCTLS);
+                }
+            }
+        }
+    }
+
+    fn tune(&mut self, interface: &InterfaceName, rows: &[(&str, &str, &'static str)]) {
+        for (family, key, value) in rows {
+            let path = format!("net/{family}/conf/{interface}/{key}");
+            self.out.push_back(Output::SetSysctl { interface: interface.clone(), path, value });
+        }
+    }
+
+    /// The macvlan exists from configuration to retirement and is up exactly while it serves: a Backup with
+    /// an up device would receive and forward frames to the virtual MAC that a switch floods.
+    fn want_device(&mut self, now: Instant, id: u32) {
+        let Some(router) = self.routers.get(&id) else { return };
+        let (Some(name), Some(base)) =
+            (router.device_name(), self.kernel.named(&router.group.interface).map(|l| l.ifindex))
+        else {
+            return;
+        };
+        match self.kernel.named(&name) {
+            None => {
+                if self.wishes.ask(now, Wish::Create(name.clone())) {
+                    let mac = virtual_mac(router.group.vrid);
+                    let create =
+                        Output::CreateDevice { name: name.clone(), parent: base, mac, alias: DEVICE_TAG };
+                    self.out.push_back(create);
+                    // Up or down alike: these count from the first frame on.
+                    self.tune(&name, &DEVICE_SYSCTLS);
+                }
+            }
+            Some(link) if router.service == Service::Off && link.admin_up && is_ours(link, base, router) => {
+                let ifindex = link.ifindex;
+                if self.wishes.ask(now, Wish::Set(ifindex, false)) {
+                    self.out.push_back(Output::SetDevice { ifindex, up: false });
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Removes addresses and devices with our mark that no virtual router wants where they are.
+    fn want_nothing_else(&mut self, now: Instant) {
+        let devices: Vec<(IfIndex, InterfaceName)> = self
+            .kernel
+            .links()
+            .filter(|l| l.alias.as_deref() == Some(DEVICE_TAG))
+            .filter(|l| !self.routers.values().any(|r| r.device_name().as_ref() == Some(&l.name)))
+            .map(|l| (l.ifindex, l.name.clone()))
+            .collect();
+        let addresses: Vec<_> = self
+            .kernel
+            .tagged()
+            .filter(|a| !devices.iter().any(|(ifindex, _)| *ifindex == a.ifindex))
+            .filter(|a| !self.routers.values().any(|r| wants(&self.kernel, r, a.ifindex, a.network)))
+            .map(|a| (a.ifindex, a.network))
+            .collect();
+        for (ifindex, address) in addresses {
+            if self.wishes.ask(now, Wish::Uninstall(ifindex, address)) {
+                self.out.push_back(Output::RemoveAddress { ifindex, address });
+            }
+        }
+        for (ifindex, name) in devices {
+            if self.wishes.ask(now, Wish::Remove(ifindex)) {
+                self.out.push_back(Output::RemoveDevice { ifindex, name });
+            }
+        }
+    }
+}
+
+fn wants(kernel: &Kernel, router: &VirtualRouter, ifindex: IfIndex, address: ipnetwork::Ipv4Network) -> bool {
+    router.service != Service::Off
+        && router.has_address(address)
+        && context::service_interface(kernel, router) == Some(ifindex)
+}
+
+/// A macvlan with our MAC on our interface is ours to use, tagged or not; only tagged ones are ever removed.
+fn is_ours(link: &Link, base: IfIndex, router: &VirtualRouter) -> bool {
+    link.kind.as_deref() == Some("macvlan")
+        && link.parent == Some(base)
+        && link.mac == Some(virtual_mac(router.group.vrid))
+}
+
+/// Finds what a virtual router runs on, or what is missing.
+fn bind(kernel: &Kernel, router: &VirtualRouter) -> Result<Binding, Blocked> {
+    let link = kernel.named(&router.group.interface).ok_or(Blocked::NoInterface)?;
+    if !link.admin_up || !link.running {
+        return Err(Blocked::InterfaceDown);
+    }
+    let mac = link.mac.ok_or(Blocked::NoHardwareAddress)?;
+    let primary = kernel
+        .primary(link.ifindex, &router.group.virtual_addresses, router.is_owner())
+        .ok_or(Blocked::NoAddress)?;
+    if let Some(name) = router.device_name() {
+        match kernel.named(&name) {
+            Some(device) if is_ours(device, link.ifindex, router) => {}
+            Some(_) => return Err(Blocked::DeviceNameTaken),
+            // A running router whose device is stolen stays what it is while the device is made anew.
+            None if router.state == State::Initialize => return Err(Blocked::NoDevice),
+            None => {}
+        }
+    }
+    Ok(Binding { ifindex: link.ifindex, mac, primary })
+}
+
+fn apply_binding(router: &mut VirtualRouter, cx: &mut context::Context<'_>, found: Result<Binding, Blocked>) {
+    if router.retired {
+        // A stopping router speaks no more; it only lingers as long as its interface carries frames.
+        let alive = cx.kernel.named(&router.group.interface).is_some_and(|l| l.running);
+        if router.service != Service::Off && !alive {
+            router.withdraw(cx);
+        }
+        return;
+    }
+    router.blocked = found.err();
+    let moved = router.binding.is_some_and(|old| found.is_ok_and(|new| new.ifindex != old.ifindex));
+    if router.state != State::Initialize && (found.is_err() || moved) {
+        router.step(cx, Event::InterfaceDown, Cause::Link, None);
+    }
+    let Ok(binding) = found else { return };
+    router.binding = Some(binding);
+    if router.state == State::Initialize {
+        let resumed = std::mem::take(&mut router.fresh) && left_in_service(cx.kernel, router);
+        let (event, cause) =
+            if resumed { (Event::Resume, Cause::Resumed) } else { (Event::Startup, Cause::Startup) };
+        router.step(cx, event, cause, None);
+    }
+}
+
+/// Did an earlier run leave this router's addresses in service?
+fn left_in_service(kernel: &Kernel, router: &VirtualRouter) -> bool {
+    let Some(ifindex) = context::service_interface(kernel, router) else { return false };
+    let up = kernel.links().any(|l| l.ifindex == ifindex && l.admin_up);
+    up && router.hosts().any(|address| kernel.is_tagged(ifindex, address))
+}

@@ -1,0 +1,308 @@
+//! Device, addresses, start, stop, restart and change of configuration.
+
+use super::*;
+use crate::machine::State;
+use crate::router::Cause;
+
+fn active(priority: u8) -> Lan {
+    let mut lan = Lan::new(vec![Node::new("192.0.2.1")]);
+    lan.nodes[0].configure(Instant::ZERO, [group(priority)]);
+    lan.run_until(at(5000));
+    assert_eq!(lan.active(), [0]);
+    lan
+}
+
+/// Position of the first output that satisfies `f`.
+fn place(node: &Node, f: impl Fn(&Output) -> bool) -> Option<usize> {
+    node.done.iter().position(f)
+}
+
+#[test]
+fn a_backup_is_deaf_and_an_active_router_serves_before_it_speaks() {
+    let mut node = Node::new("192.0.2.1");
+    node.configure(Instant::ZERO, [group(200)]);
+    assert_eq!(node.state(), State::Backup);
+    let device = node.links.values().find(|l| l.kind.is_some()).cloned().unwrap();
+    assert_eq!((device.name.as_str(), device.admin_up), ("eth0v10", false));
+    assert_eq!(device.mac, Some([0, 0, 0x5e, 0, 1, 10]));
+    assert!(!node.serves() && node.sent.is_empty());
+    node.engine.handle_timeout(at(3300));
+    let mut order = Vec::new();
+    while let Some(output) = node.engine.poll_output() {
+        order.push(match output {
+            Output::SetDevice { up: true, .. } => "up",
+            Output::InstallAddress { lifetime, address, .. } => {
+                assert_eq!((lifetime, address.to_string()), (ms(5000), "192.0.2.254/32".into()));
+                "address"
+            }
+            Output::Transmit { kind: FrameKind::Advertisement, frame, .. } => {
+                assert_eq!(frame[6..12], [0, 0, 0x5e, 0, 1, 10], "from the virtual MAC");
+                "advertisement"
+            }
+            Output::Transmit { kind: FrameKind::GratuitousArp, .. } => "arp",
+            Output::Notice(_) => continue,
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(order, ["up", "address", "advertisement", "arp", "arp"]);
+}
+
+#[test]
+fn announcements_come_at_0_50_250_and_1000_ms_in_both_forms() {
+    let lan = active(200);
+    let first = lan.nodes[0].adverts()[0].at;
+    let arps: Vec<u128> = lan.nodes[0]
+        .sent
+        .iter()
+        .filter(|s| s.kind == FrameKind::GratuitousArp)
+        .map(|s| s.at.since(first).as_millis())
+        .collect();
+    assert_eq!(arps, [0, 0, 50, 50, 250, 250, 1000, 1000]);
+}
+
+#[test]
+fn addresses_live_while_refreshed() {
+    let mut lan = active(200);
+    let mut last = lan.now;
+    for _ in 0..10 {
+        lan.nodes[0].done.clear();
+        lan.run_until(lan.now + ms(2501));
+        let again =
+            |o: &Output| matches!(o, Output::InstallAddress { lifetime, .. } if *lifetime == ms(5000));
+        assert!(place(&lan.nodes[0], again).is_some(), "nothing between {last} and {}", lan.now);
+        last = lan.now;
+    }
+}
+
+#[test]
+fn l1_a_stopping_router_serves_until_its_successor_speaks() {
+    let mut one = Node::new("192.0.2.1");
+    one.configure(Instant::ZERO, [group(200)]);
+    let mut two = Node::new("192.0.2.2");
+    two.configure(Instant::ZERO, [group(100)]);
+    let mut lan = Lan::new(vec![one, two]);
+    lan.run_until(at(10_000));
+    lan.nodes[0].input(at(10_000), Input::Shutdown);
+    assert_eq!(lan.nodes[0].adverts().last().unwrap().priority(), 0);
+    let mut served = true;
+    for t in 10_001..11_000 {
+        lan.run_until(at(t));
+        served &= lan.nodes[0].serves() || lan.nodes[1].serves();
+    }
+    assert!(served, "one of them at every moment");
+    assert!(lan.nodes[0].finished && !lan.nodes[0].serves());
+    assert_eq!(lan.nodes[0].links.len(), 1, "its device is gone");
+    assert!(place(&lan.nodes[0], |o| matches!(o, Output::RestoreSysctls { .. })).is_some());
+    assert_eq!(lan.active(), [1]);
+}
+
+#[test]
+fn a_stopping_router_without_successor_ends_all_the_same() {
+    let mut lan = active(200);
+    lan.nodes[0].input(at(5000), Input::Shutdown);
+    lan.run_until(at(6100));
+    assert!(!lan.nodes[0].finished && lan.nodes[0].serves());
+    lan.run_until(at(6250));
+    assert!(lan.nodes[0].finished && !lan.nodes[0].serves());
+}
+
+/// The kernel outlives the engine: a node as after SIGKILL and start.
+fn restart(node: &mut Node, now: Instant, group: VrrpGroup) {
+    node.engine = Instance::new();
+    node.done.clear();
+    node.boot(now);
+    node.configure(now, [group]);
+}
+
+#[test]
+fn l3_a_restart_goes_on_without_removing_anything() {
+    let mut lan = active(100);
+    let now = lan.now;
+    restart(&mut lan.nodes[0], now, group(100));
+    assert_eq!(lan.nodes[0].state(), State::Backup);
+    assert!(lan.nodes[0].serves());
+    lan.run_until(now + ms(1126));
+    assert_eq!(lan.active(), [0]);
+    assert_eq!(lan.nodes[0].transitions().last().unwrap().cause, Cause::Resumed);
+    let harm = |o: &Output| {
+        matches!(
+            o,
+            Output::RemoveAddress { .. } | Output::RemoveDevice { .. } | Output::SetDevice { up: false, .. }
+        )
+    };
+    assert_eq!(place(&lan.nodes[0], harm), None);
+}
+
+#[test]
+fn a_restart_yields_to_a_better_active_router_and_keeps_out_of_a_quiet_ones_way() {
+    for (own, heard, preempt) in [(100, 200, true), (200, 100, false)] {
+        let mut lan = active(own);
+        let now = lan.now;
+        restart(&mut lan.nodes[0], now, VrrpGroup { preempt, ..group(own) });
+        assert!(lan.nodes[0].serves());
+        hear(&mut lan.nodes[0], now + ms(300), "192.0.2.9", &group(heard));
+        assert!(!lan.nodes[0].serves(), "{own} against {heard}");
+        assert_eq!(lan.nodes[0].state(), State::Backup);
+    }
+}
+
+#[test]
+fn l5_leftovers_that_no_configuration_mentions_are_removed() {
+    let mut lan = active(200);
+    let now = lan.now;
+    let other = VrrpGroup { vrid: Vrid::new(11).unwrap(), ..group(200) };
+    lan.nodes[0].addresses.push(address(BASE, "192.0.2.77/32", VRRP_ADDRESS_PROTOCOL));
+    restart(&mut lan.nodes[0], now, other);
+    let names: Vec<&str> = lan.nodes[0].links.values().map(|l| l.name.as_str()).collect();
+    assert_eq!(names, ["eth0", "eth0v11"]);
+    assert!(lan.nodes[0].addresses.iter().all(|a| a.protocol != VRRP_ADDRESS_PROTOCOL));
+}
+
+#[test]
+fn devices_of_others_are_left_alone() {
+    let mut node = Node::new("192.0.2.1");
+    let alien = Link { ifindex: IfIndex(5), name: "eth0v10".parse().unwrap(), ..base_link(true) };
+    node.links.insert(IfIndex(5), alien.clone());
+    node.boot(Instant::ZERO);
+    node.configure(at(1), [group(200)]);
+    assert_eq!(node.state(), State::Initialize);
+    assert_eq!(node.router().blocked, Some(Blocked::DeviceNameTaken));
+    assert!(place(&node, |o| matches!(o, Output::RemoveDevice { .. } | Output::SetDevice { .. })).is_none());
+    node.links.remove(&IfIndex(5));
+    node.input(at(2), Input::Link(LinkEvent::LinkRemoved(IfIndex(5))));
+    assert_eq!(node.state(), State::Backup);
+}
+
+#[test]
+fn l8_a_stolen_address_or_device_is_back_at_once() {
+    let mut lan = active(200);
+    let now = lan.now;
+    let node = &mut lan.nodes[0];
+    let vip = node.addresses.iter().find(|a| a.protocol == VRRP_ADDRESS_PROTOCOL).cloned().unwrap();
+    for event in node.steal(vip.ifindex, vip.network) {
+        node.input(now, Input::Link(event));
+    }
+    assert!(node.serves());
+    assert_eq!(node.router().stats.address_readds, 1);
+    let events =
+        node.kernel(&Output::RemoveDevice { ifindex: vip.ifindex, name: "eth0v10".parse().unwrap() });
+    for event in events {
+        node.input(now, Input::Link(event));
+    }
+    assert!(node.serves(), "a new device serves");
+    assert_eq!(node.state(), State::Active);
+}
+
+#[test]
+fn f7_f8_link_and_address_changes_in_each_state() {
+    let mut lan = active(200);
+    let node = &mut lan.nodes[0];
+    let moved = address(BASE, "192.0.2.33/24", 0);
+    let old = node.addresses[0].clone();
+    node.input(at(5100), Input::Link(LinkEvent::AddressAdded(moved)));
+    node.input(at(5100), Input::Link(LinkEvent::AddressRemoved(old)));
+    assert_eq!(node.state(), State::Active);
+    assert_eq!(node.router().binding.unwrap().primary, Ipv4Addr::new(192, 0, 2, 33));
+    for state in [State::Active, State::Backup] {
+        assert_eq!(node.state(), state);
+        node.input(at(6000), Input::Link(LinkEvent::LinkChanged(base_link(false))));
+        assert_eq!((node.state(), node.serves()), (State::Initialize, false));
+        assert_eq!(node.router().blocked, Some(Blocked::InterfaceDown));
+        node.input(at(6100), Input::Link(LinkEvent::LinkChanged(base_link(true))));
+    }
+    let last = address(BASE, "192.0.2.33/24", 0);
+    node.input(at(6200), Input::Link(LinkEvent::AddressRemoved(last)));
+    assert_eq!(node.router().blocked, Some(Blocked::NoAddress));
+}
+
+#[test]
+fn l7_a_reload_touches_only_what_changed() {
+    let mut lan = active(200);
+    let now = lan.now;
+    lan.nodes[0].done.clear();
+    let sent = lan.nodes[0].sent.len();
+    let before = format!("{:?}", lan.nodes[0].router());
+    lan.nodes[0].configure(now, [group(200)]);
+    assert_eq!((lan.nodes[0].sent.len(), lan.nodes[0].done.len()), (sent, 0));
+    assert_eq!(format!("{:?}", lan.nodes[0].router()), before);
+    let mut wider = group(200);
+    wider.virtual_addresses.push("192.0.2.253/24".parse().unwrap());
+    lan.nodes[0].configure(now, [wider]);
+    assert_eq!(lan.nodes[0].addresses.iter().filter(|a| a.protocol == 112).count(), 2);
+    assert_eq!(lan.nodes[0].router().stats.transitions, 2, "no flap");
+    lan.nodes[0].configure(now, [group(200)]);
+    assert_eq!(lan.nodes[0].addresses.iter().filter(|a| a.protocol == 112).count(), 1);
+    assert_eq!(lan.nodes[0].state(), State::Active);
+}
+
+#[test]
+fn a_group_taken_out_of_the_configuration_hands_over_and_can_come_back() {
+    let mut lan = active(200);
+    lan.nodes[0].configure(at(5000), []);
+    assert_eq!(lan.nodes[0].adverts().last().unwrap().priority(), 0);
+    assert!(lan.nodes[0].serves(), "lingers");
+    lan.nodes[0].configure(at(5100), [group(200)]);
+    lan.run_until(at(10_000));
+    assert_eq!(lan.active(), [0]);
+    lan.nodes[0].configure(at(10_000), []);
+    lan.run_until(at(12_000));
+    assert_eq!(lan.nodes[0].engine.routers().count(), 0);
+    assert_eq!(lan.nodes[0].links.len(), 1);
+    assert!(!lan.nodes[0].finished);
+}
+
+#[test]
+fn with_the_real_mac_the_address_is_on_the_interface_itself() {
+    let mut lan = Lan::new(vec![Node::new("192.0.2.1")]);
+    lan.nodes[0].configure(Instant::ZERO, [VrrpGroup { virtual_mac: false, ..group(200) }]);
+    lan.run_until(at(5000));
+    let node = &mut lan.nodes[0];
+    assert_eq!((node.state(), node.links.len()), (State::Active, 1));
+    assert!(node.addresses.iter().any(|a| a.ifindex == BASE && a.protocol == 112));
+    assert!(node.sent.iter().all(|s| s.frame[6..12] == [2, 0, 0, 0, 0, 9]));
+    node.input(at(5000), Input::Shutdown);
+    lan.run_until(at(7000));
+    assert!(lan.nodes[0].addresses.iter().all(|a| a.protocol != 112));
+}
+
+#[test]
+fn a_refused_request_is_repeated_every_second_and_shown() {
+    let mut engine = Instance::new();
+    for event in [
+        LinkEvent::LinkChanged(base_link(true)),
+        LinkEvent::AddressAdded(address(BASE, "192.0.2.1/24", 0)),
+        LinkEvent::SnapshotComplete,
+    ] {
+        engine.handle(Instant::ZERO, Input::Link(event));
+    }
+    engine.handle(Instant::ZERO, Input::Reconfigure(config([group(200)])));
+    let creates = |engine: &mut Instance| {
+        let mut n = 0;
+        while let Some(o) = engine.poll_output() {
+            n += usize::from(matches!(o, Output::CreateDevice { .. }));
+        }
+        n
+    };
+    assert_eq!(creates(&mut engine), 1);
+    engine.handle(at(1), Input::Fault { ifindex: None, text: "no macvlan".into() });
+    for second in 1..4 {
+        engine.handle_timeout(at(second * 1000 - 1));
+        assert_eq!(creates(&mut engine), 0);
+        engine.handle_timeout(at(second * 1000));
+        assert_eq!(creates(&mut engine), 1);
+    }
+    let shown = engine.query(at(5000), &api::Request::Routers { interface: None, vrid: None }).unwrap();
+    assert_eq!(shown[0]["lastFault"], "no macvlan");
+    assert_eq!(shown[0]["reason"], Blocked::NoDevice.text());
+}
+
+#[test]
+fn device_names_fit_the_kernel() {
+    let name = |interface: &str| {
+        let g =
+            VrrpGroup { interface: interface.parse().unwrap(), vrid: Vrid::new(255).unwrap(), ..group(1) };
+        VirtualRouter::new(String::new(), g).device_name().unwrap().to_string()
+    };
+    assert_eq!(name("eth0"), "eth0v255");
+    assert_eq!(name("enp129s0f0np12"), "enp129s0f0nv255");
+}

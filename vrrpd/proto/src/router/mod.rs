@@ -1,0 +1,354 @@
+//! One virtual router: parameters, state, timers and memory of its peers.
+//!
+//! [`VirtualRouter::step`] feeds an event to the table in [`crate::machine`] and carries out what the table
+//! says. The kernel side (device, addresses) is not remembered here: [`Service`] says what it should be, and
+//! `instance::reconcile` makes it so.
+//!
+//! Timing rules beyond the RFC:
+//! * deadlines follow each other on a raster ([`timing::next_advertisement`]);
+//! * a deadline noticed too late is [`Event::Stalled`]: an Active router that slept longer than its own
+//!   Active_Down_Interval may have been replaced, a Backup that slept longer than an interval has not read
+//!   what came in meanwhile. Both listen once before they act;
+//! * while a preemption delay runs, a worse Active router is treated as if Preempt_Mode were off.
+
+mod act;
+mod alarm;
+mod history;
+
+pub use alarm::{Alarm, AlarmRow};
+pub use history::{Cause, History, Transition};
+
+use crate::constants::{self, virtual_mac};
+use crate::instance::{Context, TimerKind};
+use crate::machine::{Claim, Event, Facts, State};
+use crate::packet::{Advertisement, Discards, Expected};
+use crate::timing;
+use ipnetwork::Ipv4Network;
+use routing_common::config::{VrrpChecksum, VrrpGroup};
+use routing_common::id::{IfIndex, InterfaceName};
+use routing_common::prefix;
+use routing_common::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// As many senders are remembered per virtual router; more than a LAN should ever have.
+const MAX_PEERS: usize = 8;
+
+/// What the kernel should hold for a virtual router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Nothing: the device is down, the addresses are gone.
+    Off,
+    /// Everything: the router is Active.
+    On,
+    /// Everything, as found or as before a stall, while the router listens as a Backup.
+    Kept,
+    /// Everything, until the successor has spoken.
+    Lingering,
+}
+
+/// What a virtual router needs to leave Initialize, as found in the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    /// The base interface.
+    pub ifindex: IfIndex,
+    /// Its own hardware address.
+    pub mac: [u8; 6],
+    /// The address advertisements are sent from.
+    pub primary: Ipv4Addr,
+}
+
+/// Why a virtual router stays in Initialize.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blocked {
+    /// The first look at the kernel is not complete.
+    Starting,
+    /// No interface of that name.
+    NoInterface,
+    /// The interface is down or without carrier.
+    InterfaceDown,
+    /// The interface is not Ethernet-like.
+    NoHardwareAddress,
+    /// The interface has no address of its own to send from.
+    NoAddress,
+    /// The device for the virtual MAC is not there yet.
+    NoDevice,
+    /// A device that is not ours has the name of the one for the virtual MAC.
+    DeviceNameTaken,
+    /// Stopped by the operator.
+    Stopped,
+}
+
+impl Blocked {
+    /// One phrase for show commands.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Starting => "reading the kernel's state",
+            Self::NoInterface => "interface does not exist",
+            Self::InterfaceDown => "interface is down",
+            Self::NoHardwareAddress => "interface has no Ethernet address",
+            Self::NoAddress => "interface has no IPv4 address of its own",
+            Self::NoDevice => "virtual MAC device is not there yet",
+            Self::DeviceNameTaken => "another device has the virtual MAC device's name",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// What was last heard from one sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its priority.
+    pub priority: u8,
+    /// Its interval.
+    pub interval: Duration,
+    /// Its checksum form; version 3 only.
+    pub checksum: Option<VrrpChecksum>,
+    /// When.
+    pub heard: Instant,
+}
+
+/// Counters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Advertisements sent.
+    pub adver_tx: u64,
+    /// Advertisements accepted.
+    pub adver_rx: u64,
+    /// Gratuitous ARP frames sent.
+    pub garp_tx: u64,
+    /// Changes of state.
+    pub transitions: u64,
+    /// Priority 0 sent.
+    pub stop_tx: u64,
+    /// Priority 0 accepted.
+    pub stop_rx: u64,
+    /// Virtual addresses somebody else removed, put back.
+    pub address_readds: u64,
+    /// Deadlines noticed too late to act on.
+    pub stalls: u64,
+}
+
+/// A virtual router (RFC 9568 §6).
+#[derive(Debug, Clone)]
+pub struct VirtualRouter {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its parameters (RFC 9568 §6.1).
+    pub group: VrrpGroup,
+    /// RFC 9568 §6.4.
+    pub state: State,
+    /// What the kernel should hold.
+    pub service: Service,
+    /// What it runs on; kept while it lingers.
+    pub binding: Option<Binding>,
+    /// Why it is in Initialize.
+    pub blocked: Option<Blocked>,
+    /// Active_Adver_Interval.
+    pub active_interval: Duration,
+    /// Senders heard, by address.
+    pub peers: BTreeMap<Ipv4Addr, Peer>,
+    /// Counters.
+    pub stats: Stats,
+    /// Packets dropped, by reason.
+    pub discards: Discards,
+    /// Last changes of state.
+    pub history: History,
+    /// Standing alarms.
+    pub alarms: BTreeMap<Alarm, AlarmRow>,
+    /// Removed from the configuration or shutting down; forgotten once out of service.
+    pub retired: bool,
+    /// Has never started: addresses found in the kernel are from an earlier run.
+    pub(crate) fresh: bool,
+    /// Why Active_Down_Timer runs.
+    down_cause: Cause,
+    /// What Active_Down_Timer counts from.
+    down_base: Instant,
+    /// The Adver_Timer deadline that fired last.
+    adver_deadline: Instant,
+    /// A worse Active router was first heard then.
+    better_since: Option<Instant>,
+    /// A late Active_Down_Timer was postponed once already.
+    postponed: bool,
+    asserted: Option<Instant>,
+    burst_start: Instant,
+    burst_sent: usize,
+}
+
+impl VirtualRouter {
+    /// A virtual router in Initialize.
+    pub(crate) fn new(name: String, group: VrrpGroup) -> Self {
+        Self {
+            name,
+            state: State::Initialize,
+            service: Service::Off,
+            binding: None,
+            blocked: Some(Blocked::Starting),
+            active_interval: group.advertisement_interval,
+            group,
+            peers: BTreeMap::new(),
+            stats: Stats::default(),
+            discards: Discards::default(),
+            history: History::default(),
+            alarms: BTreeMap::new(),
+            retired: false,
+            fresh: true,
+            down_cause: Cause::Startup,
+            down_base: Instant::ZERO,
+            adver_deadline: Instant::ZERO,
+            better_since: None,
+            postponed: false,
+            asserted: None,
+            burst_start: Instant::ZERO,
+            burst_sent: 0,
+        }
+    }
+
+    /// Priority 255 (RFC 9568 §5.2.4)?
+    pub fn is_owner(&self) -> bool {
+        self.group.priority == constants::OWNER_PRIORITY
+    }
+
+    /// Skew_Time now.
+    pub fn skew_time(&self) -> Duration {
+        timing::skew_time(self.group.version, self.group.priority, self.active_interval)
+    }
+
+    /// Active_Down_Interval now.
+    pub fn active_down_interval(&self) -> Duration {
+        timing::active_down_interval(self.group.version, self.group.priority, self.active_interval)
+    }
+
+    /// The virtual addresses as the kernel gets them.
+    pub fn hosts(&self) -> impl Iterator<Item = Ipv4Network> + '_ {
+        self.group.virtual_addresses.iter().map(|a| prefix::host(a.ip()))
+    }
+
+    /// Is this one of the virtual addresses?
+    pub fn has_address(&self, address: Ipv4Network) -> bool {
+        self.hosts().any(|h| h == address)
+    }
+
+    /// The name of the macvlan: `<interface>v<vrid>`, the interface's part cut so that it fits into the
+    /// kernel's 15 octets.
+    pub fn device_name(&self) -> Option<InterfaceName> {
+        if !self.group.virtual_mac {
+            return None;
+        }
+        let suffix = format!("v{}", self.group.vrid);
+        let mut stem = String::new();
+        for c in self.group.interface.as_str().chars() {
+            if stem.len() + c.len_utf8() + suffix.len() > 15 {
+                break;
+            }
+            stem.push(c);
+        }
+        format!("{stem}{suffix}").parse().ok()
+    }
+
+    /// The MAC that answers for the virtual addresses.
+    pub fn service_mac(&self) -> Option<[u8; 6]> {
+        if self.group.virtual_mac { Some(virtual_mac(self.group.vrid)) } else { self.binding.map(|b| b.mac) }
+    }
+
+    /// How long the kernel keeps the addresses unless refreshed.
+    pub fn address_lifetime(&self) -> Duration {
+        timing::address_lifetime(self.own_down_interval())
+    }
+
+    /// What received packets are checked against.
+    pub(crate) fn expected(&self) -> Expected {
+        Expected {
+            version: self.group.version,
+            interval: self.group.advertisement_interval,
+            own_address: self.binding.map(|b| b.primary),
+        }
+    }
+
+    /// A checked advertisement from `source`.
+    pub(crate) fn advertisement(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: Ipv4Addr,
+        adv: &Advertisement,
+        checksum: Option<VrrpChecksum>,
+    ) {
+        self.stats.adver_rx += 1;
+        if adv.priority == constants::STOP_PRIORITY {
+            self.stats.stop_rx += 1;
+        }
+        self.remember(cx.now, source, adv, checksum);
+        self.watch_for_mistakes(cx, source, adv);
+        if self.service == Service::Lingering && adv.priority != constants::STOP_PRIORITY {
+            self.withdraw(cx);
+        }
+        let Some(binding) = self.binding else { return };
+        let claim = Claim::of(adv.priority, source.to_bits(), self.group.priority, binding.primary.to_bits());
+        self.better_since = match claim {
+            Claim::Lower => self.better_since.or(Some(cx.now)),
+            Claim::Stops => self.better_since,
+            _ => None,
+        };
+        let cause = match claim {
+            Claim::Stops => Cause::PriorityZero,
+            Claim::Lower => Cause::Preempt,
+            _ if self.state == State::Active => Cause::LostElection,
+            _ => Cause::AdvertTimeout,
+        };
+        self.step(cx, Event::Advertisement(claim), cause, Some(adv.interval));
+    }
+
+    /// One of its timers fired; `deadline` is when it should have.
+    pub(crate) fn timer(&mut self, cx: &mut Context<'_>, kind: TimerKind, deadline: Instant) {
+        let late = cx.now.since(deadline);
+        match kind {
+            TimerKind::Adver if late > self.own_down_interval() => {
+                self.stats.stalls += 1;
+                self.step(cx, Event::Stalled, Cause::Stalled, None);
+            }
+            TimerKind::Adver => {
+                self.adver_deadline = deadline;
+                self.step(cx, Event::AdverTimer, Cause::AdvertTimeout, None);
+            }
+            TimerKind::ActiveDown if late > self.active_interval && !self.postponed => {
+                self.stats.stalls += 1;
+                self.postponed = true;
+                self.step(cx, Event::Stalled, Cause::Stalled, None);
+            }
+            TimerKind::ActiveDown => {
+                let cause = if self.better_since.is_some() { Cause::Preempt } else { self.down_cause };
+                self.step(cx, Event::ActiveDownTimer, cause, None);
+            }
+            TimerKind::Announce => self.announce(cx),
+            TimerKind::Refresh => self.refresh(cx),
+            TimerKind::Linger => self.withdraw(cx),
+            TimerKind::Retry => {}
+        }
+    }
+
+    /// Active_Down_Interval by our own Advertisement_Interval: what our Backups wait.
+    fn own_down_interval(&self) -> Duration {
+        timing::active_down_interval(
+            self.group.version,
+            self.group.priority,
+            self.group.advertisement_interval,
+        )
+    }
+
+    fn facts(&self, now: Instant) -> Facts {
+        let delay = self.group.preempt_delay;
+        let waited = self.better_since.is_none_or(|since| now.since(since) >= delay);
+        Facts { owner: self.is_owner(), preempt: self.group.preempt && waited }
+    }
+
+    fn remember(&mut self, now: Instant, source: Ipv4Addr, adv: &Advertisement, form: Option<VrrpChecksum>) {
+        if !self.peers.contains_key(&source) && self.peers.len() >= MAX_PEERS {
+            let oldest = self.peers.iter().min_by_key(|(_, p)| p.heard).map(|(a, _)| *a);
+            if let Some(oldest) = oldest {
+                self.peers.remove(&oldest);
+            }
+        }
+        let peer = Peer { priority: adv.priority, interval: adv.interval, checksum: form, heard: now };
+        self.peers.insert(source, peer);
+    }
+}
