@@ -1,0 +1,238 @@
+//! Carries the supervisor's decisions out: processes, signals, timers, the control socket.
+
+use crate::api;
+use crate::process::{Process, accepting, listener, socket_of};
+use crate::supervisor::{Daemon, Input, Output, Provenance, Supervisor, wanted};
+use anyhow::{Context as _, bail};
+use routing_common::config::{Config, load};
+use routing_common::machine::Machine as _;
+use routing_runtime::clock::Clock;
+use routing_runtime::control_server::{ControlRequest, ControlServer};
+use routing_runtime::deadline::DeadlineTimer;
+use routing_runtime::logging::NoticeLog;
+use routing_runtime::signals::{Signal, Signals};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+/// What a supervisor is started with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The router's configuration file.
+    pub config: PathBuf,
+    /// Sockets and pid files.
+    pub run_dir: PathBuf,
+    /// Where the daemons' programs are.
+    pub daemon_dir: PathBuf,
+    /// Further arguments every daemon is started with.
+    pub arguments: Vec<String>,
+}
+
+/// Reads a configuration and prints its warnings to the log.
+///
+/// # Errors
+/// Every finding in one printable text.
+pub fn read_config(path: &Path) -> Result<Config, String> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|e| format!("error: {shown}: {e}"))?;
+    let loaded = load(&shown, &text).map_err(|found| found.to_string())?;
+    loaded.warnings.iter().for_each(|w| tracing::warn!("{w}"));
+    Ok(loaded.config)
+}
+
+/// What the watching tasks report; the pid tells reports about an earlier process from those about
+/// the present one.
+#[derive(Debug)]
+enum Report {
+    Accepting(Daemon, u32),
+    Ended(Daemon, u32),
+}
+
+/// A process and the task that waits for it to get ready.
+#[derive(Debug)]
+struct Watched {
+    process: Process,
+    prober: AbortHandle,
+}
+
+struct Shell {
+    settings: Settings,
+    supervisor: Supervisor,
+    running: BTreeMap<Daemon, Watched>,
+    reports: mpsc::UnboundedSender<Report>,
+    notices: NoticeLog,
+    finished: bool,
+}
+
+/// Supervises until told to stop; the configuration has been validated.
+///
+/// # Errors
+/// When the supervisor itself cannot work. A daemon's failure is not one: it is retried.
+pub async fn run(settings: Settings, config: &Config) -> anyhow::Result<()> {
+    let wanted = wanted(config);
+    find_programs(&settings.daemon_dir, &wanted)?;
+    let mut signals = Signals::new().context("signal handlers")?;
+    let mut control = ControlServer::bind(&settings.run_dir, "mgmtd")
+        .with_context(|| format!("control socket in {}", settings.run_dir.display()))?;
+    let mut timer = DeadlineTimer::new().context("timer")?;
+    // Bounded in fact: two reports per process.
+    let (reports, mut reported) = mpsc::unbounded_channel();
+    let mut shell = Shell {
+        settings,
+        supervisor: Supervisor::default(),
+        running: BTreeMap::new(),
+        reports,
+        notices: NoticeLog::new(),
+        finished: false,
+    };
+    shell.find_left_over(&wanted).await;
+    shell.tell(Input::Configured(wanted)).await;
+    while !shell.finished {
+        tokio::select! {
+            signal = signals.next() => shell.signalled(signal).await,
+            Some(report) = reported.recv() => shell.reported(report).await,
+            request = control.next_request() => shell.answer(request),
+            () = timer.wait(shell.supervisor.poll_timeout()) => {
+                shell.supervisor.handle_timeout(Clock.now());
+                shell.carry_out().await;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to start with half of a router.
+fn find_programs(daemon_dir: &Path, wanted: &BTreeSet<Daemon>) -> anyhow::Result<()> {
+    for daemon in wanted {
+        let program = daemon_dir.join(daemon.name());
+        if !program.is_file() {
+            bail!("{} is missing (see --daemon-dir)", program.display());
+        }
+    }
+    Ok(())
+}
+
+impl Shell {
+    /// Daemons without work that an earlier supervisor left running; those with work are adopted when
+    /// their turn comes.
+    async fn find_left_over(&mut self, wanted: &BTreeSet<Daemon>) {
+        for daemon in Daemon::ALL.into_iter().filter(|d| !wanted.contains(d)) {
+            if let Some(pid) = self.adopt(daemon).await {
+                self.tell(Input::Found(daemon, pid)).await;
+            }
+        }
+    }
+
+    /// One input, then all outputs.
+    async fn tell(&mut self, input: Input) {
+        self.supervisor.handle(Clock.now(), input);
+        self.carry_out().await;
+    }
+
+    async fn carry_out(&mut self) {
+        while let Some(output) = self.supervisor.poll_output() {
+            match output {
+                Output::Launch(daemon) => {
+                    let outcome = self.launch_or_adopt(daemon).await;
+                    self.supervisor.handle(Clock.now(), outcome);
+                }
+                Output::Signal(daemon, order) => {
+                    if let Some(watched) = self.running.get(&daemon) {
+                        watched.process.signal(order);
+                    }
+                }
+                Output::Notice(notice) => self.notices.write(Clock.now(), &notice),
+                Output::Finished => self.finished = true,
+            }
+        }
+    }
+
+    async fn launch_or_adopt(&mut self, daemon: Daemon) -> Input {
+        if let Some(pid) = self.adopt(daemon).await {
+            return Input::Running(daemon, pid, Provenance::Adopted);
+        }
+        let program = self.settings.daemon_dir.join(daemon.name());
+        let mut arguments = vec![
+            "--config".to_owned(),
+            self.settings.config.display().to_string(),
+            "--run-dir".to_owned(),
+            self.settings.run_dir.display().to_string(),
+        ];
+        arguments.extend_from_slice(&self.settings.arguments);
+        let launched = Process::launch(&program, &arguments).and_then(|p| self.watch(daemon, p));
+        match launched {
+            Ok(pid) => Input::Running(daemon, pid, Provenance::Launched),
+            Err(error) => Input::Failed(daemon, format!("{error:#}")),
+        }
+    }
+
+    /// Takes charge of a daemon that already serves its control socket.
+    async fn adopt(&mut self, daemon: Daemon) -> Option<u32> {
+        let pid = listener(&socket_of(&self.settings.run_dir, daemon)).await?;
+        let adopted = Process::adopt(pid).and_then(|p| self.watch(daemon, p));
+        adopted.inspect_err(|error| tracing::warn!("{}: {error:#}", daemon.name())).ok()
+    }
+
+    fn watch(&mut self, daemon: Daemon, process: Process) -> anyhow::Result<u32> {
+        let pid = process.pid;
+        let (to_end, to_ready) = (self.reports.clone(), self.reports.clone());
+        // A report that cannot be sent finds the supervisor gone.
+        process.on_end(move || {
+            let _ = to_end.send(Report::Ended(daemon, pid));
+        })?;
+        let ready = accepting(socket_of(&self.settings.run_dir, daemon), pid);
+        let prober = tokio::spawn(async move {
+            ready.await;
+            let _ = to_ready.send(Report::Accepting(daemon, pid));
+        });
+        self.running.insert(daemon, Watched { process, prober: prober.abort_handle() });
+        Ok(pid)
+    }
+
+    async fn reported(&mut self, report: Report) {
+        let is_present = |d: &Daemon, pid: u32| self.running.get(d).is_some_and(|w| w.process.pid == pid);
+        match report {
+            Report::Accepting(daemon, pid) if is_present(&daemon, pid) => {
+                self.tell(Input::Accepting(daemon)).await
+            }
+            Report::Ended(daemon, pid) if is_present(&daemon, pid) => {
+                if let Some(watched) = self.running.remove(&daemon) {
+                    watched.prober.abort();
+                    self.tell(Input::Exited(daemon, watched.process.outcome())).await;
+                }
+            }
+            Report::Accepting(..) | Report::Ended(..) => {}
+        }
+    }
+
+    async fn signalled(&mut self, signal: Signal) {
+        match signal {
+            Signal::Terminate => self.tell(Input::Terminate).await,
+            Signal::TerminateNow => self.tell(Input::TerminateNow).await,
+            Signal::Reload => match self.reload() {
+                Ok(wanted) => self.tell(Input::Configured(wanted)).await,
+                Err(why) => {
+                    tracing::error!("{why}");
+                    tracing::error!("{} was refused; nothing has changed", self.settings.config.display());
+                }
+            },
+        }
+    }
+
+    fn reload(&self) -> Result<BTreeSet<Daemon>, String> {
+        let wanted = wanted(&read_config(&self.settings.config)?);
+        find_programs(&self.settings.daemon_dir, &wanted).map_err(|e| e.to_string())?;
+        tracing::info!("{} read again", self.settings.config.display());
+        Ok(wanted)
+    }
+
+    fn answer(&self, request: ControlRequest) {
+        let asked = serde_json::from_value::<api::Request>(request.body.clone());
+        let reply = match asked {
+            Ok(asked) => self.supervisor.query(Clock.now(), &asked),
+            Err(error) => Err(format!("unknown request: {error}")),
+        };
+        request.respond(reply);
+    }
+}
