@@ -174,7 +174,7 @@ fn up(build: Build, run_dir: PathBuf, no_wait: bool) -> Result<bool> {
     }
     rootless::become_root()?;
     let options = options(build, Some(run_dir))?;
-    let patience = Duration::from_secs(u64::from(options.profile.dead()) * 2 + 10);
+    let patience = options.profile.patience();
     let lab = Lab::up(options)?;
     let good = no_wait || report_wait(&lab, patience);
     print!("{}", grid(&lab, Paint::detect())?);

@@ -90,7 +90,7 @@ pub fn events(topology: &Topology, quick: bool) -> Vec<Event> {
 pub fn play(options: Options, quick: bool) -> Result<bool> {
     let paint = Paint::detect();
     let start = Instant::now();
-    let patience = Duration::from_secs(u64::from(options.profile.dead()) * 2 + 10);
+    let patience = options.profile.patience();
     println!("{}: {}", paint.strong(&options.topology.name), options.topology.description);
     let events = events(&options.topology, quick);
     let mut lab = Lab::up(options)?;

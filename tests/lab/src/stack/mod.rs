@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A routing suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
@@ -50,6 +51,12 @@ impl Profile {
     /// RouterDeadInterval in seconds.
     pub fn dead(self) -> u16 {
         self.hello() * 4
+    }
+
+    /// How long any state may take to settle: a silent death is noticed after the dead interval, a broadcast link waits as long
+    /// for its Designated Router, and BIRD takes the 5 s of MinLSInterval more than once.
+    pub fn patience(self) -> Duration {
+        Duration::from_secs(u64::from(self.dead()) * 2 + 25)
     }
 
     /// VRRP Advertisement_Interval in milliseconds.
