@@ -1,0 +1,193 @@
+//! What `show ip ospf …` asks and answers.
+//!
+//! [`Request`] travels to the daemon as JSON, the reply struct of each request travels back. The JSON keys
+//! are FRR's, its spelling errors included (`holdtimeMultplier`, `attchedRouters`), so that exporters and
+//! scripts go on working; keys FRR does not have say so in their documentation. [`render_text`] turns a
+//! reply into what vtysh's users expect to read. This module knows nothing of the engine: the shell
+//! `torc` links it alone.
+//!
+//! Left out, because nothing here corresponds to them: `writeMultiplier`, `refreshTimerMsecs`,
+//! `spfLastDurationMsecs` (an engine has no clock to measure with), NBMA and graceful-restart keys.
+
+mod database;
+mod interfaces;
+mod lsa_detail;
+mod neighbors;
+mod ordered;
+mod routes;
+mod summary;
+
+pub use database::{DatabaseReply, DetailReply, DetailScope, ListOrCount, LsaRow, MaxAgeReply, MaxAgeRow};
+pub use interfaces::{DiscardRow, InterfaceRow, InterfacesReply, TrafficRow};
+pub use lsa_detail::{AttachedRouterRow, LsaDetail, RouterLinkRow, options_list};
+pub use neighbors::{NeighborDetail, NeighborDetailReply, NeighborRow, NeighborsReply};
+pub use ordered::Ordered;
+pub use routes::{BorderRoutersReply, NextHopRow, RouteRow, RoutesReply};
+pub use summary::{AreaSummary, SummaryReply};
+
+use crate::lsa::LsType;
+use routing_common::id::{InterfaceName, RouterId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::net::Ipv4Addr;
+
+/// A show command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum Request {
+    /// `show ip ospf`; answered by [`SummaryReply`].
+    Summary,
+    /// `show ip ospf neighbor [IF|RID] [detail]`; answered by [`NeighborsReply`] or
+    /// [`NeighborDetailReply`].
+    Neighbors {
+        /// An interface's name or a neighbour's router id; all when absent.
+        #[serde(default)]
+        filter: Option<String>,
+        /// Everything about each.
+        #[serde(default)]
+        detail: bool,
+    },
+    /// `show ip ospf interface [IF]`; answered by [`InterfacesReply`].
+    Interfaces {
+        /// Only this one.
+        #[serde(default)]
+        name: Option<InterfaceName>,
+    },
+    /// `show ip ospf database [TYPE [LSID]] [adv-router R|self-originate]`; answered by [`DatabaseReply`]
+    /// without a kind, by [`DetailReply`] with one.
+    Database {
+        /// All LSAs of one type, in full.
+        #[serde(default)]
+        kind: Option<DatabaseKind>,
+        /// Only LSAs with this Link State ID.
+        #[serde(default)]
+        link_state_id: Option<Ipv4Addr>,
+        /// Only LSAs of this router.
+        #[serde(default)]
+        advertising_router: Option<RouterId>,
+        /// Only LSAs of the answering router.
+        #[serde(default)]
+        self_originate: bool,
+    },
+    /// `show ip ospf database max-age`; answered by [`MaxAgeReply`].
+    DatabaseMaxAge,
+    /// `show ip ospf route`; answered by [`RoutesReply`].
+    Routes,
+    /// `show ip ospf border-routers`; answered by [`BorderRoutersReply`].
+    BorderRouters,
+}
+
+/// The LSA types as `show ip ospf database` names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DatabaseKind {
+    /// Type 1.
+    Router,
+    /// Type 2.
+    Network,
+    /// Type 3.
+    Summary,
+    /// Type 4.
+    AsbrSummary,
+    /// Type 5.
+    External,
+    /// Type 7.
+    NssaExternal,
+    /// Type 9.
+    OpaqueLink,
+    /// Type 10.
+    OpaqueArea,
+    /// Type 11.
+    OpaqueAs,
+}
+
+impl DatabaseKind {
+    /// All kinds, in the order `show ip ospf database` lists them: AS-wide ones last.
+    pub const ALL: [Self; 9] = [
+        Self::Router,
+        Self::Network,
+        Self::Summary,
+        Self::AsbrSummary,
+        Self::NssaExternal,
+        Self::OpaqueLink,
+        Self::OpaqueArea,
+        Self::External,
+        Self::OpaqueAs,
+    ];
+
+    /// The LS type.
+    pub fn ls_type(self) -> LsType {
+        match self {
+            Self::Router => LsType::Router,
+            Self::Network => LsType::Network,
+            Self::Summary => LsType::SummaryNetwork,
+            Self::AsbrSummary => LsType::SummaryAsbr,
+            Self::External => LsType::AsExternal,
+            Self::NssaExternal => LsType::Nssa,
+            Self::OpaqueLink => LsType::OpaqueLink,
+            Self::OpaqueArea => LsType::OpaqueArea,
+            Self::OpaqueAs => LsType::OpaqueAs,
+        }
+    }
+
+    /// Is it known in the whole AS rather than in one area?
+    pub fn is_as_wide(self) -> bool {
+        matches!(self, Self::External | Self::OpaqueAs)
+    }
+
+    /// FRR's JSON key for a list of these.
+    pub fn json_key(self) -> &'static str {
+        match self {
+            Self::Router => "routerLinkStates",
+            Self::Network => "networkLinkStates",
+            Self::Summary => "summaryLinkStates",
+            Self::AsbrSummary => "asbrSummaryLinkStates",
+            Self::External => "asExternalLinkStates",
+            Self::NssaExternal => "nssaExternalLinkStates",
+            Self::OpaqueLink => "linkLocalOpaqueLsa",
+            Self::OpaqueArea => "areaLocalOpaqueLsa",
+            Self::OpaqueAs => "asExternalOpaqueLsa",
+        }
+    }
+
+    /// The heading vtysh puts above them.
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Self::Router => "Router Link States",
+            Self::Network => "Net Link States",
+            Self::Summary => "Summary Link States",
+            Self::AsbrSummary => "ASBR-Summary Link States",
+            Self::External => "AS External Link States",
+            Self::NssaExternal => "NSSA-external Link States",
+            Self::OpaqueLink => "Link-Local Opaque-LSA",
+            Self::OpaqueArea => "Area-Local Opaque-LSA",
+            Self::OpaqueAs => "AS-external Opaque-LSA",
+        }
+    }
+
+    /// The kind a JSON key stands for.
+    pub(crate) fn of_json_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.json_key() == key)
+    }
+}
+
+/// The reply to `request` as text for an operator. `Err` if `reply` is not the reply to such a request,
+/// which means that the daemon is of another release.
+pub fn render_text(request: &Request, reply: &Value) -> Result<String, serde_json::Error> {
+    Ok(match request {
+        Request::Summary => SummaryReply::deserialize(reply)?.text(),
+        Request::Neighbors { detail: false, .. } => NeighborsReply::deserialize(reply)?.text(),
+        Request::Neighbors { detail: true, .. } => NeighborDetailReply::deserialize(reply)?.text(),
+        Request::Interfaces { .. } => InterfacesReply::deserialize(reply)?.text(),
+        Request::Database { kind: None, .. } => DatabaseReply::deserialize(reply)?.text(),
+        Request::Database { kind: Some(_), .. } => DetailReply::deserialize(reply)?.text(),
+        Request::DatabaseMaxAge => MaxAgeReply::deserialize(reply)?.text(),
+        Request::Routes => RoutesReply::deserialize(reply)?.text(),
+        Request::BorderRouters => BorderRoutersReply::deserialize(reply)?.text(),
+    })
+}
+
+/// For keys FRR prints only when they are true.
+pub(crate) fn is_false(flag: &bool) -> bool {
+    !*flag
+}
