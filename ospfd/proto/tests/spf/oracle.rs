@@ -248,6 +248,7 @@ fn check(network: &Network) -> Result<(), TestCaseError> {
         prop_assert_eq!(got, oracle.table(root), "at router {}", root);
         for route in table.networks.values() {
             prop_assert!(route.next_hops.is_sorted());
+            prop_assert_eq!(route.next_hops.len(), answer(route).3.len(), "no hop twice");
         }
     }
     Ok(())

@@ -243,6 +243,67 @@ fn a_router_on_our_lan_that_we_do_not_hear_is_no_next_hop() {
 }
 
 #[test]
+fn link_data_outside_the_subnet_of_our_lan_is_no_gateway() {
+    let mut network = Network { alive: vec![true; 2], ..Network::default() };
+    network.lans.push(crate::model::Lan { members: vec![(0, 5), (1, 5)] });
+    let mut world = World::new(&network);
+    world.router(0, 1, |body| {
+        let RouterLinkKind::Transit { designated_router, .. } = body.links[0].kind else { panic!() };
+        let kind = RouterLinkKind::Transit { designated_router, address: ip("198.51.100.1") };
+        body.links = vec![RouterLink { kind, metric: 5 }, stub_link(net("10.9.0.0/24"), 1)];
+    });
+    assert_eq!(world.table().networks.keys().copied().collect::<Vec<_>>(), [crate::model::lan_prefix(0)]);
+}
+
+/// Routers 1 and 2 each are Designated Router of a network of their own with a router behind it, but both
+/// networks have the same prefix, 10.9.0.0/24.
+fn two_networks_of_one_prefix(cost: [u16; 2]) -> World {
+    let mut world = World::new(&Network { alive: vec![true; 5], ..two_cables() });
+    for (n, (designated, behind)) in [(1, 3), (2, 4)].into_iter().enumerate() {
+        let address = Ipv4Addr::new(10, 9, 0, designated as u8);
+        let transit = |metric| RouterLink {
+            kind: RouterLinkKind::Transit { designated_router: address, address },
+            metric,
+        };
+        world.router(0, designated, |body| body.links.push(transit(cost[n])));
+        world.router(0, behind, |body| body.links.push(transit(1)));
+        let body =
+            NetworkLsa { mask: ip("255.255.255.0"), attached_routers: vec![id(designated), id(behind)] };
+        put(world.lsas(), lsa(LsType::Network, address, id(designated), &LsaBody::Network(body)));
+    }
+    world
+}
+
+#[test]
+fn of_several_networks_with_one_prefix_the_nearest_counts_then_the_larger_id() {
+    let route = |cost| {
+        let table = two_networks_of_one_prefix(cost).table();
+        let route = &table.networks[&net("10.9.0.0/24")];
+        (route.cost, gateways(route), route.origin.link_state_id)
+    };
+    assert_eq!(route([5, 5]), (15, vec![over_cable(1)], ip("10.9.0.1")));
+    assert_eq!(route([30, 5]), (25, vec![over_cable(2)], ip("10.9.0.2")));
+    // RFC 2328 §16.1 (4): overwritten, not merged.
+    assert_eq!(route([15, 5]), (25, vec![over_cable(2)], ip("10.9.0.2")));
+}
+
+#[test]
+fn link_state_origin() {
+    let origin = |world: &World| world.table().networks[&net("10.9.0.0/24")].origin;
+    let mut world = World::new(&two_cables());
+    world.router(0, 1, |body| body.links.push(stub_link(net("10.9.0.0/24"), 15)));
+    assert_eq!(origin(&world), router_key(1));
+    world.router(0, 2, |body| body.links.push(stub_link(net("10.9.0.0/24"), 5)));
+    assert_eq!(origin(&world), router_key(2), "the larger of equals");
+
+    let mut world = two_networks_of_one_prefix([5, 5]);
+    let network = origin(&world);
+    assert_eq!(network.ls_type, LsType::Network);
+    world.router(0, 1, |body| body.links.push(stub_link(net("10.9.0.0/24"), 5)));
+    assert_eq!(origin(&world), network, "a network-LSA stays");
+}
+
+#[test]
 fn virtual_links_of_others_are_followed() {
     let mut world = World::new(&Network { alive: vec![true; 4], ..two_cables() });
     let link = |neighbor: usize| RouterLink {
@@ -359,6 +420,25 @@ fn of_equal_externals_the_smallest_router_gives_the_tag() {
 }
 
 #[test]
+fn a_next_hop_shared_by_two_advertising_routers_counts_once() {
+    let mut world = World::new(&Network { alive: vec![true; 4], ..two_cables() });
+    let link = |neighbor: usize| RouterLink {
+        kind: RouterLinkKind::PointToPoint { neighbor: id(neighbor), data: ip("10.0.0.1") },
+        metric: 4,
+    };
+    world.router(0, 1, |body| body.links.push(link(3)));
+    world.router(0, 3, |body| body.links.push(link(1)));
+    for (router, metric) in [(3, 1), (1, 5)] {
+        world.router(0, router, |body| body.as_boundary = true);
+        world.add_external("203.0.113.0", router, External { type2: false, metric, ..External::default() });
+    }
+    let table = world.table();
+    let route = &table.networks[&net("203.0.113.0/24")];
+    assert_eq!((route.cost, gateways(route)), (15, vec![over_cable(1)]));
+    assert_eq!(route.next_hops[0].advertising_router, id(1), "the smaller");
+}
+
+#[test]
 fn forwarding_addresses() {
     let p = net("203.0.113.0/24");
     let forwarded = |forwarding| {
@@ -444,6 +524,23 @@ fn an_as_boundary_router_in_two_areas() {
     assert_eq!(gateways(&world.table().networks[&p]), [over_cable(1)], "least cost");
     with_cost(&mut world, 10);
     assert_eq!(gateways(&world.table().networks[&p]), [Some(ip("10.99.0.2"))], "largest area id");
+}
+
+#[test]
+fn a_network_in_two_areas_belongs_to_the_nearer_then_to_the_smaller_area() {
+    let area_one = AreaId(ip("0.0.0.1"));
+    let route = |costs: [u16; 2]| {
+        let mut world = two_areas();
+        for (area, cost) in costs.into_iter().enumerate() {
+            world.router(area, area + 1, |body| body.links.push(stub_link(net("10.9.0.0/24"), cost)));
+        }
+        let table = world.table();
+        let route = &table.networks[&net("10.9.0.0/24")];
+        (route.area, route.cost, gateways(route))
+    };
+    assert_eq!(route([1, 1]), (Some(AreaId::BACKBONE), 11, vec![over_cable(1)]));
+    assert_eq!(route([90, 1]), (Some(area_one), 21, vec![over_cable(2)]));
+    assert_eq!(route([11, 1]), (Some(AreaId::BACKBONE), 21, vec![over_cable(1)]));
 }
 
 #[test]
