@@ -1,12 +1,13 @@
-//! The names of the instance's timers. LSA ages have their own index in each database.
+//! The names of the instance's timers. LSA ages have their own index in each database, and RFC 8405's
+//! machine keeps its own deadlines.
 
-use crate::lsdb::Scope;
 use crate::lsa::LsaKey;
+use crate::lsdb::DatabaseId;
 use routing_common::id::{IfIndex, RouterId};
 
 /// One timer. Ties in time expire in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TimerKey {
+pub(crate) enum TimerKey {
     /// InactivityTimer of a neighbour (RFC 2328 §10).
     Inactivity(IfIndex, RouterId),
     /// WaitTimer (§9).
@@ -24,11 +25,11 @@ pub enum TimerKey {
     /// Delayed acknowledgments (§13.5).
     DelayedAck(IfIndex),
     /// An LSA that came before MinLSArrival had passed is due (§13 (5)(a)).
-    HeldArrival(Scope, LsaKey),
+    HeldArrival(DatabaseId, LsaKey),
     /// An own LSA that had to wait for MinLSInterval is due (§12.4).
-    Originate(Scope, LsaKey),
-    /// The RFC 8405 machine.
-    Spf,
+    Originate(DatabaseId, LsaKey),
+    /// The RIB is told that all routes have been sent, converged or not.
+    EndSync,
     /// The grace period of a shutdown ends.
     Shutdown,
 }

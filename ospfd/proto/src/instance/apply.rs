@@ -1,0 +1,85 @@
+//! A new configuration at run time.
+//!
+//! | what changed | effect |
+//! | --- | --- |
+//! | router id; OSPF on or off | the whole instance starts anew, own LSAs flushed first |
+//! | an interface's area, type, address, passive, authentication | that interface goes down and up |
+//! | cost, priority, hello, dead, retransmit, delay, mtu-ignore | in place |
+//! | reference bandwidth, addresses, virtual addresses | interfaces are looked at again |
+//! | default-information, redistribute | AS-external-LSAs are compared with what is wanted |
+//! | maximum-paths, RFC 1583 compatibility, distance | the routing table is calculated again |
+//! | SPF, MinLSInterval, MinLSArrival | from the next event on |
+
+use super::{Event, Instance, Output};
+use crate::interface::InterfaceEvent;
+use crate::lsdb::Lsdb;
+use crate::spf::Change;
+use rib::message::ClientMessage;
+use routing_common::config::{Config, OspfConfig, SpfTimers};
+use routing_common::id::{IfIndex, RouterId};
+use routing_common::time::Instant;
+use std::collections::BTreeMap;
+
+/// The OSPF part of a configuration; without one, a router with no interfaces.
+pub(super) fn ospf_of(config: &Config) -> OspfConfig {
+    config.ospf.clone().unwrap_or_else(|| OspfConfig {
+        router_id: RouterId::NONE,
+        interfaces: BTreeMap::new(),
+        default_information: None,
+        redistribute_connected: None,
+        redistribute_static: None,
+        reference_bandwidth: 100_000,
+        distance: 110,
+        maximum_paths: 1,
+        rfc1583_compatibility: false,
+        spf: SpfTimers::default(),
+        min_ls_interval: crate::constants::MIN_LS_INTERVAL,
+        min_ls_arrival: crate::constants::MIN_LS_ARRIVAL,
+    })
+}
+
+impl Instance {
+    pub(super) fn reconfigure(&mut self, now: Instant, config: Config) {
+        let new = ospf_of(&config);
+        if new.router_id != self.router_id {
+            self.take_everything_down(now);
+            self.router_id = new.router_id;
+        }
+        let old = std::mem::replace(&mut self.config, new);
+        self.whole_config = config;
+        self.backoff.set_timers(self.config.spf);
+        self.refresh_interfaces(now);
+        let calculated = |c: &OspfConfig| (c.maximum_paths, c.rfc1583_compatibility);
+        if calculated(&old) != calculated(&self.config) {
+            self.topology_changed(Change::Topology);
+        }
+        if old.distance != self.config.distance {
+            self.resend_routes();
+        }
+        if self.rib.is_connected && self.subscription_of(&old) != self.subscription_of(&self.config) {
+            let subscription = self.subscription_of(&self.config);
+            self.outputs.push_back(Output::Rib(ClientMessage::Subscribe(subscription)));
+        }
+        self.schedule(Event::OriginateRouter);
+        self.schedule(Event::OriginateExternal);
+    }
+
+    /// Flushes what we originated, as far as one packet goes, and forgets every adjacency and LSA.
+    pub(super) fn take_everything_down(&mut self, now: Instant) {
+        self.flush_all_own(now);
+        self.flush_floods(now);
+        let all: Vec<IfIndex> = self.interfaces.keys().copied().collect();
+        for ifindex in all {
+            self.interface_event(now, ifindex, InterfaceEvent::InterfaceDown);
+        }
+        for area in self.areas.values_mut() {
+            area.lsdb = Lsdb::default();
+        }
+        self.as_lsdb = Lsdb::default();
+        self.desired.clear();
+        self.own.clear();
+        self.held.clear();
+        self.forget_lost_databases();
+        self.topology_changed(Change::Topology);
+    }
+}

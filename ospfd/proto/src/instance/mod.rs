@@ -1,0 +1,331 @@
+//! The instance: the one struct that is an OSPF router (RFC 2328 §5).
+//!
+//! It owns everything: what the kernel told ([`links`]), the interfaces with their neighbours, the areas
+//! with their databases, the timers. Its `impl` blocks are spread over the crate along the RFC's sections;
+//! what stands here is only the shape of a *turn*:
+//!
+//! 1. one input or all timers that are due, executed;
+//! 2. scheduled events until none is left ([`event`]), originations last;
+//! 3. what was flooded leaves, *then*
+//! 4. the routing table is calculated, if RFC 8405's machine says so, and the RIB hears the difference.
+//!
+//! Flooding before computing lets the neighbours compute at the same time as we do.
+//!
+//! Deviations: no virtual links, no summary-LSAs of our own: a router attached to two areas does not set
+//! bit B and is no area border router. It still calculates inter-area routes from others' summaries.
+
+mod apply;
+mod clear;
+mod event;
+mod input;
+mod links;
+mod output;
+mod routes;
+mod shutdown;
+mod timer;
+
+pub(crate) use event::Event;
+pub use input::{Clear, Input, Received};
+pub use output::Output;
+pub use routes::SpfRun;
+pub(crate) use timer::TimerKey;
+
+use crate::area::Area;
+use crate::flood::Held;
+use crate::interface::{Interface, InterfaceEvent};
+use crate::lsa::{LsaBody, LsaKey};
+use crate::lsdb::{DatabaseId, Lsdb};
+use crate::neighbor::{Neighbor, NeighborEvent, NeighborId, NeighborState};
+use crate::originate::OwnLsa;
+use crate::redistribute::Redistribution;
+use crate::route::RoutingTable;
+use crate::spf::backoff::SpfBackoff;
+use crate::spf::{Calculation, Change};
+use links::KnownLink;
+use routing_common::config::{Config, OspfConfig};
+use routing_common::id::{AreaId, IfIndex, RouterId};
+use routing_common::machine::Machine;
+use routing_common::notice::Notice;
+use routing_common::rng::Rng;
+use routing_common::time::Instant;
+use routing_common::timer::TimerQueue;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::Ipv4Addr;
+
+/// Adjacency changes and SPF runs remembered for shows.
+const LOG_LENGTH: usize = 200;
+
+/// A change of an adjacency, for shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdjacencyChange {
+    /// When.
+    pub at: Instant,
+    /// On which interface, by the name it had.
+    pub interface: String,
+    /// With whom.
+    pub router_id: RouterId,
+    /// From.
+    pub old: NeighborState,
+    /// To.
+    pub new: NeighborState,
+    /// Why.
+    pub event: NeighborEvent,
+}
+
+/// An OSPF router; see the module text.
+#[derive(Debug)]
+pub struct Instance {
+    pub(crate) config: OspfConfig,
+    pub(crate) whole_config: Config,
+    pub(crate) router_id: RouterId,
+    pub(crate) started: Option<Instant>,
+    pub(crate) links: BTreeMap<IfIndex, KnownLink>,
+    pub(crate) links_known: bool,
+    pub(crate) interfaces: BTreeMap<IfIndex, Interface>,
+    pub(crate) areas: BTreeMap<AreaId, Area>,
+    pub(crate) as_lsdb: Lsdb,
+    /// What we want to be in the databases from us (§12.4).
+    pub(crate) desired: BTreeMap<(DatabaseId, LsaKey), LsaBody>,
+    /// What we know about our originations.
+    pub(crate) own: BTreeMap<(DatabaseId, LsaKey), OwnLsa>,
+    pub(crate) held: BTreeMap<(DatabaseId, LsaKey), Held>,
+    pub(crate) redistribution: Redistribution,
+    pub(crate) routing_table: RoutingTable,
+    pub(crate) calculation: Calculation,
+    pub(crate) backoff: SpfBackoff,
+    pub(crate) pending_change: Option<Change>,
+    pub(crate) change_this_turn: bool,
+    pub(crate) spf_log: VecDeque<SpfRun>,
+    pub(crate) adjacency_log: VecDeque<AdjacencyChange>,
+    pub(crate) rib: routes::RibSession,
+    pub(crate) timers: TimerQueue<TimerKey>,
+    pub(crate) events: VecDeque<Event>,
+    pub(crate) request_progress: BTreeSet<NeighborId>,
+    pub(crate) sweep_wanted: bool,
+    pub(crate) wall_clock: (u64, Instant),
+    pub(crate) cryptographic_sequence: u32,
+    pub(crate) shutting_down: bool,
+    pub(crate) rng: Rng,
+    pub(crate) outputs: VecDeque<Output>,
+}
+
+impl Instance {
+    /// A router that knows nothing of its links yet. `seed` decides all jitter.
+    pub fn new(config: &Config, seed: u64) -> Self {
+        let ospf = apply::ospf_of(config);
+        Self {
+            router_id: ospf.router_id,
+            backoff: SpfBackoff::new(ospf.spf),
+            config: ospf,
+            whole_config: config.clone(),
+            started: None,
+            links: BTreeMap::new(),
+            links_known: false,
+            interfaces: BTreeMap::new(),
+            areas: BTreeMap::new(),
+            as_lsdb: Lsdb::default(),
+            desired: BTreeMap::new(),
+            own: BTreeMap::new(),
+            held: BTreeMap::new(),
+            redistribution: Redistribution::default(),
+            routing_table: RoutingTable::default(),
+            calculation: Calculation::default(),
+            pending_change: None,
+            change_this_turn: false,
+            spf_log: VecDeque::new(),
+            adjacency_log: VecDeque::new(),
+            rib: routes::RibSession::default(),
+            timers: TimerQueue::new(),
+            events: VecDeque::new(),
+            request_progress: BTreeSet::new(),
+            sweep_wanted: false,
+            wall_clock: (0, Instant::ZERO),
+            cryptographic_sequence: 0,
+            shutting_down: false,
+            rng: Rng::new(seed),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// This router's id.
+    pub fn router_id(&self) -> RouterId {
+        self.router_id
+    }
+
+    /// The interfaces OSPF is configured on and that exist.
+    pub fn interfaces(&self) -> impl Iterator<Item = &Interface> {
+        self.interfaces.values()
+    }
+
+    /// The areas with their databases.
+    pub fn areas(&self) -> impl Iterator<Item = (AreaId, &Area)> {
+        self.areas.iter().map(|(id, area)| (*id, area))
+    }
+
+    /// The routing table of the latest calculation.
+    pub fn routing_table(&self) -> &RoutingTable {
+        &self.routing_table
+    }
+
+    /// A database by name; that of a link or area exists while the link or area does.
+    pub fn lsdb(&self, database: DatabaseId) -> Option<&Lsdb> {
+        match database {
+            DatabaseId::As => Some(&self.as_lsdb),
+            DatabaseId::Area(area) => self.areas.get(&area).map(|a| &a.lsdb),
+            DatabaseId::Link(ifindex) => self.interfaces.get(&ifindex).map(|i| &i.lsdb),
+        }
+    }
+
+    pub(crate) fn lsdb_mut(&mut self, database: DatabaseId) -> Option<&mut Lsdb> {
+        match database {
+            DatabaseId::As => Some(&mut self.as_lsdb),
+            DatabaseId::Area(area) => self.areas.get_mut(&area).map(|a| &mut a.lsdb),
+            DatabaseId::Link(ifindex) => self.interfaces.get_mut(&ifindex).map(|i| &mut i.lsdb),
+        }
+    }
+
+    /// Names of all databases.
+    pub(crate) fn databases(&self) -> Vec<DatabaseId> {
+        let links = self.interfaces.keys().copied().map(DatabaseId::Link);
+        let areas = self.areas.keys().copied().map(DatabaseId::Area);
+        [DatabaseId::As].into_iter().chain(areas).chain(links).collect()
+    }
+
+    pub(crate) fn neighbor(&self, id: NeighborId) -> Option<&Neighbor> {
+        self.interfaces.get(&id.ifindex)?.neighbors.get(&id.router_id)
+    }
+
+    pub(crate) fn neighbor_mut(&mut self, id: NeighborId) -> Option<&mut Neighbor> {
+        self.interfaces.get_mut(&id.ifindex)?.neighbors.get_mut(&id.router_id)
+    }
+
+    /// Is any neighbour in Exchange or Loading (§13 (4), §14)?
+    pub(crate) fn is_anyone_synchronizing(&self) -> bool {
+        self.interfaces.values().flat_map(|i| i.neighbors.values()).any(Neighbor::is_synchronizing)
+    }
+
+    /// Is this the OSPF address of one of our usable interfaces?
+    pub(crate) fn is_own_address(&self, address: Ipv4Addr) -> bool {
+        self.interfaces.values().any(|i| i.ip() == Some(address))
+    }
+
+    pub(crate) fn interface_name(&self, ifindex: IfIndex) -> String {
+        self.interfaces.get(&ifindex).map_or_else(|| format!("#{ifindex}"), |i| i.name.to_string())
+    }
+
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        self.outputs.push_back(Output::Notice(notice));
+    }
+
+    pub(crate) fn log_adjacency(
+        &mut self,
+        at: Instant,
+        id: NeighborId,
+        old: NeighborState,
+        new: NeighborState,
+        event: NeighborEvent,
+    ) {
+        if self.adjacency_log.len() >= LOG_LENGTH {
+            self.adjacency_log.pop_front();
+        }
+        let interface = self.interface_name(id.ifindex);
+        self.adjacency_log.push_back(AdjacencyChange {
+            at,
+            interface,
+            router_id: id.router_id,
+            old,
+            new,
+            event,
+        });
+    }
+
+    /// Something the routing table depends on changed; it will be calculated when RFC 8405 allows.
+    pub(crate) fn topology_changed(&mut self, change: Change) {
+        self.pending_change = self.pending_change.max(Some(change));
+        self.change_this_turn = true;
+    }
+
+    fn expire(&mut self, now: Instant, key: TimerKey) {
+        match key {
+            TimerKey::Inactivity(ifindex, router_id) => {
+                let id = NeighborId { ifindex, router_id };
+                self.neighbor_event(now, id, NeighborEvent::InactivityTimer);
+            }
+            TimerKey::Wait(ifindex) => self.interface_event(now, ifindex, InterfaceEvent::WaitTimer),
+            TimerKey::Hello(ifindex) => self.hello_timer(now, ifindex),
+            TimerKey::DatabaseDescription(ifindex, router_id) => {
+                self.repeat_description(now, NeighborId { ifindex, router_id });
+            }
+            TimerKey::SlaveHold(ifindex, router_id) => {
+                self.release_description(NeighborId { ifindex, router_id });
+            }
+            TimerKey::LinkStateRequest(ifindex, router_id) => {
+                self.send_requests(now, NeighborId { ifindex, router_id });
+            }
+            TimerKey::Retransmission(ifindex, router_id) => {
+                self.retransmit(now, NeighborId { ifindex, router_id });
+            }
+            TimerKey::DelayedAck(ifindex) => self.send_delayed_acks(now, ifindex),
+            TimerKey::HeldArrival(database, key) => self.release_held(now, database, key),
+            TimerKey::Originate(database, key) => self.reconcile(now, database, key),
+            TimerKey::EndSync => self.end_sync(now),
+            TimerKey::Shutdown => self.finish_shutdown(now),
+        }
+    }
+
+    fn finish_turn(&mut self, now: Instant) {
+        self.drain_events(now);
+        self.flush_floods(now);
+        if std::mem::take(&mut self.change_this_turn) {
+            self.backoff.on_igp_event(now);
+        }
+        if self.backoff.handle_timeout(now) {
+            self.run_spf(now);
+        }
+        self.end_sync_if_converged(now);
+        self.finish_shutdown_if_flushed(now);
+    }
+}
+
+impl Machine for Instance {
+    type Input<'a> = Input<'a>;
+    type Output = Output;
+
+    fn handle(&mut self, now: Instant, input: Input<'_>) {
+        self.started.get_or_insert(now);
+        match input {
+            Input::Packet(received) => self.receive(now, &received),
+            Input::Link(event) => self.link_event(now, event),
+            Input::Reconfigure(config) => self.reconfigure(now, *config),
+            Input::Rib(message) => self.rib_message(message),
+            Input::RibConnected => self.rib_connected(now),
+            Input::RibLost => self.rib_lost(),
+            Input::WallClock(seconds) => self.wall_clock = (seconds, now),
+            Input::Clear(what) => self.clear(now, what),
+            Input::Shutdown => self.begin_shutdown(now),
+        }
+        self.finish_turn(now);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        while let Some(key) = self.timers.pop_expired(now) {
+            self.expire(now, key);
+        }
+        self.age_databases(now);
+        self.finish_turn(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let areas = self.areas.values().map(|a| a.lsdb.next_attention());
+        let links = self.interfaces.values().map(|i| i.lsdb.next_attention());
+        areas
+            .chain(links)
+            .chain([self.as_lsdb.next_attention(), self.timers.next_deadline(), self.backoff.poll_timeout()])
+            .flatten()
+            .min()
+    }
+}

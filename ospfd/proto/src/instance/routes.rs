@@ -1,0 +1,187 @@
+//! Calculating the routing table and telling the RIB.
+//!
+//! A session with the RIB is declarative: after each connect the whole table follows, then differences.
+//! `EndSync`, upon which the RIB sweeps what an earlier life of this daemon left in the kernel, waits until
+//! this life knows as much: until every interface that should have a neighbour has one and everything
+//! is calculated, at most for the largest RouterDeadInterval.
+
+use super::{Event, Instance, LOG_LENGTH, Output, TimerKey};
+use crate::interface::{Interface, InterfaceState, NetworkKind};
+use crate::lsdb::LsdbView;
+use crate::neighbor::NeighborState;
+use crate::route::{RoutingTable, diff};
+use crate::spf::{Change, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor};
+use rib::message::{ClientMessage, PROTOCOL_VERSION, Protocol, RibMessage, RouteChange, Subscription};
+use routing_common::config::OspfConfig;
+use routing_common::id::AreaId;
+use routing_common::time::{Duration, Instant};
+
+/// Routes in one message to the RIB.
+const BATCH: usize = 1000;
+
+/// One calculation, for shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpfRun {
+    /// When.
+    pub at: Instant,
+    /// How much was calculated.
+    pub change: Change,
+    /// How many routes changed for the RIB.
+    pub routes_changed: usize,
+}
+
+/// The session with the RIB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct RibSession {
+    /// Between `RibConnected` and `RibLost`.
+    pub(crate) is_connected: bool,
+    /// `EndSync` is still to be sent.
+    pub(crate) is_syncing: bool,
+}
+
+impl Instance {
+    /// Calculates what changed since the last time and tells the RIB.
+    pub(super) fn run_spf(&mut self, now: Instant) {
+        let Some(change) = self.pending_change else { return };
+        if self.shutting_down {
+            return;
+        }
+        self.pending_change = None;
+        let table = self.calculate(now, change);
+        let changes = diff(&self.routing_table, &table, self.config.distance);
+        for area in self.areas.values_mut() {
+            area.spf_runs += u64::from(change == Change::Topology);
+        }
+        if self.spf_log.len() >= LOG_LENGTH {
+            self.spf_log.pop_front();
+        }
+        self.spf_log.push_back(SpfRun { at: now, change, routes_changed: changes.len() });
+        self.routing_table = table;
+        self.send_routes(&changes);
+    }
+
+    fn calculate(&mut self, now: Instant, change: Change) -> RoutingTable {
+        let mut calculation = std::mem::take(&mut self.calculation);
+        let parts: Vec<(AreaId, LsdbView<'_>, Vec<SpfInterface>)> = self
+            .areas
+            .iter()
+            .map(|(id, area)| (*id, area.lsdb.view(now), self.spf_interfaces(*id)))
+            .collect();
+        let areas: Vec<SpfArea<'_>> =
+            parts.iter().map(|(area, lsas, interfaces)| SpfArea { area: *area, lsas, interfaces }).collect();
+        let externals = self.as_lsdb.view(now);
+        let input = SpfInput {
+            router_id: self.router_id,
+            areas: &areas,
+            externals: &externals,
+            maximum_paths: self.config.maximum_paths,
+            rfc1583_compatibility: self.config.rfc1583_compatibility,
+        };
+        let table = calculation.run(change, &input, &self.routing_table);
+        self.calculation = calculation;
+        table
+    }
+
+    fn spf_interfaces(&self, area: AreaId) -> Vec<SpfInterface> {
+        self.interfaces
+            .values()
+            .filter(|i| i.area() == area && i.state != InterfaceState::Down)
+            .filter_map(|i| {
+                Some(SpfInterface {
+                    ifindex: i.ifindex,
+                    address: i.ip(),
+                    network: i.address?,
+                    kind: match i.kind {
+                        NetworkKind::Broadcast => SpfInterfaceKind::Broadcast,
+                        NetworkKind::PointToPoint => SpfInterfaceKind::PointToPoint,
+                        NetworkKind::Loopback => SpfInterfaceKind::Stub,
+                    },
+                    cost: i.cost,
+                    neighbors: i
+                        .neighbors
+                        .values()
+                        .filter(|n| n.state >= NeighborState::TwoWay)
+                        .map(|n| SpfNeighbor { router_id: n.id.router_id, address: n.address })
+                        .collect(),
+                })
+            })
+            .collect()
+    }
+
+    fn send_routes(&mut self, changes: &[RouteChange]) {
+        if !self.rib.is_connected {
+            return;
+        }
+        for batch in changes.chunks(BATCH) {
+            self.outputs.push_back(Output::Rib(ClientMessage::Routes(batch.to_vec())));
+        }
+    }
+
+    /// Tells the whole table again, under the present distance.
+    pub(super) fn resend_routes(&mut self) {
+        let all = diff(&RoutingTable::default(), &self.routing_table, self.config.distance);
+        self.send_routes(&all);
+    }
+
+    pub(super) fn rib_connected(&mut self, now: Instant) {
+        self.rib = RibSession { is_connected: true, is_syncing: true };
+        self.redistribution.begin_session();
+        let hello = ClientMessage::Hello {
+            version: PROTOCOL_VERSION,
+            protocol: Some(Protocol::Ospf),
+            name: "ospfd".to_owned(),
+        };
+        let subscription = self.subscription_of(&self.config);
+        for message in [hello, ClientMessage::Subscribe(subscription), ClientMessage::BeginSync] {
+            self.outputs.push_back(Output::Rib(message));
+        }
+        self.resend_routes();
+        let longest = self.config.interfaces.values().map(|i| i.dead_interval).max();
+        self.timers.arm(TimerKey::EndSync, now + longest.unwrap_or(Duration::ZERO));
+    }
+
+    pub(super) fn rib_lost(&mut self) {
+        self.rib = RibSession::default();
+        self.timers.cancel(TimerKey::EndSync);
+    }
+
+    /// What to hear from the RIB under this configuration.
+    pub(super) fn subscription_of(&self, config: &OspfConfig) -> Subscription {
+        let connected = config.redistribute_connected.map(|_| Protocol::Connected);
+        let statics = config.redistribute_static.map(|_| Protocol::Static);
+        Subscription {
+            protocols: connected.into_iter().chain(statics).collect(),
+            default_route: config.default_information.is_some(),
+        }
+    }
+
+    pub(super) fn rib_message(&mut self, message: RibMessage) {
+        if self.redistribution.take(message) {
+            self.schedule(Event::OriginateExternal);
+        }
+    }
+
+    pub(super) fn end_sync_if_converged(&mut self, now: Instant) {
+        if self.rib.is_syncing && self.links_known && self.is_converged() {
+            self.end_sync(now);
+        }
+    }
+
+    /// Says that all routes have been sent.
+    pub(super) fn end_sync(&mut self, _now: Instant) {
+        self.timers.cancel(TimerKey::EndSync);
+        if std::mem::take(&mut self.rib.is_syncing) {
+            self.outputs.push_back(Output::Rib(ClientMessage::EndSync));
+        }
+    }
+
+    /// Does every interface that can have a neighbour have a full one, and is nothing under way?
+    pub(crate) fn is_converged(&self) -> bool {
+        let settled = |i: &Interface| !i.is_active() || i.full_neighbors() > 0;
+        let own_pending = self.timers.iter().any(|(key, _)| matches!(key, TimerKey::Originate(..)));
+        self.interfaces.values().all(settled)
+            && !self.is_anyone_synchronizing()
+            && self.pending_change.is_none()
+            && !own_pending
+    }
+}

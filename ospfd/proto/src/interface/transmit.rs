@@ -1,0 +1,99 @@
+//! Sending packets (RFC 2328 §8.1).
+//!
+//! LSAs flooded during one turn leave at its end, packed to the MTU, one batch per interface
+//! ([`Instance::flush_floods`]); everything else leaves as it is made.
+
+use super::{Interface, InterfaceState, NetworkKind};
+use crate::constants::{ALL_D_ROUTERS, ALL_SPF_ROUTERS, MAX_AGE};
+use crate::instance::{Instance, Output};
+use crate::lsa::{Lsa, LsaKey};
+use crate::lsdb::DatabaseId;
+use crate::packet::{OutgoingBody, Signer, encode, max_payload, pack_updates};
+use routing_common::id::IfIndex;
+use routing_common::time::Instant;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+impl Interface {
+    /// Where updates and delayed acknowledgments go (§13.3 (5), §13.5).
+    pub(crate) fn flood_destination(&self) -> Ipv4Addr {
+        match (self.kind, self.state) {
+            (NetworkKind::Broadcast, InterfaceState::Dr | InterfaceState::Backup) => ALL_SPF_ROUTERS,
+            (NetworkKind::Broadcast, _) => ALL_D_ROUTERS,
+            (NetworkKind::PointToPoint | NetworkKind::Loopback, _) => ALL_SPF_ROUTERS,
+        }
+    }
+}
+
+impl Instance {
+    /// Sends one packet, signed as the interface's configuration wants.
+    pub(crate) fn transmit(
+        &mut self,
+        now: Instant,
+        ifindex: IfIndex,
+        destination: Ipv4Addr,
+        body: &OutgoingBody<'_>,
+    ) {
+        let sequence = self.next_cryptographic_sequence(now);
+        let router_id = self.router_id;
+        let Some(interface) = self.interfaces.get_mut(&ifindex) else { return };
+        let Some(source) = interface.ip() else { return };
+        if !interface.is_active() {
+            return;
+        }
+        let signer = Signer::new(&interface.config.authentication, sequence);
+        let payload = encode(router_id, interface.config.area, body, &signer);
+        *interface.statistics.sent.of_type(body.packet_type()) += 1;
+        self.outputs.push_back(Output::Transmit { ifindex, source, destination, payload });
+    }
+
+    /// App. D.3 asks for numbers that never decrease, also over restarts: seconds of wall-clock time.
+    /// Counting every packet instead would run ahead of the clock and lock a restarted router out.
+    fn next_cryptographic_sequence(&mut self, now: Instant) -> u32 {
+        let (told, at) = self.wall_clock;
+        let seconds = told.saturating_add(now.since(at).as_secs());
+        let sequence = u32::try_from(seconds).unwrap_or(u32::MAX).max(self.cryptographic_sequence);
+        self.cryptographic_sequence = sequence;
+        sequence
+    }
+
+    /// Sends database copies of LSAs in as many Link State Updates as they need, with InfTransDelay added
+    /// to their ages. LSAs that are gone are left out.
+    pub(crate) fn transmit_lsas(
+        &mut self,
+        now: Instant,
+        ifindex: IfIndex,
+        destination: Ipv4Addr,
+        keys: &[(DatabaseId, LsaKey)],
+    ) {
+        let Some(interface) = self.interfaces.get(&ifindex) else { return };
+        let delay = u16::try_from(interface.config.transmit_delay.as_secs()).unwrap_or(MAX_AGE).max(1);
+        let room = max_payload(interface.mtu, &interface.config.authentication);
+        let mut lsas: Vec<(Arc<Lsa>, u16)> = Vec::with_capacity(keys.len());
+        for (database, key) in keys {
+            let Some(entry) = self.lsdb_mut(*database).and_then(|db| db.get_mut(key)) else { continue };
+            entry.sent_at = Some(now);
+            lsas.push((Arc::clone(&entry.lsa), entry.age(now).saturating_add(delay).min(MAX_AGE)));
+        }
+        let packets = pack_updates(lsas.iter().map(|(lsa, age)| (lsa.as_ref(), *age)), room);
+        for packet in packets {
+            self.transmit(now, ifindex, destination, &OutgoingBody::LinkStateUpdate(&packet));
+        }
+    }
+
+    /// Sends what this turn flooded.
+    pub(crate) fn flush_floods(&mut self, now: Instant) {
+        let queued: Vec<(IfIndex, Ipv4Addr, Vec<(DatabaseId, LsaKey)>)> = self
+            .interfaces
+            .values_mut()
+            .filter(|i| !i.flood_queue.is_empty())
+            .map(|i| {
+                let keys = std::mem::take(&mut i.flood_queue).into_iter().collect();
+                (i.ifindex, i.flood_destination(), keys)
+            })
+            .collect();
+        for (ifindex, destination, keys) in queued {
+            self.transmit_lsas(now, ifindex, destination, &keys);
+        }
+    }
+}

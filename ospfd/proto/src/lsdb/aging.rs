@@ -1,0 +1,104 @@
+//! Ageing (RFC 2328 §14): which entries need something done, and when.
+
+use super::Lsdb;
+use crate::lsa::LsaKey;
+use routing_common::time::Instant;
+
+/// What an entry wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attention {
+    /// It reached MaxAge and must be flushed (§14).
+    ReachedMaxAge,
+    /// It is ours and wants a new instance (§12.4, first event).
+    Refresh,
+}
+
+impl Lsdb {
+    /// When [`Lsdb::pop_attention`] has something next.
+    pub fn next_attention(&self) -> Option<Instant> {
+        self.attention.first().map(|(at, _)| *at)
+    }
+
+    /// The next entry that wants attention at `now`. It is asked for only once; one that reached MaxAge
+    /// waits among [`Lsdb::max_age_keys`] from now on.
+    pub fn pop_attention(&mut self, now: Instant) -> Option<(LsaKey, Attention)> {
+        let (at, key) = *self.attention.first()?;
+        if at > now {
+            return None;
+        }
+        self.attention.remove(&(at, key));
+        let entry = self.entries.get_mut(&key)?;
+        entry.attention = None;
+        if entry.is_max_age(now) {
+            self.max_age.insert(key);
+            return Some((key, Attention::ReachedMaxAge));
+        }
+        // A refresh that cannot happen now (the caller's concern) must not lose the end of life.
+        let end = now + std::time::Duration::from_secs(u64::from(crate::constants::MAX_AGE - entry.age(now)));
+        entry.attention = Some(end);
+        self.attention.insert((end, key));
+        Some((key, Attention::Refresh))
+    }
+
+    /// The entries at MaxAge that wait for removal.
+    pub fn max_age_keys(&self) -> impl Iterator<Item = &LsaKey> {
+        self.max_age.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::constants::{INITIAL_SEQUENCE, MAX_AGE};
+    use crate::lsa::{LsType, Lsa, LsaBody, LsaSpec, RouterLsa};
+    use crate::lsdb::Provenance;
+    use routing_common::id::RouterId;
+    use routing_common::time::Duration;
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+
+    fn lsa(n: u8) -> Arc<Lsa> {
+        let id = Ipv4Addr::new(n, n, n, n);
+        let key = LsaKey { ls_type: LsType::Router, link_state_id: id, advertising_router: RouterId(id) };
+        let spec = LsaSpec { age: 0, options: 2, key, sequence: INITIAL_SEQUENCE };
+        Arc::new(Lsa::build(spec, &LsaBody::Router(RouterLsa::default())))
+    }
+
+    #[test]
+    fn an_own_lsa_is_refreshed_and_still_has_an_end_of_life() {
+        let mut db = Lsdb::default();
+        let t = Instant::from_secs;
+        db.install(lsa(1), 0, Provenance::Own, Some(Duration::from_secs(1700)), t(0));
+        assert_eq!(db.next_attention(), Some(t(1700)));
+        assert_eq!(db.pop_attention(t(1699)), None);
+        assert_eq!(db.pop_attention(t(1700)), Some((lsa(1).key(), Attention::Refresh)));
+        assert_eq!(db.next_attention(), Some(t(3600)));
+        assert_eq!(db.pop_attention(t(3600)), Some((lsa(1).key(), Attention::ReachedMaxAge)));
+        assert_eq!(db.max_age_keys().count(), 1);
+        assert_eq!(db.next_attention(), None);
+    }
+
+    #[test]
+    fn premature_ageing_leaves_no_attention_behind() {
+        let mut db = Lsdb::default();
+        let t = Instant::from_secs;
+        db.install(lsa(1), 10, Provenance::Flooded, None, t(0));
+        assert_eq!(db.get(&lsa(1).key()).map(|e| e.age(t(5))), Some(15));
+        assert!(db.age_prematurely(&lsa(1).key(), t(5)));
+        assert!(!db.age_prematurely(&lsa(1).key(), t(6)));
+        assert_eq!(db.get(&lsa(1).key()).map(|e| e.age(t(5))), Some(MAX_AGE));
+        assert_eq!(db.next_attention(), None);
+        assert!(db.remove(&lsa(1).key()).is_some());
+        assert_eq!(db.max_age_keys().count(), 0);
+    }
+
+    #[test]
+    fn one_type_is_a_range() {
+        let mut db = Lsdb::default();
+        for n in [1, 2, 255] {
+            db.install(lsa(n), 0, Provenance::Flooded, None, Instant::ZERO);
+        }
+        assert_eq!(db.iter_type(LsType::Router).count(), 3);
+        assert_eq!(db.iter_type(LsType::Network).count(), 0);
+    }
+}

@@ -1,0 +1,214 @@
+//! The link state database (RFC 2328 §12.2), one per flooding scope.
+//!
+//! Each area has one, the AS has one (types 5 and 11), each interface has one (type 9);
+//! [`DatabaseId`] names them. A [`Lsdb`] stores and ages; who floods, acknowledges and recomputes is the
+//! instance.
+//!
+//! Invariants:
+//! * At most one instance per [`LsaKey`]. Retransmission lists hold keys only and mean the instance that
+//!   is here, so installing a newer one can never leave an old one behind on a list (§13 (5)(c)).
+//! * Ages do not tick. An entry knows its age when it was installed and when that was.
+//! * Every entry that is not at MaxAge stands exactly once in the `attention` index, at the moment it
+//!   reaches MaxAge or, for our own, wants refreshing. Every entry at MaxAge stands in `max_age` until it
+//!   may be removed (§14).
+//!
+//! Deviation: the checksum is not verified again at every CheckAge (§14); the octets are immutable.
+
+mod aging;
+
+use crate::constants::MAX_AGE;
+use crate::lsa::{LsType, Lsa, LsaHeader, LsaKey, Scope};
+use crate::spf::LsaSource;
+use routing_common::id::{AreaId, IfIndex, RouterId};
+use routing_common::time::{Duration, Instant};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+pub use aging::Attention;
+
+/// Which database. Link state ids repeat between areas, so a key alone names no LSA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DatabaseId {
+    /// Of an area.
+    Area(AreaId),
+    /// Of the whole AS.
+    As,
+    /// Of one link.
+    Link(IfIndex),
+}
+
+impl DatabaseId {
+    /// Where an LSA of this type lives that is seen on an interface of `area`.
+    pub fn of(ls_type: LsType, area: AreaId, ifindex: IfIndex) -> Self {
+        match ls_type.scope() {
+            Scope::Link => Self::Link(ifindex),
+            Scope::Area => Self::Area(area),
+            Scope::As => Self::As,
+        }
+    }
+}
+
+/// How an instance got here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provenance {
+    /// We originated it, now, in this life.
+    Own,
+    /// A neighbour flooded it; MinLSArrival holds for its successor.
+    Flooded,
+}
+
+/// One LSA in the database.
+#[derive(Debug, Clone)]
+pub struct LsdbEntry {
+    /// The LSA; its header's age is not the present age.
+    pub lsa: Arc<Lsa>,
+    /// Where it came from.
+    pub provenance: Provenance,
+    /// When it was installed.
+    pub installed_at: Instant,
+    /// When this instance last left in a Link State Update: for §13 (8), and because an LSA nobody was
+    /// sent may be replaced without waiting for MinLSInterval.
+    pub sent_at: Option<Instant>,
+    age_at_install: u16,
+    attention: Option<Instant>,
+}
+
+impl LsdbEntry {
+    /// LS age now, in seconds, at most MaxAge.
+    pub fn age(&self, now: Instant) -> u16 {
+        let passed = now.since(self.installed_at).as_secs().saturating_add(u64::from(self.age_at_install));
+        u16::try_from(passed).unwrap_or(MAX_AGE).min(MAX_AGE)
+    }
+
+    /// Its header with the present age.
+    pub fn header(&self, now: Instant) -> LsaHeader {
+        self.lsa.header().with_age(self.age(now))
+    }
+
+    /// Has it reached MaxAge?
+    pub fn is_max_age(&self, now: Instant) -> bool {
+        self.age(now) >= MAX_AGE
+    }
+}
+
+/// A database; see the module text.
+#[derive(Debug, Clone, Default)]
+pub struct Lsdb {
+    entries: BTreeMap<LsaKey, LsdbEntry>,
+    attention: BTreeSet<(Instant, LsaKey)>,
+    max_age: BTreeSet<LsaKey>,
+}
+
+impl Lsdb {
+    /// Looks an LSA up.
+    pub fn get(&self, key: &LsaKey) -> Option<&LsdbEntry> {
+        self.entries.get(key)
+    }
+
+    /// Looks an LSA up for noting that it was sent.
+    pub(crate) fn get_mut(&mut self, key: &LsaKey) -> Option<&mut LsdbEntry> {
+        self.entries.get_mut(key)
+    }
+
+    /// All LSAs in key order.
+    pub fn iter(&self) -> impl Iterator<Item = (&LsaKey, &LsdbEntry)> {
+        self.entries.iter()
+    }
+
+    /// All LSAs of one type, in key order.
+    pub fn iter_type(&self, ls_type: LsType) -> impl Iterator<Item = (&LsaKey, &LsdbEntry)> {
+        let bound = |address, router| LsaKey {
+            ls_type,
+            link_state_id: Ipv4Addr::from_bits(address),
+            advertising_router: RouterId(Ipv4Addr::from_bits(router)),
+        };
+        self.entries.range(bound(0, 0)..=bound(u32::MAX, u32::MAX))
+    }
+
+    /// How many LSAs there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Is it empty?
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Stores an instance with the given age, replacing an older one (§13.2). `refresh_after` is how long
+    /// our own LSA may live before it wants refreshing.
+    pub fn install(
+        &mut self,
+        lsa: Arc<Lsa>,
+        age: u16,
+        provenance: Provenance,
+        refresh_after: Option<Duration>,
+        now: Instant,
+    ) {
+        let key = lsa.key();
+        self.remove(&key);
+        let age = age.min(MAX_AGE);
+        let attention = if age >= MAX_AGE {
+            self.max_age.insert(key);
+            None
+        } else {
+            let end = now + Duration::from_secs(u64::from(MAX_AGE - age));
+            Some(refresh_after.map_or(end, |d| end.min(now + d)))
+        };
+        if let Some(at) = attention {
+            self.attention.insert((at, key));
+        }
+        let entry =
+            LsdbEntry { lsa, provenance, installed_at: now, sent_at: None, age_at_install: age, attention };
+        self.entries.insert(key, entry);
+    }
+
+    /// Sets the age of an LSA to MaxAge (§14.1). Says whether there was one that was younger.
+    pub fn age_prematurely(&mut self, key: &LsaKey, now: Instant) -> bool {
+        let Some(entry) = self.entries.get_mut(key) else { return false };
+        let was_younger = !entry.is_max_age(now);
+        entry.age_at_install = MAX_AGE;
+        entry.installed_at = now;
+        if let Some(at) = entry.attention.take() {
+            self.attention.remove(&(at, *key));
+        }
+        self.max_age.insert(*key);
+        was_younger
+    }
+
+    /// Takes an LSA out.
+    pub fn remove(&mut self, key: &LsaKey) -> Option<LsdbEntry> {
+        let entry = self.entries.remove(key)?;
+        if let Some(at) = entry.attention {
+            self.attention.remove(&(at, *key));
+        }
+        self.max_age.remove(key);
+        Some(entry)
+    }
+
+    /// A view for the routing table calculation: no LSA at MaxAge is in it (§16.1).
+    pub fn view(&self, now: Instant) -> LsdbView<'_> {
+        LsdbView { lsdb: self, now }
+    }
+}
+
+/// A database as the routing table calculation sees it at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct LsdbView<'a> {
+    lsdb: &'a Lsdb,
+    now: Instant,
+}
+
+impl LsaSource for LsdbView<'_> {
+    fn get(&self, key: &LsaKey) -> Option<&Lsa> {
+        self.lsdb.get(key).filter(|e| !e.is_max_age(self.now)).map(|e| e.lsa.as_ref())
+    }
+
+    fn for_each<'a>(&'a self, ls_type: LsType, visit: &mut dyn FnMut(&'a Lsa)) {
+        self.lsdb
+            .iter_type(ls_type)
+            .filter(|(_, e)| !e.is_max_age(self.now))
+            .for_each(|(_, e)| visit(e.lsa.as_ref()));
+    }
+}

@@ -1,0 +1,126 @@
+//! Performing the neighbour machine's actions (RFC 2328 §10.3, §10.4).
+
+use super::{Action, Facts, NeighborEvent, NeighborId, NeighborState, transition};
+use crate::instance::{Event, Instance, TimerKey};
+use crate::interface::{Interface, InterfaceState, NetworkKind};
+use crate::spf::Change;
+use routing_common::notice::{Notice, Severity};
+use routing_common::time::Instant;
+
+impl Interface {
+    /// §10.4: should there be an adjacency with this neighbour?
+    pub(crate) fn adjacency_wanted(&self, address: std::net::Ipv4Addr) -> bool {
+        self.kind == NetworkKind::PointToPoint
+            || matches!(self.state, InterfaceState::Dr | InterfaceState::Backup)
+            || self.designated_router == Some(address)
+            || self.backup_designated_router == Some(address)
+    }
+}
+
+impl Instance {
+    /// Executes an event of a neighbour at once (§4.4). Unknown neighbours and meaningless events are
+    /// ignored.
+    pub(crate) fn neighbor_event(&mut self, now: Instant, id: NeighborId, event: NeighborEvent) {
+        let Some(interface) = self.interfaces.get(&id.ifindex) else { return };
+        let Some(neighbor) = interface.neighbors.get(&id.router_id) else { return };
+        let facts = Facts {
+            adjacency_wanted: interface.adjacency_wanted(neighbor.address),
+            request_list_empty: neighbor.link_state_request_list.is_empty(),
+        };
+        let old = neighbor.state;
+        let Some((new, action)) = transition(old, event, facts) else { return };
+        self.enter_neighbor_state(now, id, old, new, event);
+        self.perform_neighbor_action(now, id, action);
+        if old != new {
+            self.after_neighbor_change(id, old, new);
+        }
+    }
+
+    fn enter_neighbor_state(
+        &mut self,
+        now: Instant,
+        id: NeighborId,
+        old: NeighborState,
+        new: NeighborState,
+        event: NeighborEvent,
+    ) {
+        if old == new {
+            return;
+        }
+        let Some(neighbor) = self.neighbor_mut(id) else { return };
+        neighbor.state = new;
+        neighbor.state_since = now;
+        neighbor.state_changes = neighbor.state_changes.saturating_add(1);
+        let address = neighbor.address;
+        let name = self.interface_name(id.ifindex);
+        let adjacency = old == NeighborState::Full || new == NeighborState::Full;
+        let severity = match (adjacency, new < NeighborState::TwoWay && old >= NeighborState::TwoWay) {
+            (true, true) => Severity::Warning,
+            (true, false) | (false, true) => Severity::Info,
+            (false, false) => Severity::Debug,
+        };
+        let text =
+            format!("neighbor {} ({address}) on {name}: {old:?} to {new:?} by {event:?}", id.router_id);
+        if severity > Severity::Debug {
+            self.log_adjacency(now, id, old, new, event);
+        }
+        self.notice(Notice::new(severity, "neighbor-state", text));
+    }
+
+    fn perform_neighbor_action(&mut self, now: Instant, id: NeighborId, action: Action) {
+        match action {
+            Action::None => {}
+            Action::RestartInactivityTimer => {
+                if let Some(interface) = self.interfaces.get(&id.ifindex) {
+                    let at = now + interface.config.dead_interval;
+                    self.timers.arm(TimerKey::Inactivity(id.ifindex, id.router_id), at);
+                }
+            }
+            Action::StartExchange => self.start_exchange(now, id),
+            Action::SummarizeDatabase => self.summarize_database(now, id),
+            Action::ContinueRequests => self.continue_requests(now, id),
+            Action::ClearLists => self.clear_adjacency(id),
+            Action::Forget => {
+                self.clear_adjacency(id);
+                self.timers.cancel(TimerKey::Inactivity(id.ifindex, id.router_id));
+            }
+        }
+    }
+
+    /// Clears the lists and stops what works on them.
+    pub(super) fn clear_adjacency(&mut self, id: NeighborId) {
+        if let Some(neighbor) = self.neighbor_mut(id) {
+            neighbor.clear_lists();
+        }
+        for key in [
+            TimerKey::DatabaseDescription(id.ifindex, id.router_id),
+            TimerKey::SlaveHold(id.ifindex, id.router_id),
+            TimerKey::LinkStateRequest(id.ifindex, id.router_id),
+            TimerKey::Retransmission(id.ifindex, id.router_id),
+        ] {
+            self.timers.cancel(key);
+        }
+    }
+
+    fn after_neighbor_change(&mut self, id: NeighborId, old: NeighborState, new: NeighborState) {
+        let Some(interface) = self.interfaces.get_mut(&id.ifindex) else { return };
+        if new == NeighborState::Down {
+            interface.neighbors.remove(&id.router_id);
+        }
+        let is_broadcast = interface.kind == NetworkKind::Broadcast;
+        if is_broadcast && (old >= NeighborState::TwoWay) != (new >= NeighborState::TwoWay) {
+            self.schedule(Event::NeighborChange(id.ifindex));
+        }
+        if new == NeighborState::Full || old == NeighborState::Full {
+            self.schedule(Event::OriginateRouter);
+            self.schedule(Event::OriginateNetwork);
+        }
+        // The calculation takes next hops from bidirectional neighbours, not only from our own LSA: a
+        // dead one is left in this very turn, whenever the LSA may follow.
+        if (old >= NeighborState::TwoWay) != (new >= NeighborState::TwoWay) {
+            self.topology_changed(Change::Topology);
+        }
+        // Whoever leaves Exchange or Loading may have been what kept LSAs at MaxAge (§14).
+        self.sweep_wanted = true;
+    }
+}

@@ -1,0 +1,344 @@
+//! Originating LSAs (RFC 2328 §12.4), refreshing and flushing them (§14), meeting our own (§13.4).
+//!
+//! Origination is declarative. `desired` holds the bodies we want in the databases; every trigger of §12.4
+//! only recomputes its class of them (`router`, `network`, `external`), and [`Instance::reconcile`] makes
+//! the database agree: originate, re-originate, flush, or wait. Refresh, sequence wrap, an LSA from a
+//! previous life and an LSA that was flushed too early are then one case, "the database does not show
+//! what is desired".
+//!
+//! # MinLSInterval
+//!
+//! The RFC lets an LSA be originated once in 5 s and peers take one only once a second (MinLSArrival);
+//! what comes earlier they drop unacknowledged, and it costs RxmtInterval, 5 s, to come again. So:
+//! * the first change after quiet goes out at once;
+//! * the next waits MinLSArrival plus [`MARGIN`], doubling with every further change up to MinLSInterval,
+//!   and starts anew after a pause of twice the wait;
+//! * an instance that nobody was sent yet may be replaced at any time: it cannot come early.
+//!
+//! One exception: an instance from a previous life of ours is out-sequenced at once, at most once per
+//! MinLSInterval and LSA ([`Instance::outsequence_stale`]). Until that is done neighbours route by it.
+
+mod external;
+mod network;
+mod router;
+
+use crate::constants::{INITIAL_SEQUENCE, LS_REFRESH_TIME, MAX_AGE, MAX_SEQUENCE};
+use crate::instance::{Instance, TimerKey};
+use crate::lsa::{
+    ExternalLsa, LsType, Lsa, LsaBody, LsaHeader, LsaKey, LsaSpec, NetworkLsa, RouterLsa, SummaryLsa,
+};
+use crate::lsdb::{Attention, DatabaseId, Provenance};
+use crate::packet::options;
+use crate::spf::Change;
+use routing_common::time::{Duration, Instant};
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+/// Added to MinLSArrival, for a copy that overtakes its predecessor on the way.
+const MARGIN: Duration = Duration::from_millis(50);
+
+/// Refreshing happens up to this much before LSRefreshTime, so that LSAs do not stay in step.
+const REFRESH_JITTER: Duration = Duration::from_secs(90);
+
+/// What we know about one LSA of ours beyond what is in the database.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct OwnLsa {
+    /// When it was last originated.
+    last: Option<Instant>,
+    /// Originations in quick succession.
+    burst: u32,
+    /// A sequence number seen in somebody's copy; ours must be larger.
+    floor: Option<i32>,
+    /// Originate even though nothing changed.
+    force: bool,
+    /// When MinLSInterval was last overridden for a stale copy.
+    overridden: Option<Instant>,
+}
+
+impl Instance {
+    /// How long an own LSA lives before it wants refreshing.
+    pub(crate) fn refresh_interval(&mut self) -> Duration {
+        LS_REFRESH_TIME - self.rng.duration_up_to(REFRESH_JITTER)
+    }
+
+    /// Replaces what is desired of one type in all databases, and reconciles what differs.
+    fn desire_all(&mut self, now: Instant, ls_type: LsType, wanted: Vec<(DatabaseId, LsaKey, LsaBody)>) {
+        if self.shutting_down {
+            return;
+        }
+        let mut gone: BTreeSet<(DatabaseId, LsaKey)> =
+            self.desired.keys().filter(|(_, key)| key.ls_type == ls_type).copied().collect();
+        let mut changed = Vec::new();
+        for (database, key, body) in wanted {
+            gone.remove(&(database, key));
+            if self.desired.get(&(database, key)) != Some(&body) {
+                self.desired.insert((database, key), body);
+                changed.push((database, key));
+            }
+        }
+        for key in gone {
+            self.desired.remove(&key);
+            changed.push(key);
+        }
+        for (database, key) in changed {
+            self.reconcile(now, database, key);
+        }
+    }
+
+    /// Makes the database show what is desired for one LSA, now or when it may be originated.
+    pub(crate) fn reconcile(&mut self, now: Instant, database: DatabaseId, key: LsaKey) {
+        let Some(lsdb) = self.lsdb(database) else {
+            self.own.remove(&(database, key));
+            return;
+        };
+        let copy = lsdb.get(&key).map(|e| (e.header(now), e.lsa.body().clone()));
+        let state = self.own.get(&(database, key)).copied().unwrap_or_default();
+        let Some(body) = self.desired.get(&(database, key)) else {
+            self.timers.cancel(TimerKey::Originate(database, key));
+            self.own.remove(&(database, key));
+            if copy.is_some_and(|(header, _)| !header.is_max_age()) {
+                self.flush(now, database, key);
+            }
+            return;
+        };
+        let sequence = match copy {
+            None => state.floor.map_or(Some(INITIAL_SEQUENCE), |f| f.checked_add(1)),
+            Some((header, old)) => {
+                let is_current = !header.is_max_age()
+                    && header.options == self.lsa_options()
+                    && old == *body
+                    && state.floor.is_none_or(|f| f <= header.sequence)
+                    && !state.force;
+                if is_current {
+                    return;
+                }
+                header.sequence.max(state.floor.unwrap_or(header.sequence)).checked_add(1)
+            }
+        };
+        let Some(sequence) = sequence else {
+            self.wrap(now, database, key);
+            return;
+        };
+        match self.may_originate_at(now, database, key) {
+            Some(at) if at > now => self.timers.arm(TimerKey::Originate(database, key), at),
+            _ => self.originate(now, database, key, sequence),
+        }
+    }
+
+    /// §12.1.6: the instance with MaxSequenceNumber must be gone before the first one may come again.
+    fn wrap(&mut self, now: Instant, database: DatabaseId, key: LsaKey) {
+        if let Some(state) = self.own.get_mut(&(database, key)) {
+            state.floor = None;
+            state.force = false;
+        }
+        self.flush(now, database, key);
+    }
+
+    /// When the next instance may go; `None` for at once. See the module text.
+    fn may_originate_at(&self, now: Instant, database: DatabaseId, key: LsaKey) -> Option<Instant> {
+        let state = self.own.get(&(database, key))?;
+        let last = state.last?;
+        let was_sent = self.lsdb(database).and_then(|db| db.get(&key)).is_some_and(|e| e.sent_at.is_some());
+        let wait = self.origination_wait(state.burst);
+        let is_quiet = now.since(last) >= wait * 2;
+        (was_sent && !is_quiet).then(|| last + wait)
+    }
+
+    /// The wait after the `burst`th origination in a row.
+    fn origination_wait(&self, burst: u32) -> Duration {
+        let first = self.config.min_ls_arrival + MARGIN;
+        let factor = 1u32.checked_shl(burst.saturating_sub(1).min(16)).unwrap_or(1);
+        first.saturating_mul(factor).min(self.config.min_ls_interval)
+    }
+
+    fn originate(&mut self, now: Instant, database: DatabaseId, key: LsaKey, sequence: i32) {
+        let Some(body) = self.desired.get(&(database, key)) else { return };
+        let spec = LsaSpec { age: 0, options: self.lsa_options(), key, sequence };
+        let lsa = Arc::new(Lsa::build(spec, body));
+        let state = self.own.get(&(database, key)).copied().unwrap_or_default();
+        let wait = self.origination_wait(state.burst);
+        let is_quiet = state.last.is_none_or(|last| now.since(last) >= wait * 2);
+        let new_state = OwnLsa {
+            last: Some(now),
+            burst: if is_quiet { 1 } else { state.burst.saturating_add(1) },
+            floor: None,
+            force: false,
+            overridden: state.overridden,
+        };
+        self.own.insert((database, key), new_state);
+        self.timers.cancel(TimerKey::Originate(database, key));
+        self.install(now, database, &lsa, 0, Provenance::Own);
+        self.flood(now, database, key, None);
+    }
+
+    /// Options of our LSAs (§12.1.2): all areas are normal ones.
+    fn lsa_options(&self) -> u8 {
+        options::E
+    }
+
+    /// §14.1: takes an LSA out of the routing domain.
+    pub(crate) fn flush(&mut self, now: Instant, database: DatabaseId, key: LsaKey) {
+        let Some(db) = self.lsdb_mut(database) else { return };
+        let old = db.get(&key).filter(|e| !e.is_max_age(now)).map(|e| Arc::clone(&e.lsa));
+        if db.age_prematurely(&key, now) {
+            self.flushed(now, database, key, old.as_deref());
+        }
+    }
+
+    /// An LSA just reached MaxAge, by time or by us: reflood it (§14).
+    fn flushed(&mut self, now: Instant, database: DatabaseId, key: LsaKey, old: Option<&Lsa>) {
+        if let Some(change) = Change::between(old, None) {
+            self.topology_changed(change);
+        }
+        self.flood(now, database, key, None);
+        self.sweep_wanted = true;
+    }
+
+    /// Lets LSAs reach MaxAge and refreshes our own.
+    pub(crate) fn age_databases(&mut self, now: Instant) {
+        for database in self.databases() {
+            while let Some((key, attention)) = self.lsdb_mut(database).and_then(|db| db.pop_attention(now)) {
+                match attention {
+                    Attention::Refresh => {
+                        self.own.entry((database, key)).or_default().force = true;
+                        self.reconcile(now, database, key);
+                    }
+                    Attention::ReachedMaxAge => {
+                        let old = self.lsdb(database).and_then(|db| db.get(&key)).map(|e| Arc::clone(&e.lsa));
+                        self.flushed(now, database, key, old.as_deref());
+                    }
+                }
+            }
+        }
+    }
+
+    /// §14: removes LSAs at MaxAge that nobody has to acknowledge and nobody is learning.
+    pub(crate) fn sweep_max_age(&mut self, now: Instant) {
+        if self.is_anyone_synchronizing() {
+            return;
+        }
+        for database in self.databases() {
+            let keys: Vec<LsaKey> =
+                self.lsdb(database).map(|db| db.max_age_keys().copied().collect()).unwrap_or_default();
+            for key in keys {
+                if self.is_awaited(database, &key) {
+                    continue;
+                }
+                if let Some(db) = self.lsdb_mut(database) {
+                    db.remove(&key);
+                }
+                self.reconcile(now, database, key);
+            }
+        }
+    }
+
+    /// Is the LSA on a retransmission list, or about to be sent?
+    fn is_awaited(&self, database: DatabaseId, key: &LsaKey) -> bool {
+        self.eligible_interfaces(database)
+            .iter()
+            .filter_map(|i| self.interfaces.get(i))
+            .any(|i| i.neighbors.values().any(|n| n.link_state_retransmission_list.contains_key(key)))
+    }
+
+    /// §13.4: an own LSA was received and installed.
+    pub(crate) fn receive_self_originated(
+        &mut self,
+        now: Instant,
+        database: DatabaseId,
+        key: LsaKey,
+        sequence: i32,
+    ) {
+        if self.desired.contains_key(&(database, key)) {
+            self.override_gate(now, database, key, sequence);
+        }
+        self.reconcile(now, database, key);
+    }
+
+    /// The header of an own LSA, newer than ours or of one we have not, was seen during an exchange. Says
+    /// whether it was dealt with; if not, the contents must be requested.
+    pub(crate) fn outsequence_stale(
+        &mut self,
+        now: Instant,
+        database: DatabaseId,
+        header: &LsaHeader,
+    ) -> bool {
+        let key = header.key;
+        if key.advertising_router != self.router_id || header.sequence == MAX_SEQUENCE || self.shutting_down {
+            return false;
+        }
+        if self.desired.contains_key(&(database, key)) {
+            self.override_gate(now, database, key, header.sequence);
+            self.reconcile(now, database, key);
+            return true;
+        }
+        if header.is_max_age() {
+            return true; // On its way out already.
+        }
+        // Any body will do for an LSA whose only purpose is to be flushed.
+        let Some(body) = empty_body(key.ls_type) else { return false };
+        let spec = LsaSpec { age: MAX_AGE, options: self.lsa_options(), key, sequence: header.sequence + 1 };
+        let lsa = Arc::new(Lsa::build(spec, &body));
+        self.install(now, database, &lsa, MAX_AGE, Provenance::Own);
+        self.flood(now, database, key, None);
+        true
+    }
+
+    fn override_gate(&mut self, now: Instant, database: DatabaseId, key: LsaKey, sequence: i32) {
+        let interval = self.config.min_ls_interval;
+        let state = self.own.entry((database, key)).or_default();
+        state.floor = Some(state.floor.map_or(sequence, |f| f.max(sequence)));
+        // Once per MinLSInterval: a second router with our id must not make a storm of it.
+        if state.overridden.is_none_or(|at| now.since(at) >= interval) {
+            state.overridden = Some(now);
+            state.last = None;
+        }
+    }
+
+    /// Flushes all we have originated and wants nothing any more.
+    pub(crate) fn flush_all_own(&mut self, now: Instant) {
+        let keys: Vec<(DatabaseId, LsaKey)> = self.desired.keys().copied().collect();
+        self.desired.clear();
+        for (database, key) in keys {
+            self.reconcile(now, database, key);
+        }
+    }
+
+    /// Is any LSA of ours still in a database?
+    pub(crate) fn has_own_lsas(&self) -> bool {
+        let own = |key: &LsaKey| key.advertising_router == self.router_id;
+        self.databases().into_iter().filter_map(|d| self.lsdb(d)).any(|db| db.iter().any(|(key, _)| own(key)))
+    }
+
+    /// Forgets what belongs to databases that exist no longer.
+    pub(crate) fn forget_lost_databases(&mut self) {
+        let exists: BTreeSet<DatabaseId> = self.databases().into_iter().collect();
+        self.desired.retain(|(database, _), _| exists.contains(database));
+        self.own.retain(|(database, _), _| exists.contains(database));
+        self.held.retain(|(database, _), _| exists.contains(database));
+        let (desired, held) = (&self.desired, &self.held);
+        self.timers.cancel_where(|timer| match timer {
+            TimerKey::Originate(database, key) => !desired.contains_key(&(*database, *key)),
+            TimerKey::HeldArrival(database, key) => !held.contains_key(&(*database, *key)),
+            _ => false,
+        });
+    }
+}
+
+/// A body for an LSA that is flushed unseen; `None` for types whose contents must be fetched first.
+fn empty_body(ls_type: LsType) -> Option<LsaBody> {
+    let zero = Ipv4Addr::UNSPECIFIED;
+    let external = ExternalLsa { mask: zero, type2: true, metric: 0, forwarding_address: zero, tag: 0 };
+    match ls_type {
+        LsType::Router => Some(LsaBody::Router(RouterLsa::default())),
+        LsType::Network => {
+            Some(LsaBody::Network(NetworkLsa { mask: Ipv4Addr::BROADCAST, attached_routers: Vec::new() }))
+        }
+        LsType::SummaryNetwork => Some(LsaBody::SummaryNetwork(SummaryLsa { mask: zero, metric: 0 })),
+        LsType::SummaryAsbr => Some(LsaBody::SummaryAsbr(SummaryLsa { mask: zero, metric: 0 })),
+        LsType::AsExternal => Some(LsaBody::AsExternal(external)),
+        LsType::Nssa | LsType::OpaqueLink | LsType::OpaqueArea | LsType::OpaqueAs | LsType::Unknown(_) => {
+            None
+        }
+    }
+}
