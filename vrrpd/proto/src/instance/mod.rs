@@ -20,7 +20,7 @@ mod reconcile;
 
 pub(crate) use context::{Context, TimerKind};
 pub use input::Input;
-pub use output::{FrameKind, Output};
+pub use output::{FrameKind, Output, SysctlFamily};
 
 use crate::api;
 use crate::machine::Event;

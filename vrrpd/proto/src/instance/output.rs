@@ -15,6 +15,15 @@ pub enum FrameKind {
     GratuitousArp,
 }
 
+/// Where a kernel parameter of an interface lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SysctlFamily {
+    /// `net.ipv4.conf`.
+    Ipv4,
+    /// `net.ipv6.conf`.
+    Ipv6,
+}
+
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
@@ -85,8 +94,10 @@ pub enum Output {
     SetSysctl {
         /// The interface it belongs to.
         interface: InterfaceName,
-        /// Path below `/proc/sys`.
-        path: String,
+        /// Below `net.ipv4.conf` or `net.ipv6.conf`.
+        family: SysctlFamily,
+        /// Which one.
+        key: &'static str,
         /// The wanted value.
         value: &'static str,
     },

@@ -3,6 +3,7 @@
 //! Runs after every input that could have made a difference, never after a mere advertisement. The order of
 //! its steps is the order things become possible: who can run, who should have what, what nobody wants.
 
+use super::SysctlFamily::{self, Ipv4, Ipv6};
 use super::context::{self, RETRY_KEY};
 use super::kernel::{Kernel, Wish};
 use super::{DEVICE_TAG, Instance, Output};
@@ -14,19 +15,22 @@ use routing_common::link::Link;
 use routing_common::time::Instant;
 use std::collections::BTreeMap;
 
-/// Kernel parameters of a base interface whose VIPs live on a macvlan (family, key, value):
+/// Family, key and value of a kernel parameter.
+type SysctlRow = (SysctlFamily, &'static str, &'static str);
+
+/// Kernel parameters of a base interface whose VIPs live on a macvlan:
 /// without them it would answer ARP for them, or ask with them, under its own MAC.
-const BASE_SYSCTLS: [(&str, &str, &str); 3] =
-    [("ipv4", "arp_ignore", "1"), ("ipv4", "arp_announce", "2"), ("ipv4", "promote_secondaries", "1")];
+const BASE_SYSCTLS: [SysctlRow; 3] =
+    [(Ipv4, "arp_ignore", "1"), (Ipv4, "arp_announce", "2"), (Ipv4, "promote_secondaries", "1")];
 
 /// The same of the macvlan. Loose `rp_filter` rather than none: the larger of this value and that of `all` counts,
 /// so 2 works on a host that sets 1 for `all`, and 0 would not. No IPv6: it would invent a link-local address
 /// from the virtual MAC, the same on every router.
-const DEVICE_SYSCTLS: [(&str, &str, &str); 4] = [
-    ("ipv6", "disable_ipv6", "1"),
-    ("ipv4", "arp_ignore", "1"),
-    ("ipv4", "arp_announce", "2"),
-    ("ipv4", "rp_filter", "2"),
+const DEVICE_SYSCTLS: [SysctlRow; 4] = [
+    (Ipv6, "disable_ipv6", "1"),
+    (Ipv4, "arp_ignore", "1"),
+    (Ipv4, "arp_announce", "2"),
+    (Ipv4, "rp_filter", "2"),
 ];
 
 impl Instance {
@@ -102,10 +106,14 @@ impl Instance {
         }
     }
 
-    fn tune(&mut self, interface: &InterfaceName, rows: &[(&str, &str, &'static str)]) {
+    fn tune(&mut self, interface: &InterfaceName, rows: &[SysctlRow]) {
         for (family, key, value) in rows {
-            let path = format!("net/{family}/conf/{interface}/{key}");
-            self.out.push_back(Output::SetSysctl { interface: interface.clone(), path, value });
+            self.out.push_back(Output::SetSysctl {
+                interface: interface.clone(),
+                family: *family,
+                key,
+                value,
+            });
         }
     }
 

@@ -1,0 +1,241 @@
+//! Carrying inputs to the engine and its outputs to the kernel.
+//!
+//! The rule of [`Machine`]: one input, then all outputs, each to its end. Frames are read before timers run,
+//! because a Backup must not act on a silence that is only in its own queue; the number read at a time
+//! is bounded, because a flood must not stop the timers.
+
+use crate::sysctls::Sysctls;
+use anyhow::Context as _;
+use routing_common::id::{IfIndex, InterfaceName};
+use routing_common::link::VRRP_ADDRESS_PROTOCOL;
+use routing_common::machine::Machine;
+use routing_common::notice::Notice;
+use routing_runtime::clock::Clock;
+use routing_runtime::control_server::ControlRequest;
+use routing_runtime::daemon::DaemonContext;
+use routing_runtime::deadline::DeadlineTimer;
+use routing_runtime::netlink::address::AddressSpec;
+use routing_runtime::netlink::link::{self, MacvlanMode};
+use routing_runtime::netlink::message::Message;
+use routing_runtime::netlink::monitor::LinkMonitor;
+use routing_runtime::netlink::socket::RequestSocket;
+use routing_runtime::packet_socket::{PacketFilter, PacketSocket};
+use routing_runtime::signals::Signal;
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use vrrp_proto::constants::{GROUP, GROUP_MAC, PROTOCOL};
+use vrrp_proto::packet::Received;
+use vrrp_proto::{Input, Instance, Output, api};
+
+/// Frames taken from one interface before timers and other interfaces have their turn.
+const FRAMES_AT_ONCE: usize = 64;
+
+/// Where the old values of kernel parameters survive a kill.
+const SYSCTL_FILE: &str = "vrrpd.sysctls";
+
+/// Runs the daemon until it has finished.
+pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
+    let mut control = context.control_server()?;
+    let mut monitor = LinkMonitor::start().context("watching interfaces")?;
+    let mut timer = DeadlineTimer::new().context("timer")?;
+    let mut shell = Shell {
+        engine: Instance::new(),
+        clock: context.clock,
+        sockets: BTreeMap::new(),
+        netlink: RequestSocket::open().context("netlink")?,
+        sysctls: Sysctls::load(context.socket_path(SYSCTL_FILE)),
+        notices: Vec::new(),
+        finished: false,
+    };
+    let config = Box::new(context.config.clone());
+    shell.input(Input::Reconfigure(config)).await;
+    while !shell.finished {
+        shell.notices.drain(..).for_each(|notice| context.notice(&notice));
+        let deadline = shell.engine.poll_timeout();
+        let sockets = &shell.sockets;
+        tokio::select! {
+            biased;
+            () = poll_fn(|cx| any_readable(sockets, cx)) => {}
+            () = timer.wait(deadline) => {}
+            event = monitor.next() => shell.input(Input::Link(event)).await,
+            signal = context.signals.next() => match signal {
+                Signal::Reload => {
+                    if let Some(config) = context.reload_config() {
+                        shell.input(Input::Reconfigure(Box::new(config))).await;
+                    }
+                }
+                Signal::Terminate => shell.input(Input::Shutdown).await,
+                Signal::TerminateNow => break,
+            },
+            request = control.next_request() => shell.answer(request),
+        }
+        shell.read_frames().await;
+        shell.run_timers().await;
+    }
+    shell.notices.drain(..).for_each(|notice| context.notice(&notice));
+    shell.sysctls.restore_all()
+}
+
+fn any_readable(sockets: &BTreeMap<IfIndex, PacketSocket>, cx: &mut Context<'_>) -> Poll<()> {
+    let mut poll = Poll::Pending;
+    for socket in sockets.values() {
+        // An error is told by the read that follows.
+        if socket.poll_readable(cx).is_ready() {
+            poll = Poll::Ready(());
+        }
+    }
+    poll
+}
+
+/// The engine and everything its outputs need.
+struct Shell {
+    engine: Instance,
+    clock: Clock,
+    sockets: BTreeMap<IfIndex, PacketSocket>,
+    netlink: RequestSocket,
+    sysctls: Sysctls,
+    /// Told after the work is done: logging may block.
+    notices: Vec<Notice>,
+    finished: bool,
+}
+
+impl Shell {
+    /// One input, then all outputs.
+    async fn input(&mut self, input: Input<'_>) {
+        self.engine.handle(self.clock.now(), input);
+        self.drain().await;
+    }
+
+    /// Carries out what the engine wants. What the kernel refuses goes back in as a fault.
+    async fn drain(&mut self) {
+        while let Some(output) = self.engine.poll_output() {
+            let ifindex = match &output {
+                Output::OpenInterface { ifindex, .. } => Some(*ifindex),
+                _ => None,
+            };
+            if let Err(error) = self.carry_out(output).await {
+                let fault = Input::Fault { ifindex, text: format!("{error:#}") };
+                self.engine.handle(self.clock.now(), fault);
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, output: Output) -> anyhow::Result<()> {
+        match output {
+            Output::OpenInterface { ifindex, name } => self.open(ifindex, &name),
+            Output::CloseInterface { ifindex } => {
+                self.sockets.remove(&ifindex);
+                Ok(())
+            }
+            Output::Transmit { ifindex, frame, .. } => match self.sockets.get(&ifindex) {
+                Some(socket) => {
+                    socket.send(&frame).with_context(|| format!("sending on interface {ifindex}"))
+                }
+                None => anyhow::bail!("no socket on interface {ifindex}"),
+            },
+            Output::CreateDevice { name, parent, mac, alias } => {
+                for message in link::create_macvlan(&name, parent, mac, MacvlanMode::Private, alias) {
+                    self.ask(message, || format!("making device {name}")).await?;
+                }
+                Ok(())
+            }
+            Output::RemoveDevice { ifindex, name } => {
+                self.ask(link::delete(ifindex), || format!("removing device {name}")).await?;
+                self.sysctls.forget(&name)
+            }
+            Output::SetDevice { ifindex, up } => {
+                let word = if up { "up" } else { "down" };
+                self.ask(link::set_admin(ifindex, up), || format!("setting device {ifindex} {word}")).await
+            }
+            Output::InstallAddress { ifindex, address, lifetime } => {
+                let spec = AddressSpec {
+                    ifindex,
+                    network: address,
+                    protocol: VRRP_ADDRESS_PROTOCOL,
+                    no_prefix_route: true,
+                    lifetime: Some(lifetime),
+                };
+                self.ask(spec.replace(), || format!("putting {address} on interface {ifindex}")).await
+            }
+            Output::RemoveAddress { ifindex, address } => {
+                let spec = AddressSpec {
+                    ifindex,
+                    network: address,
+                    protocol: VRRP_ADDRESS_PROTOCOL,
+                    no_prefix_route: true,
+                    lifetime: None,
+                };
+                self.ask(spec.delete(), || format!("taking {address} off interface {ifindex}")).await
+            }
+            Output::SetSysctl { interface, family, key, value } => {
+                self.sysctls.set(&interface, family, key, value)
+            }
+            Output::RestoreSysctls { interface } => self.sysctls.restore(&interface),
+            Output::Notice(notice) => {
+                self.notices.push(notice);
+                Ok(())
+            }
+            Output::Finished => {
+                self.finished = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn open(&mut self, ifindex: IfIndex, name: &InterfaceName) -> anyhow::Result<()> {
+        let filter = PacketFilter::Ipv4 { protocol: PROTOCOL, destination: GROUP };
+        let socket = PacketSocket::open(ifindex, filter).with_context(|| format!("listening on {name}"))?;
+        socket.join_mac(GROUP_MAC).with_context(|| format!("joining {GROUP} on {name}"))?;
+        self.sockets.insert(ifindex, socket);
+        Ok(())
+    }
+
+    async fn ask(&mut self, message: Message, what: impl Fn() -> String) -> anyhow::Result<()> {
+        self.netlink.request(&message).await.with_context(what)
+    }
+
+    async fn read_frames(&mut self) {
+        let interfaces: Vec<IfIndex> = self.sockets.keys().copied().collect();
+        for ifindex in interfaces {
+            for _ in 0..FRAMES_AT_ONCE {
+                // Looked up anew each time: an input may close the interface.
+                let Some(socket) = self.sockets.get_mut(&ifindex) else { break };
+                match socket.try_recv() {
+                    Ok(Some(frame)) => {
+                        let packet = Received {
+                            source: frame.source,
+                            destination: frame.destination,
+                            ttl: frame.ttl,
+                            payload: frame.payload,
+                        };
+                        self.engine.handle(self.clock.now(), Input::Packet { ifindex, packet });
+                    }
+                    Ok(None) => break,
+                    // The interface went down; the monitor tells the engine.
+                    Err(error) => {
+                        tracing::debug!(%error, "reading on interface {ifindex}");
+                        break;
+                    }
+                }
+                self.drain().await;
+            }
+        }
+    }
+
+    async fn run_timers(&mut self) {
+        let now = self.clock.now();
+        if self.engine.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            self.engine.handle_timeout(now);
+            self.drain().await;
+        }
+    }
+
+    fn answer(&self, request: ControlRequest) {
+        let result = match serde_json::from_value::<api::Request>(request.body.clone()) {
+            Ok(question) => self.engine.query(self.clock.now(), &question),
+            Err(error) => Err(format!("not a request to vrrpd: {error}")),
+        };
+        request.respond(result);
+    }
+}
