@@ -117,10 +117,8 @@ impl AreaRoutes<'_> {
             Entry::Occupied(mut entry) if distance == entry.get().cost => {
                 let known = entry.get_mut();
                 add_hops(&mut known.next_hops, route.next_hops);
-                // A network-LSA stays the origin; of router-LSAs the larger Link State ID is.
-                if known.origin.ls_type == LsType::Router {
-                    known.origin = known.origin.max(origin);
-                }
+                // The larger Link State ID; network-LSAs, which stay, have the larger type.
+                known.origin = known.origin.max(origin);
             }
             Entry::Occupied(_) => {}
         }

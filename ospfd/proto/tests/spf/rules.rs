@@ -304,6 +304,52 @@ fn link_state_origin() {
 }
 
 #[test]
+fn a_router_on_our_lan_that_we_do_not_hear_is_reached_another_way() {
+    let mut network = Network { alive: vec![true; 3], ..Network::default() };
+    network.lans.push(crate::model::Lan { members: vec![(1, 5), (0, 5), (2, 5)] });
+    network.cables.push(Cable { ends: [(0, 50), (2, 50)], one_way: false });
+    let mut world = World::new(&network);
+    world.router(0, 2, |body| body.links.push(stub_link(net("10.9.0.0/24"), 1)));
+    world.areas[0].2.iter_mut().filter(|i| i.kind == SpfInterfaceKind::Broadcast).for_each(|i| {
+        i.neighbors.retain(|n| n.router_id != id(2));
+    });
+    let table = world.table();
+    let route = &table.networks[&net("10.9.0.0/24")];
+    assert_eq!((route.cost, gateways(route)), (51, vec![Some(cable_address(0, 1))]));
+}
+
+#[test]
+fn an_interface_that_became_point_to_point_does_not_serve_a_transit_link() {
+    let mut network = Network { alive: vec![true; 2], ..Network::default() };
+    network.lans.push(crate::model::Lan { members: vec![(0, 5), (1, 5)] });
+    let mut world = World::new(&network);
+    assert_eq!(world.table().networks.len(), 1);
+    world.areas[0].2[0].kind = SpfInterfaceKind::PointToPoint;
+    assert_eq!(world.table(), RoutingTable::default());
+}
+
+#[test]
+fn our_own_host_route_may_lie_in_a_wider_subnet() {
+    let mut world = World::new(&two_cables());
+    world.areas[0].2.push(SpfInterface {
+        ifindex: IfIndex(1),
+        address: Some(ip("10.9.0.1")),
+        network: net("10.9.0.1/24"),
+        kind: SpfInterfaceKind::Stub,
+        cost: 0,
+        neighbors: vec![],
+    });
+    world.router(0, 0, |body| {
+        body.links.extend([stub_link(net("10.9.0.1/32"), 0), stub_link(net("10.8.0.1/32"), 0)]);
+    });
+    let table = world.table();
+    let route = &table.networks[&net("10.9.0.1/32")];
+    assert_eq!((route.cost, route.next_hops[0].ifindex, gateways(route)), (0, IfIndex(1), vec![None]));
+    // No interface stands behind this one.
+    assert!(!table.networks.contains_key(&net("10.8.0.1/32")));
+}
+
+#[test]
 fn virtual_links_of_others_are_followed() {
     let mut world = World::new(&Network { alive: vec![true; 4], ..two_cables() });
     let link = |neighbor: usize| RouterLink {
