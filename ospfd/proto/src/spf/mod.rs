@@ -6,7 +6,9 @@
 //!
 //! All of it is a pure function of [`SpfInput`]: the same databases and interfaces give the same table,
 //! whatever happened before. Nobody but [`Calculation`] keeps anything, and what it keeps (the trees)
-//! only saves time: a partial run equals a full one, which a property test holds.
+//! only saves time: a partial run equals a full one, which a property test holds. A [`Change::Topology`] run
+//! builds the graph anew: with 10,000 routers that is about 10 ms, the tree 2 ms, the table 20 ms
+//! (`examples/spf_scale.rs`), so patching graphs is not worth its bugs.
 //!
 //! Deviations from RFC 2328, all of which make a router act on what it knows itself before its own
 //! router-LSA (delayed by MinLSInterval) says so:
@@ -81,8 +83,10 @@ pub struct SpfInterface {
     pub kind: SpfInterfaceKind,
     /// Its configured output cost, which MaxLinkMetric (RFC 6987) does not touch.
     pub cost: u16,
-    /// All neighbors in state 2-Way or greater. On a broadcast network a neighbor we are not adjacent with
-    /// is a next hop too (RFC 2328 §16.1.1), so "Full only" would lose routes.
+    /// On a broadcast network all neighbors in state 2-Way or greater: one we are not adjacent with is a
+    /// next hop too (RFC 2328 §16.1.1), so "Full only" would lose routes. On a point-to-point link the
+    /// neighbor when it is Full; with 2-Way a restarted neighbor would get traffic before it has routes, as
+    /// long as our router-LSA of before its restart waits for MinLSInterval.
     pub neighbors: Vec<SpfNeighbor>,
 }
 
