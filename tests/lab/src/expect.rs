@@ -10,8 +10,10 @@ use ipnetwork::Ipv4Network;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-const FILES: [(&str, &str); 2] =
-    [("ring5-p", include_str!("../expect/ring5-p.toml")), ("ring5-c", include_str!("../expect/ring5-c.toml"))];
+const FILES: [(&str, &str); 2] = [
+    ("ring5-p", include_str!("../expect/ring5-p.toml")),
+    ("ring5-c", include_str!("../expect/ring5-c.toml")),
+];
 
 /// Router → column → "node cost".
 type Rows = BTreeMap<String, BTreeMap<String, String>>;

@@ -67,7 +67,11 @@ pub enum Addressing {
 ///
 /// # Errors
 /// What the kernel or `ip` refuses.
-pub fn build(topology: &Topology, names: &Names, addressing: impl Fn(&str) -> Addressing + Sync) -> Result<()> {
+pub fn build(
+    topology: &Topology,
+    names: &Names,
+    addressing: impl Fn(&str) -> Addressing + Sync,
+) -> Result<()> {
     let nodes: Vec<&str> = topology.nodes().collect();
     let links: Vec<&str> = topology.links.keys().map(String::as_str).collect();
     let all = nodes.iter().map(|node| names.node(node)).chain(links.iter().map(|link| names.switch(link)));
@@ -80,17 +84,24 @@ pub fn build(topology: &Topology, names: &Names, addressing: impl Fn(&str) -> Ad
 }
 
 fn build_switch(topology: &Topology, names: &Names, link: &str) -> Result<()> {
-    let mut lines = vec!["link add br0 type bridge mcast_snooping 0 stp_state 0".to_owned(), "link set br0 up".to_owned()];
-    for (node, _, port) in topology.ports().filter(|(_, _, port)| port.link == link) {
-        lines.extend(plug_lines(names, node, port.name));
+    let mut lines = vec![
+        "link add br0 type bridge mcast_snooping 0 stp_state 0".to_owned(),
+        "link set br0 up".to_owned(),
+    ];
+    for (place, (node, _, port)) in topology.ports().enumerate().filter(|(_, (_, _, port))| port.link == link)
+    {
+        lines.extend(plug_lines(names, node, port.name, place));
     }
     ip_batch(Some(&names.switch(link)), &lines)
 }
 
-fn plug_lines(names: &Names, node: &str, interface: &str) -> [String; 2] {
+/// A cable between a node and a switch. The node's end has an address of its own that follows from its `place` in the plan, as a
+/// network card's does: a router that comes back is who it was to its neighbours' ARP caches.
+fn plug_lines(names: &Names, node: &str, interface: &str, place: usize) -> [String; 2] {
     let port = port_name(node, interface);
+    let mac = format!("02:00:5e:10:{:02x}:{:02x}", place >> 8 & 0xff, place & 0xff);
     [
-        format!("link add {port} type veth peer name {interface} netns {}", names.node(node)),
+        format!("link add {port} type veth peer name {interface} address {mac} netns {}", names.node(node)),
         format!("link set {port} master br0 up"),
     ]
 }
@@ -111,7 +122,10 @@ fn build_node(topology: &Topology, names: &Names, node: &str, addressing: Addres
     } else if let Some(host) = topology.hosts.get(node) {
         lines.push(format!("route add default via {}", host.gateway));
     } else if let Some(gateway) = topology.gateway.as_ref().filter(|_| node == GATEWAY) {
-        sysctl(&names.node(node), &[("net/ipv4/ip_forward", "1"), ("net/ipv4/conf/all/send_redirects", "0")])?;
+        sysctl(
+            &names.node(node),
+            &[("net/ipv4/ip_forward", "1"), ("net/ipv4/conf/all/send_redirects", "0")],
+        )?;
         for route in &gateway.static_routes {
             if let Some(via) = route.via {
                 lines.push(format!("route add {} via {via}", route.prefix));
@@ -121,16 +135,21 @@ fn build_node(topology: &Topology, names: &Names, node: &str, addressing: Addres
     ip_batch(Some(&names.node(node)), &lines)
 }
 
-/// Cables a router again that [`power_off`] took away, with `cut` telling which of its links' ports stay out.
+/// Cables a router again that [`power_off`] took away.
 ///
 /// # Errors
 /// What the kernel or `ip` refuses.
-pub fn rebuild_router(topology: &Topology, names: &Names, router: &str, addressing: Addressing) -> Result<()> {
+pub fn rebuild_router(
+    topology: &Topology,
+    names: &Names,
+    router: &str,
+    addressing: Addressing,
+) -> Result<()> {
     let namespace = names.node(router);
     ip_batch(None, &[format!("netns add {namespace}")])?;
     sysctl(&namespace, &QUIET)?;
-    for (node, _, port) in topology.ports().filter(|(node, _, _)| *node == router) {
-        ip_batch(Some(&names.switch(port.link)), &plug_lines(names, node, port.name))?;
+    for (place, (node, _, port)) in topology.ports().enumerate().filter(|(_, (node, _, _))| *node == router) {
+        ip_batch(Some(&names.switch(port.link)), &plug_lines(names, node, port.name, place))?;
     }
     build_node(topology, names, router, addressing)
 }
@@ -144,8 +163,12 @@ pub fn power_off(topology: &Topology, names: &Names, router: &str) -> Result<()>
     let namespace = names.node(router);
     crate::netns::signal_all(&crate::netns::pids(&namespace)?, Signal::SIGKILL);
     // The kernel of a dead machine forwards nothing: interfaces first, they go at once, the namespace goes when it likes.
-    let ports: Vec<_> = topology.ports().filter(|(node, _, _)| *node == router).map(|(_, _, port)| port.name).collect();
-    ip_batch(Some(&namespace), &ports.iter().map(|port| format!("link set {port} down")).collect::<Vec<_>>())?;
+    let ports: Vec<_> =
+        topology.ports().filter(|(node, _, _)| *node == router).map(|(_, _, port)| port.name).collect();
+    ip_batch(
+        Some(&namespace),
+        &ports.iter().map(|port| format!("link set {port} down")).collect::<Vec<_>>(),
+    )?;
     end_processes(&namespace, Signal::SIGKILL, Duration::from_secs(1))?;
     ip_batch(Some(&namespace), &ports.iter().map(|port| format!("link del {port}")).collect::<Vec<_>>())?;
     delete(&namespace)

@@ -125,11 +125,13 @@ impl Lab {
     pub fn up(options: Options) -> Result<Self> {
         crate::rootless::require_privilege()?;
         let prefix = format!("tl{}-{}-", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let run_dir = options.run_dir.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("{prefix}run")));
+        let run_dir =
+            options.run_dir.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("{prefix}run")));
         std::fs::create_dir_all(&run_dir).with_context(|| format!("creating {}", run_dir.display()))?;
-        let stacks = options.topology.routers.keys().map(|router| {
-            (router.clone(), options.exceptions.get(router).copied().unwrap_or(options.stack))
-        });
+        let stacks =
+            options.topology.routers.keys().map(|router| {
+                (router.clone(), options.exceptions.get(router).copied().unwrap_or(options.stack))
+            });
         let state = State {
             stacks: stacks.collect(),
             topology: options.topology,
@@ -254,11 +256,13 @@ impl Lab {
 
     fn save(&self) -> Result<()> {
         let path = self.run_dir.join("state.json");
-        std::fs::write(&path, serde_json::to_vec_pretty(&self.state)?).with_context(|| path.display().to_string())
+        std::fs::write(&path, serde_json::to_vec_pretty(&self.state)?)
+            .with_context(|| path.display().to_string())
     }
 
     fn with_site<T>(&self, router: &str, work: impl FnOnce(&Site<'_>) -> Result<T>) -> Result<T> {
-        let (name, part) = self.topology().routers.get_key_value(router).with_context(|| format!("no router {router}"))?;
+        let (name, part) =
+            self.topology().routers.get_key_value(router).with_context(|| format!("no router {router}"))?;
         let dir = self.run_dir.join(router);
         let (profile, daemons) = (self.state.profile, self.state.daemons.as_path());
         work(&Site { topology: self.topology(), name, router: part, profile, dir: &dir, daemons })
@@ -283,7 +287,9 @@ impl Lab {
         }
         let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (&**key, &**value)).collect();
         netns::sysctl(&namespace, &settings)?;
-        netns::within(&namespace, || processes.iter().try_for_each(|process| self.spawn(router, &dir, process)))
+        netns::within(&namespace, || {
+            processes.iter().try_for_each(|process| self.spawn(router, &dir, process))
+        })
     }
 
     /// Starts a process in the calling thread's namespace and waits for its socket.
@@ -337,8 +343,10 @@ impl Lab {
                 netns::end_processes(&namespace, Signal::SIGTERM, STOP_PATIENCE)?;
             }
             Death::Daemon(daemon) => {
-                let pids: Vec<i32> =
-                    netns::pids(&namespace)?.into_iter().filter(|&pid| netns::name_of(pid) == *daemon).collect();
+                let pids: Vec<i32> = netns::pids(&namespace)?
+                    .into_iter()
+                    .filter(|&pid| netns::name_of(pid) == *daemon)
+                    .collect();
                 if pids.is_empty() {
                     bail!("{router} runs no {daemon}");
                 }
@@ -383,9 +391,13 @@ impl Lab {
     }
 
     fn plugs(&self, link: &str, end: Option<&str>) -> Result<Vec<(String, String)>> {
-        let ports = self.topology().ports().filter(|(node, _, port)| port.link == link && end.is_none_or(|e| e == *node));
+        let ports = self
+            .topology()
+            .ports()
+            .filter(|(node, _, port)| port.link == link && end.is_none_or(|e| e == *node));
         let alive = ports.filter(|(node, _, _)| !self.state.dead.contains(*node));
-        let found: Vec<_> = alive.map(|(node, _, p)| (node.to_owned(), fabric::port_name(node, p.name))).collect();
+        let found: Vec<_> =
+            alive.map(|(node, _, p)| (node.to_owned(), fabric::port_name(node, p.name))).collect();
         if found.is_empty() { bail!("nobody to cut off link {link:?}") } else { Ok(found) }
     }
 
@@ -489,7 +501,8 @@ impl Lab {
         for router in expected.keys() {
             match self.with_site(router, |site| self.stack(router).ospf_costs(site)) {
                 Ok(Some(costs)) => {
-                    lines.extend(table::judge_costs(router, expected, &costs).iter().map(Mismatch::to_string));
+                    lines
+                        .extend(table::judge_costs(router, expected, &costs).iter().map(Mismatch::to_string));
                 }
                 Ok(None) => {}
                 Err(fault) => lines.push(format!("{router}: {fault:#}")),

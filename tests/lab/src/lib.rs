@@ -12,9 +12,9 @@
 //! Order of reading: [`topology`], [`oracle`], [`fabric`] (namespaces and cables), [`lab`] (the operations), [`scenario`].
 #![forbid(unsafe_code)]
 
-pub mod janitor;
 pub mod expect;
 pub mod fabric;
+pub mod janitor;
 pub mod lab;
 pub mod netns;
 pub mod oracle;

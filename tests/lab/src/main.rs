@@ -154,7 +154,8 @@ fn options(build: Build, run_dir: Option<PathBuf>) -> Result<Options> {
     let mut options = Options::new(&build.topology, build.stack)?;
     let mut exceptions = BTreeMap::new();
     for exception in &build.except {
-        let (router, stack) = exception.split_once('=').with_context(|| format!("{exception:?} is not ROUTER=STACK"))?;
+        let (router, stack) =
+            exception.split_once('=').with_context(|| format!("{exception:?} is not ROUTER=STACK"))?;
         if !options.topology.routers.contains_key(router) {
             bail!("no router {router}");
         }

@@ -59,7 +59,8 @@ pub fn parallel<I: Sync>(items: &[I], threads: usize, work: impl Fn(&I) -> Resul
             Ok(())
         };
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        let results = workers.into_iter().map(|w| w.join().unwrap_or_else(|_| Err(anyhow!("a worker panicked"))));
+        let results =
+            workers.into_iter().map(|w| w.join().unwrap_or_else(|_| Err(anyhow!("a worker panicked"))));
         results.fold(Ok(()), Result::and)
     })
 }
@@ -78,7 +79,9 @@ pub fn ip_batch(namespace: Option<&str>, lines: &[String]) -> Result<()> {
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all((lines.join("\n") + "\n").as_bytes())?;
     }
-    checked(&child.wait_with_output()?, || format!("ip -batch in {}:\n{}", namespace.unwrap_or("-"), lines.join("\n")))
+    checked(&child.wait_with_output()?, || {
+        format!("ip -batch in {}:\n{}", namespace.unwrap_or("-"), lines.join("\n"))
+    })
 }
 
 /// Runs `ip` with JSON output inside a namespace.
@@ -112,7 +115,8 @@ pub fn checked(output: &Output, what: impl Fn() -> String) -> Result<()> {
 pub fn sysctl(namespace: &str, settings: &[(&str, &str)]) -> Result<()> {
     within(namespace, || {
         for (key, value) in settings {
-            std::fs::write(format!("/proc/sys/{key}"), value).with_context(|| format!("{namespace}: {key}"))?;
+            std::fs::write(format!("/proc/sys/{key}"), value)
+                .with_context(|| format!("{namespace}: {key}"))?;
         }
         Ok(())
     })
@@ -135,7 +139,9 @@ pub fn pids(namespace: &str) -> Result<Vec<i32>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc")? {
         let entry = entry?;
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+            continue;
+        };
         let Ok(own) = std::fs::metadata(entry.path().join("ns/net")) else { continue };
         if own.ino() == wanted.ino() && own.dev() == wanted.dev() && !is_zombie(pid) {
             found.push(pid);
@@ -192,7 +198,8 @@ pub fn delete(namespace: &str) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }
-    nix::mount::umount2(&path, nix::mount::MntFlags::MNT_DETACH).with_context(|| format!("umount {}", path.display()))?;
+    nix::mount::umount2(&path, nix::mount::MntFlags::MNT_DETACH)
+        .with_context(|| format!("umount {}", path.display()))?;
     std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))
 }
 

@@ -6,7 +6,7 @@
 //! the interface its next hop lies on has carrier and only then (the on-link rule; without it the default of a
 //! router that lost its LAN leg would resolve through OSPF and loop).
 
-use crate::topology::{LinkKind, LinkOspf, Topology};
+use crate::topology::{GATEWAY, Host, LinkKind, LinkOspf, Topology};
 use ipnetwork::Ipv4Network;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,6 +142,40 @@ impl<'a> Oracle<'a> {
         able.max_by_key(|(_, router)| router.vrrp_priority).map(|(name, _)| name.as_str())
     }
 
+    /// Can packets get from one host to another? Follows the tables hop by hop, in through the virtual address where they
+    /// come from the LAN's gateway.
+    pub fn carries(&self, tables: &Tables, from: &str, to: &str) -> bool {
+        let hosts = &self.topology.hosts;
+        let (Some(from), Some(to)) = (hosts.get(from), hosts.get(to)) else { return false };
+        let (Some(mut at), Some(exit)) =
+            (self.topology.owner_of(from.gateway), self.topology.owner_of(to.gateway))
+        else {
+            return false;
+        };
+        for _ in 0..=self.topology.routers.len() + 1 {
+            if !self.is_alive(at) {
+                return false;
+            }
+            if at == exit {
+                return true;
+            }
+            let next = if at == GATEWAY { self.entry(to) } else { next_hop(tables.get(at), to.address) };
+            let Some(next) = next else { return false };
+            at = next;
+        }
+        false
+    }
+
+    /// The router at which the gateway's packets to a host enter.
+    fn entry<'b>(&'b self, to: &Host) -> Option<&'b str> {
+        let gateway = self.topology.gateway.as_ref()?;
+        let routes = gateway.static_routes.iter().filter(|route| route.prefix.contains(to.address.ip()));
+        let via = routes.max_by_key(|route| route.prefix.prefix())?.via?;
+        let router = self.topology.owner_of(via).or_else(|| self.master())?;
+        let (_, interface) = self.topology.interface_towards(router, via)?;
+        self.is_plugged(&interface.link, router).then_some(router)
+    }
+
     /// Every router's table: the default and the networks of the virtual machines. Directly connected ones are left out.
     pub fn tables(&self) -> Tables {
         let mut tables = Tables::new();
@@ -149,7 +183,8 @@ impl<'a> Oracle<'a> {
             let mut row = BTreeMap::new();
             let reach = self.reach(name);
             for (network, owner) in self.topology.vm_networks().filter(|(_, owner)| owner != name) {
-                let cell = self.static_cell(name, network).unwrap_or_else(|| self.vm_cell(&reach, network, owner));
+                let cell =
+                    self.static_cell(name, network).unwrap_or_else(|| self.vm_cell(&reach, network, owner));
                 row.insert(network, cell);
             }
             let default = default_prefix();
@@ -164,7 +199,8 @@ impl<'a> Oracle<'a> {
     }
 
     fn static_cell(&self, router: &str, prefix: Ipv4Network) -> Option<Cell> {
-        let route = self.topology.routers.get(router)?.static_routes.iter().find(|route| route.prefix == prefix)?;
+        let route =
+            self.topology.routers.get(router)?.static_routes.iter().find(|route| route.prefix == prefix)?;
         let via = route.via?;
         let (_, interface) = self.topology.interface_towards(router, via)?;
         if !self.is_plugged(&interface.link, router) {
@@ -243,6 +279,17 @@ impl<'a> Oracle<'a> {
                 return reach;
             }
         }
+    }
+}
+
+/// The node a table sends packets for an address to; of several equal ones any will do.
+fn next_hop(row: Option<&BTreeMap<Ipv4Network, Cell>>, to: Ipv4Network) -> Option<&str> {
+    let row = row?;
+    let exact = row.get(&Ipv4Network::new(to.network(), to.prefix()).ok()?);
+    let usable = |cell: &&Cell| matches!(cell, Cell::Via { .. });
+    match exact.filter(usable).or_else(|| row.get(&default_prefix())).filter(usable)? {
+        Cell::Via { nodes, .. } => nodes.first().map(String::as_str),
+        Cell::Absent => None,
     }
 }
 

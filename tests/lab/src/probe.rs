@@ -6,6 +6,7 @@
 
 use crate::lab::Lab;
 use crate::netns;
+use crate::oracle::Oracle;
 use anyhow::{Context, Result, anyhow};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
@@ -59,7 +60,8 @@ pub fn all_flows(lab: &Lab) -> Vec<Flow> {
     let topology = lab.topology();
     let vms: Vec<&str> = topology.vm_hosts().map(|(name, _)| name).collect();
     let mut flows = Vec::new();
-    let mut add = |from: &str, to: &str, class| flows.push(Flow { from: from.to_owned(), to: to.to_owned(), class });
+    let mut add =
+        |from: &str, to: &str, class| flows.push(Flow { from: from.to_owned(), to: to.to_owned(), class });
     for from in &vms {
         vms.iter().filter(|to| *to != from).for_each(|to| add(from, to, Class::Intra));
         for (outside, _) in topology.outside_hosts() {
@@ -70,16 +72,18 @@ pub fn all_flows(lab: &Lab) -> Vec<Flow> {
     flows
 }
 
-/// The flows of [`all_flows`] that can be there with what is broken: both hosts have a living router.
-pub fn living_flows(lab: &Lab) -> Vec<Flow> {
-    let failures = lab.failures();
-    let topology = lab.topology();
-    let lives = |host: &str| {
-        let router = topology.hosts.get(host).and_then(|host| topology.owner_of(host.gateway)).unwrap_or_default();
-        !failures.contains(&crate::Failure::Router(router.to_owned()))
-    };
-    all_flows(lab).into_iter().filter(|flow| lives(&flow.from) && lives(&flow.to)).collect()
+/// The flows of [`all_flows`] that must get through with what is broken.
+///
+/// # Errors
+/// The written tables do not parse.
+pub fn living_flows(lab: &Lab) -> Result<Vec<Flow>> {
+    let (failures, tables) = (lab.failures(), lab.expected()?);
+    let oracle = Oracle::new(lab.topology(), &failures);
+    Ok(all_flows(lab).into_iter().filter(|flow| oracle.carries(&tables, &flow.from, &flow.to)).collect())
 }
+
+/// What one thread brings home.
+type Outcome<T> = JoinHandle<Result<Vec<T>>>;
 
 /// Flows that are being probed.
 #[derive(Debug)]
@@ -87,8 +91,8 @@ pub struct Prober {
     flows: Vec<Flow>,
     stop_sending: Arc<AtomicBool>,
     stop_receiving: Arc<AtomicBool>,
-    senders: Vec<(Vec<usize>, JoinHandle<Result<Vec<Instant>>>)>,
-    receivers: Vec<JoinHandle<Result<Vec<(u32, u32)>>>>,
+    senders: Vec<(Vec<usize>, Outcome<Instant>)>,
+    receivers: Vec<Outcome<(u32, u32)>>,
     interval: Duration,
 }
 
@@ -101,15 +105,18 @@ impl Prober {
         let address = |host: &String| -> Result<Ipv4Addr> {
             Ok(lab.topology().hosts.get(host).with_context(|| format!("no host {host}"))?.address.ip())
         };
-        let (mut from, mut to) = (BTreeMap::<&String, Vec<(usize, Ipv4Addr)>>::new(), BTreeMap::<&String, ()>::new());
+        let (mut from, mut to) =
+            (BTreeMap::<&String, Vec<(usize, Ipv4Addr)>>::new(), BTreeMap::<&String, ()>::new());
         for (index, flow) in flows.iter().enumerate() {
             from.entry(&flow.from).or_default().push((index, address(&flow.to)?));
             to.insert(&flow.to, ());
         }
-        let (stop_sending, stop_receiving) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (stop_sending, stop_receiving) =
+            (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let (ready, all_ready) = std::sync::mpsc::channel();
         let receivers = to.keys().map(|host| {
-            let (namespace, stop, ready) = (lab.names().node(host), Arc::clone(&stop_receiving), ready.clone());
+            let (namespace, stop, ready) =
+                (lab.names().node(host), Arc::clone(&stop_receiving), ready.clone());
             std::thread::spawn(move || receive(&namespace, &stop, &ready))
         });
         let receivers: Vec<_> = receivers.collect();
@@ -153,7 +160,12 @@ impl Prober {
     }
 }
 
-fn send(namespace: &str, targets: &[(usize, Ipv4Addr)], interval: Duration, stop: &AtomicBool) -> Result<Vec<Instant>> {
+fn send(
+    namespace: &str,
+    targets: &[(usize, Ipv4Addr)],
+    interval: Duration,
+    stop: &AtomicBool,
+) -> Result<Vec<Instant>> {
     netns::enter(namespace)?;
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     let mut times = Vec::new();
@@ -174,7 +186,11 @@ fn send(namespace: &str, targets: &[(usize, Ipv4Addr)], interval: Duration, stop
     Ok(times)
 }
 
-fn receive(namespace: &str, stop: &AtomicBool, ready: &std::sync::mpsc::Sender<()>) -> Result<Vec<(u32, u32)>> {
+fn receive(
+    namespace: &str,
+    stop: &AtomicBool,
+    ready: &std::sync::mpsc::Sender<()>,
+) -> Result<Vec<(u32, u32)>> {
     netns::enter(namespace)?;
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None)?;
     let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
@@ -186,7 +202,8 @@ fn receive(namespace: &str, stop: &AtomicBool, ready: &std::sync::mpsc::Sender<(
     let mut packet = [0; 64];
     while !stop.load(Ordering::Relaxed) {
         if let Ok(PACKET) = socket.recv(&mut packet) {
-            let word = |at: usize| u32::from_be_bytes([packet[at], packet[at + 1], packet[at + 2], packet[at + 3]]);
+            let word =
+                |at: usize| u32::from_be_bytes([packet[at], packet[at + 1], packet[at + 2], packet[at + 3]]);
             seen.push((word(0), word(4)));
         }
     }
@@ -216,9 +233,17 @@ impl Recording {
     }
 
     /// The worst outage in a window among the flows of a class that `counts` admits.
-    pub fn worst(&self, class: Class, from: Instant, to: Instant, counts: impl Fn(&Flow) -> bool) -> Option<(&Flow, Outage)> {
+    pub fn worst(
+        &self,
+        class: Class,
+        from: Instant,
+        to: Instant,
+        counts: impl Fn(&Flow) -> bool,
+    ) -> Option<(&Flow, Outage)> {
         let flows = self.flows.iter().enumerate().filter(|(_, flow)| flow.class == class && counts(flow));
-        flows.map(|(index, flow)| (flow, self.outage(index, from, to))).max_by_key(|(_, outage)| outage.longest)
+        flows
+            .map(|(index, flow)| (flow, self.outage(index, from, to)))
+            .max_by_key(|(_, outage)| outage.longest)
     }
 }
 
@@ -243,7 +268,7 @@ fn window(packets: &[(Instant, bool)], from: Instant, to: Instant, interval: Dur
 /// # Errors
 /// Probing itself fails.
 pub fn reach(lab: &Lab) -> Result<(usize, Vec<Flow>)> {
-    let flows = living_flows(lab);
+    let flows = living_flows(lab)?;
     let start = Instant::now();
     let prober = Prober::start(lab, flows, Duration::from_millis(20))?;
     std::thread::sleep(Duration::from_millis(300));

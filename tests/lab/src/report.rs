@@ -71,7 +71,8 @@ impl Row {
             let text = outage.map_or("-".to_owned(), |outage| outage.longest.as_millis().to_string());
             let _ = write!(line, "{text:>9}");
         }
-        let converged = self.converged.map_or("never".to_owned(), |time| format!("{:.1} s", time.as_secs_f64()));
+        let converged =
+            self.converged.map_or("never".to_owned(), |time| format!("{:.1} s", time.as_secs_f64()));
         let alive = self.reach.0 - self.reach.1.len();
         let verdict = if self.is_good() { paint.good("ok") } else { paint.bad("WRONG") };
         let _ = write!(line, "{converged:>9}{:>10}  {verdict}", format!("{alive}/{}", self.reach.0));
@@ -84,7 +85,10 @@ impl Row {
 
 /// The heading of [`Row::line`].
 pub fn heading() -> String {
-    format!("{:<44}{:>9}{:>9}{:>9}{:>9}{:>10}  tables", "event (worst outage in ms)", "inside", "out", "in", "settled", "flows")
+    format!(
+        "{:<44}{:>9}{:>9}{:>9}{:>9}{:>10}  tables",
+        "event (worst outage in ms)", "inside", "out", "in", "settled", "flows"
+    )
 }
 
 /// Every router's kernel table as one grid, columns as in the topology.
@@ -104,7 +108,8 @@ pub fn grid(lab: &Lab, paint: Paint) -> Result<String> {
     for (router, table) in &tables {
         let _ = write!(text, "\n{router:<6}");
         for (prefix, _) in &columns {
-            let found = table.get(prefix).map(|route| table::names(topology, route).into_iter().collect::<Vec<_>>());
+            let found =
+                table.get(prefix).map(|route| table::names(topology, route).into_iter().collect::<Vec<_>>());
             let found = match found {
                 None => "no route".to_owned(),
                 Some(nodes) if nodes.is_empty() => "-".to_owned(),
@@ -117,7 +122,13 @@ pub fn grid(lab: &Lab, paint: Paint) -> Result<String> {
             )]);
             let fits = table::judge(topology, &single, &tables).is_empty();
             let padded = format!(" {found:<14}");
-            text.push_str(&if cell.is_none() { padded } else if fits { paint.good(&padded) } else { paint.bad(&padded) });
+            text.push_str(&if cell.is_none() {
+                padded
+            } else if fits {
+                paint.good(&padded)
+            } else {
+                paint.bad(&padded)
+            });
         }
     }
     Ok(text + "\n")

@@ -18,7 +18,8 @@ const MARK: &str = "RINGLAB_ROOTLESS";
 /// We are not root, and what to do about it.
 pub fn require_privilege() -> Result<()> {
     if geteuid().is_root() {
-        return std::fs::create_dir_all(crate::netns::NETNS_DIR).context("creating the directory of network namespaces");
+        return std::fs::create_dir_all(crate::netns::NETNS_DIR)
+            .context("creating the directory of network namespaces");
     }
     bail!("a lab needs root or a user namespace; start it by `ringlab` or `cargo xtask demo`, which make one")
 }
@@ -78,7 +79,10 @@ fn refusal() -> Option<String> {
         return Some("kernel.unprivileged_userns_clone is 0 (sysctl -w it to 1)".to_owned());
     }
     if is("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1") {
-        return Some("kernel.apparmor_restrict_unprivileged_userns is 1 (an AppArmor profile or sysctl 0 allows it)".to_owned());
+        return Some(
+            "kernel.apparmor_restrict_unprivileged_userns is 1 (an AppArmor profile or sysctl 0 allows it)"
+                .to_owned(),
+        );
     }
     let tried = Command::new("unshare").args(["--user", "--map-root-user", "true"]).output();
     match tried {

@@ -46,7 +46,9 @@ impl Event {
         match self {
             Self::RouterDies(router) => format!("{router} dies ({})", role(topology, router)),
             Self::LinkCut(link) => format!("link {link} cut"),
-            Self::PlugPulled { link, router } => format!("{router} loses its {link} plug ({})", role(topology, router)),
+            Self::PlugPulled { link, router } => {
+                format!("{router} loses its {link} plug ({})", role(topology, router))
+            }
         }
     }
 }
@@ -63,7 +65,8 @@ fn role(topology: &Topology, router: &str) -> &'static str {
 
 /// The events a topology is put through; a quick rehearsal takes one of each kind.
 pub fn events(topology: &Topology, quick: bool) -> Vec<Event> {
-    let mut exits: Vec<_> = topology.routers.iter().filter_map(|(name, r)| Some((r.vrrp_priority?, name))).collect();
+    let mut exits: Vec<_> =
+        topology.routers.iter().filter_map(|(name, r)| Some((r.vrrp_priority?, name))).collect();
     exits.sort_by(|a, b| b.cmp(a));
     let lan = topology.vrrp.as_ref().map(|vrrp| vrrp.link.clone());
     let mut events = Vec::new();
@@ -71,7 +74,13 @@ pub fn events(topology: &Topology, quick: bool) -> Vec<Event> {
         events.push(Event::RouterDies((*master).clone()));
         events.push(Event::PlugPulled { link, router: (*master).clone() });
     }
-    events.extend(topology.routers.iter().rfind(|(_, r)| r.vrrp_priority.is_none()).map(|(n, _)| Event::RouterDies(n.clone())));
+    events.extend(
+        topology
+            .routers
+            .iter()
+            .rfind(|(_, r)| r.vrrp_priority.is_none())
+            .map(|(n, _)| Event::RouterDies(n.clone())),
+    );
     let links = topology.links.iter().filter(|(_, link)| link.kind == LinkKind::Ring);
     let links = links.map(|(name, _)| Event::LinkCut(name.clone()));
     if quick {
@@ -119,6 +128,13 @@ pub fn play(options: Options, quick: bool) -> Result<bool> {
     Ok(good)
 }
 
+/// Sending and receiving hosts.
+type Pairs = BTreeSet<(String, String)>;
+
+fn living(lab: &Lab) -> Result<Pairs> {
+    Ok(living_flows(lab)?.into_iter().map(|flow| (flow.from, flow.to)).collect())
+}
+
 /// Breaks one thing and mends it; gives a row for each half.
 ///
 /// # Errors
@@ -129,7 +145,7 @@ pub fn rehearse(lab: &mut Lab, event: &Event, patience: Duration) -> Result<[Row
     std::thread::sleep(CALM);
     let struck = Instant::now();
     event.strike(lab)?;
-    let alive: BTreeSet<(String, String)> = living_flows(lab).into_iter().map(|flow| (flow.from, flow.to)).collect();
+    let alive = living(lab)?;
     let broken = lab.wait_converged(patience);
     std::thread::sleep(CALM);
     let mended = Instant::now();
@@ -137,13 +153,16 @@ pub fn rehearse(lab: &mut Lab, event: &Event, patience: Duration) -> Result<[Row
     let whole = lab.wait_converged(patience);
     std::thread::sleep(SETTLE);
     let end = Instant::now();
+    let all = living(lab)?;
     let recording = prober.stop()?;
-    let counts = |flow: &Flow| alive.contains(&(flow.from.clone(), flow.to.clone()));
-    let row = |event: String, from: Instant, to: Instant, outcome: Result<Duration>| {
+    let within = |set: &Pairs, flow: &Flow| set.contains(&(flow.from.clone(), flow.to.clone()));
+    // A host behind the broken part cannot blame the ring for its outage, but it must be back in the end.
+    let counts = |flow: &Flow| within(&alive, flow);
+    let row = |event: String, from: Instant, to: Instant, outcome: Result<Duration>, wanted: &Pairs| {
         let outages = CLASSES.map(|class| recording.worst(class, from, to, counts).map(|(_, outage)| outage));
         // Flows count as dead when even the last packets before the window closed were lost.
         let last = to - CALM / 2;
-        let flows = recording.flows().iter().enumerate().filter(|(_, flow)| counts(flow));
+        let flows = recording.flows().iter().enumerate().filter(|(_, flow)| within(wanted, flow));
         let checked: Vec<_> = flows.map(|(index, flow)| (flow, recording.outage(index, last, to))).collect();
         let dead = checked.iter().filter(|(_, outage)| outage.lost == outage.sent);
         let dead = dead.map(|(flow, _)| format!("{} -> {}: nothing arrives", flow.from, flow.to)).collect();
@@ -153,5 +172,5 @@ pub fn rehearse(lab: &mut Lab, event: &Event, patience: Duration) -> Result<[Row
         };
         Row { event, outages, converged, wrong, reach: (checked.len(), dead) }
     };
-    Ok([row(text, struck, mended, broken), row("  … and back".to_owned(), mended, end, whole)])
+    Ok([row(text, struck, mended, broken, &alive), row("  … and back".to_owned(), mended, end, whole, &all)])
 }

@@ -65,7 +65,11 @@ fn gateways(row: &Value) -> BTreeSet<(Ipv4Addr, String)> {
         Some((gateway, hop["dev"].as_str().unwrap_or_default().to_owned()))
     };
     match row["nexthops"].as_array() {
-        Some(hops) => hops.iter().filter(|h| !is_flagged(h, "linkdown") && !is_flagged(h, "dead")).filter_map(hop).collect(),
+        Some(hops) => hops
+            .iter()
+            .filter(|h| !is_flagged(h, "linkdown") && !is_flagged(h, "dead"))
+            .filter_map(hop)
+            .collect(),
         None => hop(row).into_iter().collect(),
     }
 }
@@ -91,7 +95,11 @@ impl fmt::Display for Mismatch {
 }
 
 /// Compares routers' kernel tables with what they must hold.
-pub fn judge(topology: &Topology, expected: &Tables, tables: &BTreeMap<String, KernelTable>) -> Vec<Mismatch> {
+pub fn judge(
+    topology: &Topology,
+    expected: &Tables,
+    tables: &BTreeMap<String, KernelTable>,
+) -> Vec<Mismatch> {
     let mut wrong = Vec::new();
     for (router, row) in expected {
         for (prefix, cell) in row {
@@ -108,7 +116,12 @@ pub fn judge(topology: &Topology, expected: &Tables, tables: &BTreeMap<String, K
                     Some(nodes) if nodes.is_empty() => "connected".to_owned(),
                     Some(nodes) => nodes.iter().cloned().collect::<Vec<_>>().join("+"),
                 };
-                wrong.push(Mismatch { router: router.clone(), prefix: *prefix, expected: cell.clone(), found });
+                wrong.push(Mismatch {
+                    router: router.clone(),
+                    prefix: *prefix,
+                    expected: cell.clone(),
+                    found,
+                });
             }
         }
     }

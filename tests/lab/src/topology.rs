@@ -205,7 +205,10 @@ impl Topology {
             }
             match self.links.get(port.link) {
                 None => faults.push(format!("{node} {}: no link {:?}", port.name, port.link)),
-                Some(link) if !link.network.contains(port.address.ip()) || link.network.prefix() != port.address.prefix() => {
+                Some(link)
+                    if !link.network.contains(port.address.ip())
+                        || link.network.prefix() != port.address.prefix() =>
+                {
                     faults.push(format!("{node} {}: {} is not in {}", port.name, port.address, link.network));
                 }
                 Some(_) => {}
@@ -281,7 +284,10 @@ impl Topology {
     }
 
     /// Routers and their interface on a link.
-    pub fn routers_on<'a>(&'a self, link: &'a str) -> impl Iterator<Item = (&'a str, &'a str, &'a Interface)> {
+    pub fn routers_on<'a>(
+        &'a self,
+        link: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a str, &'a Interface)> {
         self.routers.iter().flat_map(move |(router, r)| {
             r.interfaces
                 .iter()

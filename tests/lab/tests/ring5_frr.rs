@@ -1,5 +1,7 @@
 //! The lab judged by routers that are not ours: what it reports about them must be what is long known of them.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use ringlab::fabric::Cut;
 use ringlab::lab::{Death, Lab, Options};
 use ringlab::netns;

@@ -1,5 +1,7 @@
 //! The plans are sound and the expected tables agree with an independent shortest path.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use ringlab::oracle::{Cell, Oracle, default_prefix};
 use ringlab::topology::SHIPPED;
 use ringlab::{Failure, Failures, Topology, expect};
@@ -30,7 +32,11 @@ fn a_faulty_plan_is_refused_with_every_fault() {
         .replace("gateway = \"10.10.3.1\"", "gateway = \"10.10.3.7\"")
         .replace("via = \"192.168.1.254\"", "via = \"198.51.100.1\"");
     let fault = Topology::parse(&text).unwrap_err().to_string();
-    for part in ["172.16.99.4/24 is not in 172.16.45.0/24", "h3: nobody has its gateway", "198.51.100.1 is in no connected"] {
+    for part in [
+        "172.16.99.4/24 is not in 172.16.45.0/24",
+        "h3: nobody has its gateway",
+        "198.51.100.1 is in no connected",
+    ] {
         assert!(fault.contains(part), "{part:?} is missing in:\n{fault}");
     }
 }
@@ -61,7 +67,8 @@ fn every_router_and_ring_link_has_written_tables() {
         let topology = load(name);
         let written = expect::written(&topology).unwrap().unwrap();
         let links = topology.links.keys().filter(|link| link.starts_with('l') && *link != "lan");
-        let wanted = links.cloned().map(Failure::Link).chain(topology.routers.keys().cloned().map(Failure::Router));
+        let wanted =
+            links.cloned().map(Failure::Link).chain(topology.routers.keys().cloned().map(Failure::Router));
         for failure in wanted {
             assert!(written.states.contains_key(&failure), "{name}: no tables for {failure}");
         }
@@ -80,7 +87,11 @@ fn defaults_leave_by_the_upstream_interface_at_every_size() {
         let tables = Oracle::new(&topology, &Failures::new()).tables();
         for (router, next) in pairs {
             let nodes = BTreeSet::from([(*next).to_owned()]);
-            assert_eq!(tables[*router][&default_prefix()], Cell::Via { nodes, cost: None }, "{name} {router}");
+            assert_eq!(
+                tables[*router][&default_prefix()],
+                Cell::Via { nodes, cost: None },
+                "{name} {router}"
+            );
         }
     }
 }

@@ -23,8 +23,15 @@ pub(super) fn plan(site: &Site<'_>) -> Plan {
             name: "keepalived",
             program: "/usr/sbin/keepalived".into(),
             arguments: [
-                "--dont-fork".into(), "--vrrp".into(), "--log-console".into(), "--use-file".into(), file.clone().into(),
-                "--pid".into(), pid.into(), "--vrrp_pid".into(), vrrp_pid.into(),
+                "--dont-fork".into(),
+                "--vrrp".into(),
+                "--log-console".into(),
+                "--use-file".into(),
+                file.clone().into(),
+                "--pid".into(),
+                pid.into(),
+                "--vrrp_pid".into(),
+                vrrp_pid.into(),
             ]
             .into(),
             ready: None,
@@ -51,7 +58,10 @@ fn configuration(site: &Site<'_>) -> String {
         || "none".to_owned(),
         |metric| format!("filter {{ if net = 0.0.0.0/0 && source = RTS_STATIC then {{ ospf_metric2 = {metric}; accept; }} reject; }}"),
     );
-    let _ = writeln!(text, "protocol ospf v2 {{\n tick 1;\n ipv4 {{ import all; export {export}; }};\n area 0 {{\n  interface \"lo\" {{ stub; }};");
+    let _ = writeln!(
+        text,
+        "protocol ospf v2 {{\n tick 1;\n ipv4 {{ import all; export {export}; }};\n area 0 {{\n  interface \"lo\" {{ stub; }};"
+    );
     for (name, interface, ospf) in site.ospf_interfaces() {
         let kind = match ospf {
             LinkOspf::PointToPoint => "type ptp;",
@@ -75,6 +85,9 @@ fn keepalived(site: &Site<'_>) -> String {
     format!(
         "global_defs {{\n vrrp_version 3\n}}\nvrrp_instance lan {{\n state BACKUP\n interface {}\n virtual_router_id {}\n priority {}\n \
          advert_int {interval}\n virtual_ipaddress {{ {}/32 }}\n}}\n",
-        vrrp.interface, vrrp.vrid, vrrp.priority, vrrp.address.ip()
+        vrrp.interface,
+        vrrp.vrid,
+        vrrp.priority,
+        vrrp.address.ip()
     )
 }

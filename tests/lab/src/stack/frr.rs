@@ -30,12 +30,22 @@ pub(super) fn plan(site: &Site<'_>) -> Plan {
             "vrrpd",
             format!(
                 "interface {}\n vrrp {} version 3\n vrrp {} priority {}\n vrrp {} advertisement-interval {}\n vrrp {} ip {}\n",
-                vrrp.interface, vrrp.vrid, vrrp.vrid, vrrp.priority, vrrp.vrid, site.profile.advertisement(), vrrp.vrid, vrrp.address.ip()
+                vrrp.interface,
+                vrrp.vrid,
+                vrrp.vrid,
+                vrrp.priority,
+                vrrp.vrid,
+                site.profile.advertisement(),
+                vrrp.vrid,
+                vrrp.address.ip()
             ),
         );
         let name = format!("vrrp{}", vrrp.vrid);
         plan.links = vec![
-            format!("link add {name} link {} address 00:00:5e:00:01:{:02x} type macvlan mode bridge", vrrp.interface, vrrp.vrid),
+            format!(
+                "link add {name} link {} address 00:00:5e:00:01:{:02x} type macvlan mode bridge",
+                vrrp.interface, vrrp.vrid
+            ),
             format!("link set {name} protodown on"),
             format!("addr add {}/32 dev {name}", vrrp.address.ip()),
             format!("link set {name} up"),
@@ -46,7 +56,8 @@ pub(super) fn plan(site: &Site<'_>) -> Plan {
 
 fn process(site: &Site<'_>, name: &'static str, file: &std::path::Path) -> Process {
     let zserv = site.dir.join("zserv.api");
-    let mut arguments: Vec<_> = ["-f".into(), file.as_os_str().to_owned(), "-z".into(), zserv.as_os_str().to_owned()].into();
+    let mut arguments: Vec<_> =
+        ["-f".into(), file.as_os_str().to_owned(), "-z".into(), zserv.as_os_str().to_owned()].into();
     arguments.extend(["-i".into(), site.dir.join(format!("{name}.pid")).into_os_string()]);
     arguments.extend(["--vty_socket".into(), site.dir.as_os_str().to_owned()]);
     arguments.extend(["-P", "0", "--log", "stdout"].map(Into::into));
@@ -89,7 +100,9 @@ fn ospf(site: &Site<'_>) -> String {
         let _ = writeln!(passive, " default-information originate metric {metric} metric-type 2");
     }
     if site.profile == Profile::Ring {
-        passive.push_str(" timers throttle spf 0 50 500\n timers throttle lsa all 0\n timers lsa min-arrival 0\n");
+        passive.push_str(
+            " timers throttle spf 0 50 500\n timers throttle lsa all 0\n timers lsa min-arrival 0\n",
+        );
     }
     text + &passive
 }

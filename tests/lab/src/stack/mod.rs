@@ -143,8 +143,11 @@ impl Stack {
     /// The daemon does not answer.
     pub fn ospf_costs(self, site: &Site<'_>) -> Result<Option<BTreeMap<Ipv4Network, u32>>> {
         match self {
-            Self::Torc => torc::show(site, &["show", "ip", "ospf", "route", "json"]).map(|v| Some(crate::table::ospf_costs(&v))),
-            Self::Frr => frr::show(site, "show ip ospf route json").map(|v| Some(crate::table::ospf_costs(&v))),
+            Self::Torc => torc::show(site, &["show", "ip", "ospf", "route", "json"])
+                .map(|v| Some(crate::table::ospf_costs(&v))),
+            Self::Frr => {
+                frr::show(site, "show ip ospf route json").map(|v| Some(crate::table::ospf_costs(&v)))
+            }
             Self::Bird => Ok(None),
         }
     }
@@ -180,7 +183,8 @@ impl Site<'_> {
     pub fn vrrp(&self) -> Option<VrrpSite<'_>> {
         let vrrp = self.topology.vrrp.as_ref()?;
         let priority = self.router.vrrp_priority?;
-        let (interface, _) = self.router.interfaces.iter().find(|(_, interface)| interface.link == vrrp.link)?;
+        let (interface, _) =
+            self.router.interfaces.iter().find(|(_, interface)| interface.link == vrrp.link)?;
         Some(VrrpSite { interface, vrid: vrrp.vrid, address: vrrp.address, priority })
     }
 

@@ -12,7 +12,8 @@ use std::process::Command;
 
 pub(super) fn plan(site: &Site<'_>) -> Plan {
     let file = site.dir.join("router.toml");
-    let arguments = ["--config".into(), file.clone().into(), "--run-dir".into(), site.dir.as_os_str().to_owned()];
+    let arguments =
+        ["--config".into(), file.clone().into(), "--run-dir".into(), site.dir.as_os_str().to_owned()];
     let supervisor = Process {
         name: "mgmtd",
         program: site.daemons.join("mgmtd"),
@@ -48,7 +49,11 @@ fn configuration(site: &Site<'_>) -> String {
             text,
             "\n[vrrp.groups.lan]\ninterface = \"{}\"\nvrid = {}\nversion = 3\npriority = {}\nadvertisement-interval = \"{}ms\"\n\
              virtual-addresses = [\"{}\"]\npreempt = true\n",
-            vrrp.interface, vrrp.vrid, vrrp.priority, site.profile.advertisement(), vrrp.address
+            vrrp.interface,
+            vrrp.vrid,
+            vrrp.priority,
+            site.profile.advertisement(),
+            vrrp.address
         );
     }
     text
@@ -57,7 +62,10 @@ fn configuration(site: &Site<'_>) -> String {
 fn ospf(site: &Site<'_>, text: &mut String) {
     let _ = write!(text, "\n[ospf]\nrouter-id = \"{}\"\n", site.router.loopback);
     if let Some(metric) = site.router.originate_default {
-        let _ = write!(text, "\n[ospf.default-information]\noriginate = true\nmetric = {metric}\nmetric-type = 2\n");
+        let _ = write!(
+            text,
+            "\n[ospf.default-information]\noriginate = true\nmetric = {metric}\nmetric-type = 2\n"
+        );
     }
     text.push_str("\n[ospf.interfaces.lo]\narea = \"0.0.0.0\"\npassive = true\n");
     for (name, interface, ospf) in site.ospf_interfaces() {
@@ -73,8 +81,11 @@ fn ospf(site: &Site<'_>, text: &mut String) {
 /// Asks a router through the shell, as an operator would.
 pub(super) fn show(site: &Site<'_>, words: &[&str]) -> Result<serde_json::Value> {
     let command = words.join(" ");
-    let output =
-        Command::new(site.daemons.join("torc")).arg("--run-dir").arg(site.dir).args(["-c", &command]).output()?;
+    let output = Command::new(site.daemons.join("torc"))
+        .arg("--run-dir")
+        .arg(site.dir)
+        .args(["-c", &command])
+        .output()?;
     crate::netns::checked(&output, || format!("{}: {command}", site.name))?;
     serde_json::from_slice(&output.stdout).with_context(|| format!("{}: {command}", site.name))
 }

@@ -1,0 +1,217 @@
+//! Our own routers in the reference rings: tables, failures and the hazards that rings of other suites fall for.
+//!
+//! The daemons are taken from the build directory; `cargo xtask test` builds them first.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use ringlab::fabric::Cut;
+use ringlab::lab::{Death, Lab, Options};
+use ringlab::netns;
+use ringlab::probe::{Class, Prober, all_flows, reach};
+use ringlab::report::Row;
+use ringlab::scenario::{Event, events, rehearse};
+use ringlab::stack::{Profile, Stack};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// A cut that both ends see is repaired by flooding and calculating, never by waiting.
+const SEEN_AT_ONCE: Duration = Duration::from_millis(500);
+/// Hello 1 s, dead 4 s: a silent death is noticed within five.
+const DEAD_INTERVAL: Duration = Duration::from_millis(5000);
+
+fn converged(lab: &Lab) {
+    if let Err(fault) = lab.wait_converged(Profile::Ring.patience()) {
+        panic!("{fault:#}");
+    }
+}
+
+fn ring(topology: &str) -> Lab {
+    let lab = Lab::up(Options::new(topology, Stack::Torc).unwrap()).unwrap();
+    converged(&lab);
+    lab
+}
+
+fn assert_all_flows(lab: &Lab) {
+    let (tried, dead) = reach(lab).unwrap();
+    assert!(tried >= 12 && dead.is_empty(), "{dead:?} of {tried} flows are dead");
+}
+
+fn worst(row: &Row) -> Duration {
+    row.outages.iter().flatten().map(|outage| outage.longest).max().unwrap_or_default()
+}
+
+/// Breaks and mends; both states must be right and cost no more than `broken` and `back`.
+fn survive(lab: &mut Lab, event: &Event, broken: Duration, back: Duration) {
+    let rows = rehearse(lab, event, Profile::Ring.patience()).unwrap();
+    for (row, limit) in rows.iter().zip([broken, back]) {
+        assert!(row.is_good(), "{event:?}: {row:?}");
+        assert!(worst(row) <= limit, "{event:?}: worse than {limit:?}: {row:?}");
+    }
+}
+
+#[test]
+fn every_size_and_shape_converges_to_its_tables() {
+    for topology in ["ring3", "ring4", "ring5-c", "ring5-p", "ring7", "trunk"] {
+        let lab = ring(topology);
+        assert_all_flows(&lab);
+    }
+}
+
+#[test]
+fn every_cut_link_is_walked_around_at_once() {
+    let mut lab = ring("ring5-c");
+    let cuts = events(lab.topology(), false).into_iter().filter(|event| matches!(event, Event::LinkCut(_)));
+    let cuts: Vec<Event> = cuts.collect();
+    assert_eq!(cuts.len(), 5);
+    for event in cuts {
+        survive(&mut lab, &event, SEEN_AT_ONCE, SEEN_AT_ONCE);
+    }
+}
+
+#[test]
+fn a_silent_link_is_noticed_after_the_dead_interval() {
+    let mut lab = ring("ring5-c");
+    lab.cut("l34", None, Cut::Silent).unwrap();
+    converged(&lab);
+    assert_all_flows(&lab);
+    lab.heal().unwrap();
+    converged(&lab);
+    assert_all_flows(&lab);
+}
+
+#[test]
+fn a_dead_master_and_a_dead_backup_cost_one_dead_interval() {
+    let mut lab = ring("ring5-c");
+    for router in ["vr1", "vr2"] {
+        survive(&mut lab, &Event::RouterDies(router.to_owned()), DEAD_INTERVAL, SEEN_AT_ONCE);
+    }
+}
+
+/// Without the on-link rule vr1's static default resolves through the LAN prefix it learns over the ring, and loops.
+#[test]
+fn h1_a_static_default_dies_with_its_lan_leg() {
+    let mut lab = ring("ring5-p");
+    for router in ["vr1", "vr2"] {
+        lab.cut("lan", Some(router), Cut::Carrier).unwrap();
+        converged(&lab);
+        assert_all_flows(&lab);
+        lab.heal().unwrap();
+        converged(&lab);
+    }
+}
+
+/// Linux keeps the connected route of a dead interface: without the setting vr1 goes on sending to a LAN it is not on.
+#[test]
+fn h2_a_connected_route_without_carrier_is_not_used() {
+    let mut lab = ring("ring5-c");
+    lab.cut("lan", Some("vr1"), Cut::Carrier).unwrap();
+    converged(&lab);
+    let arguments = ["-4", "route", "get", "192.168.1.254"];
+    let answer = netns::ip_json(&lab.names().node("vr1"), &arguments).unwrap();
+    assert_eq!(answer[0]["dev"], "eth3", "the LAN's gateway must be reached by way of vr2: {answer}");
+    let ping = ["-c", "3", "-i", "0.2", "-W", "1", "192.168.1.254"].map(str::to_owned);
+    assert!(lab.exec("h1", "ping", &ping).unwrap().success());
+}
+
+/// A router that sends traffic back out of the LAN it came from would teach the gateway to bypass the virtual address.
+#[test]
+fn h3_no_redirects_on_the_virtual_routers_lan() {
+    let lab = ring("ring5-p");
+    for router in ["vr1", "vr2"] {
+        let namespace = lab.names().node(router);
+        // The kernel sends if either of the two says so.
+        for key in ["all", "eth0"] {
+            let value =
+                netns::read_sysctl(&namespace, &format!("net/ipv4/conf/{key}/send_redirects")).unwrap();
+            assert_eq!(value, "0", "{router} {key}");
+        }
+    }
+}
+
+/// A virtual address that becomes an OSPF interface adds about a dead interval to every takeover.
+#[test]
+fn h9_the_virtual_address_never_enters_ospf() {
+    let mut lab = ring("ring5-p");
+    let virtual_address = "192.168.1.10/32".parse().unwrap();
+    for master in ["vr1", "vr2"] {
+        assert_eq!(lab.vip_owners().unwrap(), BTreeSet::from([master.to_owned()]));
+        let interfaces = lab.torc_show(master, &["show", "ip", "ospf", "interface", "json"]).unwrap();
+        assert!(!interfaces.to_string().contains("192.168.1.10\""), "{interfaces}");
+        for (router, table) in lab.tables().unwrap() {
+            assert!(!table.contains_key(&virtual_address), "{router} has a route to the virtual address");
+        }
+        if master == "vr1" {
+            survive(
+                &mut lab,
+                &Event::PlugPulled { link: "lan".to_owned(), router: master.to_owned() },
+                DEAD_INTERVAL,
+                DEAD_INTERVAL,
+            );
+            lab.kill(master, &Death::Silent).unwrap();
+            converged(&lab);
+        }
+    }
+}
+
+/// A returning router draws transit traffic as soon as its neighbours are Full; it must not before it can forward it.
+#[test]
+fn h11_a_returning_leaf_drops_nothing() {
+    let mut lab = ring("ring5-c");
+    for leaf in ["vr5", "vr4"] {
+        survive(&mut lab, &Event::RouterDies(leaf.to_owned()), DEAD_INTERVAL, SEEN_AT_ONCE);
+    }
+}
+
+#[test]
+fn killed_daemons_lose_no_packet_and_are_started_again() {
+    let mut lab = ring("ring5-c");
+    for daemon in ["ospfd", "ribd"] {
+        let namespace = lab.names().node("vr4");
+        let find = || netns::pids(&namespace).unwrap().into_iter().find(|&pid| netns::name_of(pid) == daemon);
+        let before = find().unwrap();
+        let prober = Prober::start(&lab, all_flows(&lab), Duration::from_millis(1)).unwrap();
+        let start = Instant::now();
+        lab.kill("vr4", &Death::Daemon(daemon.to_owned())).unwrap();
+        while find().is_none_or(|pid| pid == before) {
+            assert!(start.elapsed() < Duration::from_secs(10), "{daemon} is not started again");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        converged(&lab);
+        std::thread::sleep(Duration::from_secs(6));
+        converged(&lab);
+        let end = Instant::now();
+        let recording = prober.stop().unwrap();
+        for class in [Class::Intra, Class::Outbound, Class::Inbound] {
+            let (flow, outage) = recording.worst(class, start, end, |_| true).unwrap();
+            assert!(outage.longest <= SEEN_AT_ONCE, "{daemon} killed: {flow:?} lost {outage:?}");
+        }
+    }
+}
+
+#[test]
+fn a_ring_of_three_suites_agrees_on_every_table() {
+    let mut options = Options::new("ring5-c", Stack::Torc).unwrap();
+    options.exceptions = [("vr3".to_owned(), Stack::Frr), ("vr4".to_owned(), Stack::Bird)].into();
+    let mut lab = Lab::up(options).unwrap();
+    converged(&lab);
+    assert_all_flows(&lab);
+    lab.cut("l51", None, Cut::Carrier).unwrap();
+    converged(&lab);
+    assert_all_flows(&lab);
+}
+
+#[test]
+fn a_virtual_router_shared_with_another_suite_moves_between_them() {
+    for other in [Stack::Frr, Stack::Bird] {
+        let mut options = Options::new("ring5-c", Stack::Torc).unwrap();
+        options.exceptions = [("vr2".to_owned(), other)].into();
+        let mut lab = Lab::up(options).unwrap();
+        converged(&lab);
+        lab.kill("vr1", &Death::Silent).unwrap();
+        converged(&lab);
+        assert_all_flows(&lab);
+        lab.heal().unwrap();
+        converged(&lab);
+        assert_all_flows(&lab);
+    }
+}
