@@ -160,11 +160,26 @@ impl<'a> Sink<'a> {
     /// Sorts the findings into file order and gives each its line and excerpt.
     pub(super) fn finish(self) -> Diagnostics {
         let mut found = self.found.take();
-        let secrets = self.secrets.take();
+        let mut secrets = self.secrets.take();
+        secrets.extend(likely_secrets(self.text));
         found.sort_by_key(|f| (f.span.start, f.severity));
         let shown = Shown::new(self.path, self.text, &secrets);
         Diagnostics(found.into_iter().map(|f| shown.diagnostic(f)).collect())
     }
+}
+
+/// Strings assigned to something like `key` on one line: those in tables that were never read, because
+/// of a mistake further out, must not show either.
+fn likely_secrets(text: &str) -> impl Iterator<Item = Range<usize>> {
+    text.match_indices("key").filter_map(move |(at, _)| {
+        let name_end = at + text[at..].find(|c: char| !c.is_alphanumeric() && c != '-' && c != '_')?;
+        let value = text[name_end..].trim_start_matches([' ', '\t', '"', '\'']).strip_prefix('=')?;
+        let value = value.trim_start_matches([' ', '\t']);
+        let quote = value.chars().next().filter(|c| *c == '"' || *c == '\'')?;
+        let start = text.len() - value.len();
+        let end = value[1..].find([quote, '\n']).map_or(text.len(), |n| start + 1 + n + 1);
+        Some(start..end)
+    })
 }
 
 /// The text as it may be shown.
@@ -238,6 +253,22 @@ mod tests {
             "error: too short\n --> r.toml:2:8\n  |\n2 | \tkey = ******** # ü\n  | \t      ^^^^^^^^\n  = help: take a longer one\n\
              \nwarning: the end\n --> r.toml:3:5\n  |\n3 | last\n  |     ^\n"
         );
+    }
+
+    #[test]
+    fn keys_that_were_never_read_are_hidden_too() {
+        let hidden = |line: &str| {
+            let sink = Sink::new("r.toml", line);
+            sink.error(0..1, "x", "");
+            sink.finish().iter().next().map(|d| d.excerpt.clone()).unwrap_or_default()
+        };
+        assert_eq!(
+            hidden("k = [{ id = 1, key = \"ab\" }, { key='c' }]"),
+            "k = [{ id = 1, key = **** }, { key=*** }]"
+        );
+        assert_eq!(hidden("keey = 1 # key"), "keey = 1 # key");
+        assert_eq!(hidden("key = \"open"), "key = *****");
+        assert_eq!(hidden("keys = [\"a\"]"), "keys = [\"a\"]");
     }
 
     #[test]

@@ -23,6 +23,28 @@ Durations are strings with a unit: `\"150ms\"`, `\"10s\"`, `\"1m\"`, `\"2h\"`. P
 | --- | --- | --- |
 ";
 
+const RULES: &str = "
+## Rules between keys
+
+Refused:
+
+* two interfaces in one subnet (except shared /32 addresses), an address listed twice on an interface;
+* network, broadcast, multicast, reserved and loopback addresses where a host's address is meant (127.0.0.0/8 may
+  stand on `lo`);
+* a static route with no target, two targets, a next hop that is this router's own address, or the same
+  destination, distance and target twice;
+* `dead-interval` not longer than `hello-interval`; SPF delays not in ascending order;
+* more than one area on a router: area border routers are not part of this version;
+* one `vrid` twice on an interface, one virtual address in two groups of an interface;
+* a virtual address outside the interface's subnets, where the file gives the interface addresses;
+* priority 255 for addresses that are not the interface's own, any other priority for one that is, and
+  `preempt = false` with priority 255;
+* an advertisement interval that the protocol version cannot express.
+
+Only warned about: an interface that is used but has no table under `[interfaces]` (its addresses must then come from
+elsewhere), and `preempt-delay` without `preempt`.
+";
+
 /// The page `docs/configuration.md`.
 pub fn reference() -> String {
     let mut page = String::from(INTRODUCTION);
@@ -33,6 +55,7 @@ pub fn reference() -> String {
          wins.\n",
     );
     table(&mut page, &ROOT, "The top of the file");
+    page.push_str(RULES);
     page
 }
 
