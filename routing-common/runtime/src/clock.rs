@@ -35,8 +35,8 @@ mod tests {
     #[test]
     fn time_advances() {
         let before = Clock.now();
-        std::thread::sleep(std::time::Duration::from_millis(2));
-        assert!(Clock.now().since(before) >= std::time::Duration::from_millis(2));
+        while Clock.now() == before {}
+        assert!(Clock.now() > before);
         assert!(Clock.wall_seconds() > 1_600_000_000);
     }
 }
