@@ -45,6 +45,7 @@ fn an_ordinary_user_builds_uses_and_removes_a_lab() {
     assert!(ringlab("tables --wait 5").contains("every table right"));
     assert!(ringlab("probe").contains("8 of 8 flows"));
     ringlab("heal");
+    ringlab("tables --wait 5");
     assert!(ringlab("probe").contains("20 of 20 flows"));
     ringlab("down");
     assert!(!run_dir.exists());
