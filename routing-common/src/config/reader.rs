@@ -8,7 +8,7 @@
 use super::diagnostics::Sink;
 use super::duration::{format_duration, parse_duration};
 use super::model::Defaults;
-use super::schema::{Fallback, Key, Kind, Table};
+use super::schema::{Fallback, Key, Kind, Table, number_range};
 use core::cell::RefCell;
 use core::ops::Range;
 use core::str::FromStr;
@@ -159,13 +159,13 @@ impl<'a> Section<'a> {
     fn read_number(&self, key: &Key, v: &Spanned<DeValue<'_>>) -> Option<u32> {
         let (min, max) = if let Kind::Number { min, max } = key.kind { (min, max) } else { (0, u32::MAX) };
         let Some(number) = v.get_ref().as_integer() else {
-            return self.wrong_type(v, &format!("a whole number from {min} to {max}"));
+            return self.wrong_type(v, &format!("a whole number: {}", number_range(min, max)));
         };
         let number = i64::from_str_radix(number.as_str(), number.radix()).ok();
         let fits = number.and_then(|n| u32::try_from(n).ok()).filter(|n| (min..=max).contains(n));
         if fits.is_none() {
             let message = format!("`{}` is out of range", key.name);
-            self.sink().error(v.span(), message, format!("it must be from {min} to {max}"));
+            self.sink().error(v.span(), message, format!("possible: {}", number_range(min, max)));
         }
         fits
     }

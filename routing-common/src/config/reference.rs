@@ -1,7 +1,7 @@
 //! The reference page of the configuration file, printed from the schema.
 
 use super::duration::format_duration;
-use super::schema::{Fallback, Key, Kind, ROOT, Table};
+use super::schema::{Fallback, Key, Kind, ROOT, Table, number_range};
 use core::fmt::Write;
 
 const INTRODUCTION: &str = "\
@@ -39,7 +39,8 @@ Refused:
 * a virtual address outside the interface's subnets, where the file gives the interface addresses;
 * priority 255 for addresses that are not the interface's own, any other priority for one that is, and
   `preempt = false` with priority 255;
-* an advertisement interval that the protocol version cannot express.
+* an advertisement interval that the protocol version cannot express;
+* `bfd` anywhere, `network-type` \"point-to-multipoint\" and \"non-broadcast\": not part of this version.
 
 Only warned about: an interface that is used but has no table under `[interfaces]` (its addresses must then come from
 elsewhere), and `preempt-delay` without `preempt`.
@@ -85,7 +86,7 @@ fn table(page: &mut String, t: &Table, title: &str) {
             t.text
         ),
     );
-    for key in t.keys {
+    for key in t.keys.iter().filter(|k| !matches!(k.kind, Kind::Refused(_))) {
         line(page, format_args!("| `{}` | {} | {} | {} |", key.name, value(key), default(key), key.text));
     }
     for inner in t.keys.iter().filter_map(inner) {
@@ -108,7 +109,7 @@ fn value(key: &Key) -> String {
     let words = |w: &[&str]| w.iter().map(|w| format!("`\"{w}\"`")).collect::<Vec<_>>().join(", ");
     match key.kind {
         Kind::Boolean => "`true` or `false`".into(),
-        Kind::Number { min, max } => format!("{min} to {max}"),
+        Kind::Number { min, max } => number_range(min, max),
         Kind::Time { min, max, step } => {
             let shown = format_duration;
             format!("`\"{}\"` to `\"{}\"` in steps of {}", shown(min), shown(max), shown(step))
@@ -116,11 +117,11 @@ fn value(key: &Key) -> String {
         Kind::Word(w) => words(w),
         Kind::Text(form) => form.into(),
         Kind::List(form) => format!("array of {form}"),
-        Kind::Table(t) => format!("table [`{}`]", t.path),
-        Kind::Named(t) => format!("tables [`{}`]", t.path),
-        Kind::Array(t) => format!("array of tables, see `{}`", t.path),
-        Kind::WordOrTable(w, t) => format!("{} or table `{}`", words(w), t.path),
-        Kind::Refused(reason) => format!("refused: {reason}"),
+        Kind::Table(t) => format!("table {}", link(t)),
+        Kind::Named(t) => format!("tables {}", link(t)),
+        Kind::Array(t) => format!("array of tables {}", link(t)),
+        Kind::WordOrTable(w, t) => format!("{} or table {}", words(w), link(t)),
+        Kind::Refused(reason) => reason.into(),
     }
 }
 
@@ -136,6 +137,11 @@ fn default(key: &Key) -> String {
         }
         Fallback::Time { .. } => "see above".into(),
     }
+}
+
+/// A link to the table's section, by the anchor Markdown renderers make of its heading.
+fn link(t: &Table) -> String {
+    format!("[`{}`](#{})", t.path, t.path.replace('.', "").to_lowercase())
 }
 
 fn line(page: &mut String, text: core::fmt::Arguments<'_>) {

@@ -66,6 +66,11 @@ pub(super) enum Fallback {
     },
 }
 
+/// A range of numbers in words.
+pub(super) fn number_range(min: u32, max: u32) -> String {
+    if max == min + 1 { format!("{min} or {max}") } else { format!("{min} to {max}") }
+}
+
 const fn key(name: &'static str, kind: Kind, default: Fallback, text: &'static str) -> Key {
     Key { name, kind, default, text }
 }
@@ -130,7 +135,7 @@ pub(super) static INTERFACE: Table = Table {
     path: "interfaces.NAME",
     text: "One interface. It need not exist yet: one that appears later is taken up then.",
     keys: &[
-        key("description", Kind::Text("any text"), Fallback::Absent("none"), "For humans."),
+        key("description", Kind::Text("one line of text"), Fallback::Absent("none"), "For humans."),
         key(
             "addresses",
             Kind::List("IPv4 addresses with prefix length, such as `\"192.168.1.1/24\"`"),
@@ -411,7 +416,7 @@ const POLICY: &[Key] = &[
 
 pub(super) static REDISTRIBUTE_CONNECTED: Table = Table {
     path: "ospf.redistribute.connected",
-    text: "Announce the networks of this router's interfaces on which OSPF does not run.",
+    text: "Announce the networks of this router's interfaces as external routes.",
     keys: POLICY,
 };
 
@@ -437,7 +442,11 @@ pub(super) static VRRP: Table = Table {
     path: "vrrp",
     text: "Virtual Router Redundancy Protocol.",
     keys: &[
-        table_key("groups", Kind::Named(&VRRP_GROUP), "Virtual routers by a name of your choice."),
+        table_key(
+            "groups",
+            Kind::Named(&VRRP_GROUP),
+            "Virtual routers by a name of your choice: up to 32 letters, digits, `-`, `_` or `.`.",
+        ),
         table_key("bfd", Kind::Refused(NO_BFD), "Not part of this version."),
     ],
 };

@@ -305,3 +305,17 @@ fn vrrp_addresses_lie_in_the_lan_and_are_owned_or_not() {
         ],
     );
 }
+
+#[test]
+fn names_and_texts_must_print() {
+    says(
+        "[interfaces.e0]\ndescription = \"two\\nlines\"\n",
+        &["2:15 `description` holds control characters"],
+    );
+    let group =
+        "[vrrp.groups.\"my lan\"]\ninterface = \"e0\"\nvrid = 1\nvirtual-addresses = [\"10.0.0.9/24\"]\n";
+    says(
+        group,
+        &["1:14 a group cannot be called \"my lan\"", "2:13 interface `e0` has no table [interfaces.e0]"],
+    );
+}

@@ -56,7 +56,7 @@ pub(super) fn read(root: &Section<'_>) -> Interfaces {
     let mut tables = BTreeMap::new();
     let mut placed: Vec<Placed> = Vec::new();
     for (at, section) in root.named("interfaces") {
-        let description = section.text("description").value.map(str::to_owned);
+        let description = description(&section);
         let listed = addresses(&section, at.value);
         let Some(name) = interface_name(&section, at.value, at.span) else { continue };
         for (address, span) in &listed {
@@ -73,6 +73,18 @@ pub(super) fn read(root: &Section<'_>) -> Interfaces {
         }
     }
     Interfaces { tables }
+}
+
+fn description(section: &Section<'_>) -> Option<String> {
+    let text = section.text("description");
+    if text.value.is_some_and(|t| t.chars().any(char::is_control)) {
+        section.sink().error(
+            text.span,
+            "`description` holds control characters",
+            "it must be one line of text",
+        );
+    }
+    text.value.map(str::to_owned)
 }
 
 /// A table name as an interface name.

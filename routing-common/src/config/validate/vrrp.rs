@@ -28,8 +28,10 @@ pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> BTreeMap<Stri
     let mut tables = vrrp.named("groups");
     tables.sort_by_key(|(name, _)| name.span.start);
     for (name, section) in &tables {
-        if name.value.is_empty() {
-            section.sink().error(name.span.clone(), "a group needs a name", "such as [vrrp.groups.lan]");
+        if !good_name(name.value) {
+            let message = format!("a group cannot be called \"{}\"", name.value.escape_debug());
+            let hint = "up to 32 letters, digits, `-`, `_` or `.`, such as [vrrp.groups.lan]";
+            section.sink().error(name.span.clone(), message, hint);
         }
         let Some((group, vrid_span, spans)) = group(section, interfaces) else { continue };
         if let Some(other) = vrids.insert((group.interface.clone(), group.vrid), name.value) {
@@ -46,6 +48,12 @@ pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> BTreeMap<Stri
         groups.insert(name.value.to_owned(), group);
     }
     groups
+}
+
+/// Names stand in commands and log lines, so they must be one plain word.
+fn good_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    (1..=32).contains(&name.len()) && name.bytes().all(plain)
 }
 
 /// One group with the places of its vrid and its addresses; `None` if it lacks something essential.
