@@ -32,6 +32,7 @@ mod originate;
 pub mod packet;
 mod redistribute;
 pub mod route;
+mod show;
 pub mod spf;
 pub mod statistics;
 

@@ -6,7 +6,7 @@
 //! reply into what vtysh's users expect to read. This module knows nothing of the engine: the shell
 //! `torc` links it alone.
 //!
-//! Left out, because nothing here corresponds to them: `writeMultiplier`, `refreshTimerMsecs`,
+//! Left out, because nothing here corresponds to them: `abrType`, `writeMultiplier`, `refreshTimerMsecs`,
 //! `spfLastDurationMsecs` (an engine has no clock to measure with), NBMA and graceful-restart keys.
 
 mod database;

@@ -38,6 +38,8 @@ pub struct SummaryReply {
     pub spf_time_to_learn_msecs: u64,
     /// HOLDDOWN_INTERVAL; not FRR's.
     pub spf_holddown_msecs: u64,
+    /// State of RFC 8405's machine: "QUIET", "SHORT_WAIT" or "LONG_WAIT"; not FRR's.
+    pub spf_backoff_state: String,
     /// Time since the last SPF run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spf_last_executed_msecs: Option<u64>,
@@ -55,9 +57,6 @@ pub struct SummaryReply {
     pub maximum_paths: u8,
     /// Administrative distance.
     pub preference: u8,
-    /// Present on an area border router: how it treats areas.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub abr_type: Option<String>,
     /// Present on an AS boundary router.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asbr_router: Option<String>,
@@ -144,8 +143,8 @@ impl SummaryReply {
         line(format!("Short SPF delay {} millisec(s)", self.holdtime_min_msecs));
         line(format!("Long SPF delay {} millisec(s)", self.holdtime_max_msecs));
         line(format!(
-            "Time to learn {} millisec(s), hold down {} millisec(s)",
-            self.spf_time_to_learn_msecs, self.spf_holddown_msecs
+            "Time to learn {} millisec(s), hold down {} millisec(s), SPF back-off is {}",
+            self.spf_time_to_learn_msecs, self.spf_holddown_msecs, self.spf_backoff_state
         ));
         line(match self.spf_last_executed_msecs {
             Some(ms) => format!("SPF algorithm last executed {} ago", ago(ms)),
@@ -159,9 +158,6 @@ impl SummaryReply {
         line(format!("LSA minimum arrival {} msecs", self.lsa_min_arrival_msecs));
         line(format!("Maximum multiple paths(ECMP) supported {}", self.maximum_paths));
         line(format!("Administrative distance {}", self.preference));
-        if let Some(abr_type) = &self.abr_type {
-            line(format!("This router is an ABR, ABR type is: {abr_type}"));
-        }
         if self.asbr_router.is_some() {
             line("This router is an ASBR (injecting external routing information)".into());
         }

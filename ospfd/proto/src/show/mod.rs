@@ -1,0 +1,150 @@
+//! The fifth verb: answers to show commands, read off the instance and changed nothing.
+//!
+//! Each file fills the reply structs of its namesake in [`crate::api`]. Ages and times are those of `now`.
+//! What does not exist (an interface without OSPF) is refused by name; what merely is empty is shown
+//! empty.
+
+mod database;
+mod interfaces;
+mod neighbors;
+mod routes;
+
+use crate::api::{AreaSummary, Request, SummaryReply};
+use crate::area::Area;
+use crate::instance::Instance;
+use crate::interface::InterfaceState;
+use crate::lsa::LsType;
+use crate::lsdb::Lsdb;
+use crate::spf::backoff::BackoffState;
+use routing_common::id::AreaId;
+use routing_common::time::{Duration, Instant};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Whole milliseconds.
+fn msecs(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A length as JSON has it.
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap_or(u64::MAX)
+}
+
+fn to_value(reply: &impl Serialize) -> Result<Value, String> {
+    serde_json::to_value(reply).map_err(|e| format!("the reply cannot be written: {e}"))
+}
+
+impl Instance {
+    /// Answers a show command. `Err` is what the operator reads if there is no such thing to show.
+    pub fn query(&self, now: Instant, request: &Request) -> Result<Value, String> {
+        match request {
+            Request::Summary => to_value(&self.show_summary(now)),
+            Request::Neighbors { filter, detail: false } => {
+                to_value(&self.show_neighbors(now, filter.as_deref())?)
+            }
+            Request::Neighbors { filter, detail: true } => {
+                to_value(&self.show_neighbor_details(now, filter.as_deref())?)
+            }
+            Request::Interfaces { name } => to_value(&self.show_interfaces(now, name.as_ref())?),
+            Request::Database { kind, link_state_id, advertising_router, self_originate } => {
+                let filter = database::Filter {
+                    link_state_id: *link_state_id,
+                    advertising_router: *advertising_router,
+                    own: self_originate.then_some(self.router_id),
+                };
+                match kind {
+                    None => to_value(&self.show_database(now, filter)),
+                    Some(kind) => to_value(&self.show_lsas(now, *kind, filter)),
+                }
+            }
+            Request::DatabaseMaxAge => to_value(&self.show_max_age()),
+            Request::Routes => to_value(&self.show_routes()),
+            Request::BorderRouters => to_value(&self.show_border_routers()),
+        }
+    }
+
+    fn show_summary(&self, now: Instant) -> SummaryReply {
+        let last_run = self.spf_log.back().map(|run| msecs(now.since(run.at)));
+        let (externals, external_sum) = tally([&self.as_lsdb], LsType::AsExternal);
+        let (opaques, opaque_sum) = tally([&self.as_lsdb], LsType::OpaqueAs);
+        let spf = self.config.spf;
+        SummaryReply {
+            router_id: self.router_id,
+            tos_routes_only: true,
+            rfc2328_conform: true,
+            rfc1583_compatibility: self.config.rfc1583_compatibility,
+            opaque_capable: true,
+            spf_schedule_delay_msecs: msecs(spf.initial_delay),
+            holdtime_min_msecs: msecs(spf.short_delay),
+            holdtime_max_msecs: msecs(spf.long_delay),
+            holdtime_multiplier: 1,
+            spf_time_to_learn_msecs: msecs(spf.time_to_learn),
+            spf_holddown_msecs: msecs(spf.hold_down),
+            spf_backoff_state: match self.backoff.state() {
+                BackoffState::Quiet => "QUIET".into(),
+                BackoffState::ShortWait => "SHORT_WAIT".into(),
+                BackoffState::LongWait => "LONG_WAIT".into(),
+            },
+            spf_last_executed_msecs: last_run,
+            spf_has_not_run: last_run.is_none(),
+            spf_timer_due_in_msecs: self.backoff.spf_due().map(|due| msecs(now.until(due))),
+            lsa_min_interval_msecs: msecs(self.config.min_ls_interval),
+            lsa_min_arrival_msecs: msecs(self.config.min_ls_arrival),
+            maximum_paths: self.config.maximum_paths,
+            preference: self.config.distance,
+            asbr_router: self.is_as_boundary().then(|| "injectingExternalRoutingInformation".into()),
+            lsa_external_counter: externals,
+            lsa_external_checksum: external_sum,
+            lsa_asopaque_counter: opaques,
+            lsa_as_opaque_checksum: opaque_sum,
+            attached_area_counter: count(self.areas.len()),
+            areas: self.areas.iter().map(|(id, area)| (*id, self.show_area(*id, area))).collect(),
+        }
+    }
+
+    fn show_area(&self, id: AreaId, area: &Area) -> AreaSummary {
+        let interfaces = || self.interfaces.values().filter(|i| i.area() == id);
+        let of = |ls_type| tally([&area.lsdb], ls_type);
+        let (lsa_router_number, lsa_router_checksum) = of(LsType::Router);
+        let (lsa_network_number, lsa_network_checksum) = of(LsType::Network);
+        let (lsa_summary_number, lsa_summary_checksum) = of(LsType::SummaryNetwork);
+        let (lsa_asbr_number, lsa_asbr_checksum) = of(LsType::SummaryAsbr);
+        let (lsa_nssa_number, lsa_nssa_checksum) = of(LsType::Nssa);
+        let (lsa_opaque_area_number, lsa_opaque_area_checksum) = of(LsType::OpaqueArea);
+        let (lsa_opaque_link_number, lsa_opaque_link_checksum) =
+            tally(interfaces().map(|i| &i.lsdb), LsType::OpaqueLink);
+        AreaSummary {
+            backbone: id == AreaId::BACKBONE,
+            area_if_total_counter: count(interfaces().count()),
+            area_if_active_counter: count(interfaces().filter(|i| i.state > InterfaceState::Down).count()),
+            nbr_full_adjacent_counter: count(interfaces().map(|i| i.full_neighbors()).sum()),
+            authentication: "authenticationNone".into(),
+            spf_executed_counter: area.spf_runs,
+            lsa_number: count(area.lsdb.len()) + lsa_opaque_link_number,
+            lsa_router_number,
+            lsa_router_checksum,
+            lsa_network_number,
+            lsa_network_checksum,
+            lsa_summary_number,
+            lsa_summary_checksum,
+            lsa_asbr_number,
+            lsa_asbr_checksum,
+            lsa_nssa_number,
+            lsa_nssa_checksum,
+            lsa_opaque_link_number,
+            lsa_opaque_link_checksum,
+            lsa_opaque_area_number,
+            lsa_opaque_area_checksum,
+        }
+    }
+}
+
+/// How many LSAs of a type there are, and the sum of their checksums (RFC 2328 §12.2 has it for comparing
+/// databases at a glance).
+fn tally<'a>(databases: impl IntoIterator<Item = &'a Lsdb>, ls_type: LsType) -> (u64, u64) {
+    databases
+        .into_iter()
+        .flat_map(|lsdb| lsdb.iter_type(ls_type))
+        .fold((0, 0), |(n, sum), (_, entry)| (n + 1, sum + u64::from(entry.lsa.header().checksum)))
+}
