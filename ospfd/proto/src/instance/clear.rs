@@ -24,6 +24,8 @@ impl Instance {
                     .collect();
                 for id in ids {
                     self.neighbor_event(now, id, NeighborEvent::KillNbr);
+                    // Our forgetting it in a Hello makes it answer at once.
+                    self.send_hello(now, id.ifindex);
                 }
             }
             Clear::Interface(ifindex) => {

@@ -101,6 +101,8 @@ pub struct Instance {
     pub(crate) timers: TimerQueue<TimerKey>,
     pub(crate) events: VecDeque<Event>,
     pub(crate) request_progress: BTreeSet<NeighborId>,
+    /// Neighbours that became Full in this turn and must hear of our router-LSA.
+    pub(crate) introductions: BTreeSet<NeighborId>,
     pub(crate) sweep_wanted: bool,
     pub(crate) wall_clock: (u64, Instant),
     pub(crate) cryptographic_sequence: u32,
@@ -138,6 +140,7 @@ impl Instance {
             timers: TimerQueue::new(),
             events: VecDeque::new(),
             request_progress: BTreeSet::new(),
+            introductions: BTreeSet::new(),
             sweep_wanted: false,
             wall_clock: (0, Instant::ZERO),
             cryptographic_sequence: 0,
@@ -268,6 +271,7 @@ impl Instance {
             TimerKey::DelayedAck(ifindex) => self.send_delayed_acks(now, ifindex),
             TimerKey::HeldArrival(database, key) => self.release_held(now, database, key),
             TimerKey::Originate(database, key) => self.reconcile(now, database, key),
+            TimerKey::EarlySpf => self.run_spf(now),
             TimerKey::EndSync => self.end_sync(now),
             TimerKey::Shutdown => self.finish_shutdown(now),
         }
@@ -275,13 +279,9 @@ impl Instance {
 
     fn finish_turn(&mut self, now: Instant) {
         self.drain_events(now);
+        self.introduce_ourselves(now);
         self.flush_floods(now);
-        if std::mem::take(&mut self.change_this_turn) {
-            self.backoff.on_igp_event(now);
-        }
-        if self.backoff.handle_timeout(now) {
-            self.run_spf(now);
-        }
+        self.calculate_when_allowed(now);
         self.end_sync_if_converged(now);
         self.finish_shutdown_if_flushed(now);
     }

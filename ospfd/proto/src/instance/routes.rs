@@ -19,6 +19,11 @@ use routing_common::time::{Duration, Instant};
 /// Routes in one message to the RIB.
 const BATCH: usize = 1000;
 
+/// How long after the first input a router counts as starting. Its adjacencies come up and its neighbours'
+/// LSAs change one after the other, which RFC 8405 would take for churn and answer with
+/// LONG_SPF_DELAY; but it has no routes yet whose stability would be worth protecting.
+const STARTING: Duration = Duration::from_secs(10);
+
 /// One calculation, for shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpfRun {
@@ -40,6 +45,27 @@ pub(crate) struct RibSession {
 }
 
 impl Instance {
+    /// Calculates if something changed and RFC 8405's machine allows it; a starting router only keeps
+    /// SHORT_SPF_DELAY between two calculations.
+    pub(super) fn calculate_when_allowed(&mut self, now: Instant) {
+        let changed = std::mem::take(&mut self.change_this_turn);
+        if self.started.is_some_and(|start| now.since(start) < STARTING) {
+            let allowed = self.spf_log.back().map_or(now, |run| run.at + self.config.spf.short_delay);
+            if changed && allowed <= now {
+                self.run_spf(now);
+            } else if changed {
+                self.timers.arm(TimerKey::EarlySpf, allowed);
+            }
+            return;
+        }
+        if changed {
+            self.backoff.on_igp_event(now);
+        }
+        if self.backoff.handle_timeout(now) {
+            self.run_spf(now);
+        }
+    }
+
     /// Calculates what changed since the last time and tells the RIB.
     pub(super) fn run_spf(&mut self, now: Instant) {
         let Some(change) = self.pending_change else { return };

@@ -1,7 +1,7 @@
 //! The Hello protocol (RFC 2328 §9.5, §10.5).
 //!
 //! Deviation: besides every HelloInterval a Hello is sent at once when the interface comes up, when a
-//! neighbour is heard for the first time, and when an election changed what our Hellos say. With 10 s
+//! neighbour is heard for the first time or has forgotten us (it restarted), and when an election changed what our Hellos say. With 10 s
 //! Hellos that is the difference between an adjacency in milliseconds and one in ten seconds. It is at
 //! most one extra packet per event; intervals are unaffected.
 
@@ -92,7 +92,11 @@ impl Instance {
             self.send_hello(now, ifindex);
         }
         if !hello.neighbors.contains(&self.router_id) {
+            let was_two_way = self.neighbor(id).is_some_and(|n| n.state >= NeighborState::TwoWay);
             self.neighbor_event(now, id, NeighborEvent::OneWayReceived);
+            if was_two_way {
+                self.send_hello(now, ifindex);
+            }
             return Some(id);
         }
         self.neighbor_event(now, id, NeighborEvent::TwoWayReceived);

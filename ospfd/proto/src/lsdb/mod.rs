@@ -70,6 +70,9 @@ pub struct LsdbEntry {
     /// When this instance last left in a Link State Update: for §13 (8), and because an LSA nobody was
     /// sent may be replaced without waiting for MinLSInterval.
     pub sent_at: Option<Instant>,
+    /// When it was last given to a neighbour that asked for it, who then does not take a successor for
+    /// MinLSArrival.
+    pub answered_at: Option<Instant>,
     age_at_install: u16,
     attention: Option<Instant>,
 }
@@ -159,8 +162,15 @@ impl Lsdb {
         if let Some(at) = attention {
             self.attention.insert((at, key));
         }
-        let entry =
-            LsdbEntry { lsa, provenance, installed_at: now, sent_at: None, age_at_install: age, attention };
+        let entry = LsdbEntry {
+            lsa,
+            provenance,
+            installed_at: now,
+            sent_at: None,
+            answered_at: None,
+            age_at_install: age,
+            attention,
+        };
         self.entries.insert(key, entry);
     }
 

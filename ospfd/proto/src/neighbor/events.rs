@@ -111,6 +111,9 @@ impl Instance {
         if is_broadcast && (old >= NeighborState::TwoWay) != (new >= NeighborState::TwoWay) {
             self.schedule(Event::NeighborChange(id.ifindex));
         }
+        if new == NeighborState::Full {
+            self.introductions.insert(id);
+        }
         if new == NeighborState::Full || old == NeighborState::Full {
             self.schedule(Event::OriginateRouter);
             self.schedule(Event::OriginateNetwork);

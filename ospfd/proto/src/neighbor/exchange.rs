@@ -1,5 +1,10 @@
 //! Describing the databases (RFC 2328 §10.6, §10.8).
 //!
+//! Deviation: our own router-LSA is left out of the Database summary list and sent when the adjacency is
+//! Full. Described earlier, it would be requested without the link this adjacency is about to add, and its
+//! successor, milliseconds later, would come before MinLSArrival and be dropped: the link would stay
+//! unusable for a second with us and for RxmtInterval with other routers.
+//!
 //! Deviation (hazard of a returning router): a header that shows an LSA of ours from a previous life,
 //! newer than anything we have, is not put on the Link state request list. Its contents are of no
 //! use to us; [`Instance::outsequence_stale`] originates its successor, or flushes it, in this very
@@ -57,12 +62,13 @@ impl Instance {
         let Some(interface) = self.interfaces.get(&id.ifindex) else { return };
         let databases = [DatabaseId::Link(id.ifindex), DatabaseId::Area(interface.area()), DatabaseId::As];
         let takes_opaque = interface.neighbors.get(&id.router_id).is_some_and(|n| n.takes_opaque());
+        let own_router_lsa = self.own_router_lsa();
         let mut list = std::collections::VecDeque::new();
         let mut at_max_age = Vec::new();
         for database in databases {
             let Some(lsdb) = self.lsdb(database) else { continue };
             for (key, entry) in lsdb.iter() {
-                if is_opaque(key.ls_type) && !takes_opaque {
+                if *key == own_router_lsa || (is_opaque(key.ls_type) && !takes_opaque) {
                     continue;
                 }
                 if entry.is_max_age(now) {
@@ -241,6 +247,25 @@ impl Instance {
         });
         self.repeat_description(now, id);
         more
+    }
+
+    /// Sends our router-LSA to neighbours that became Full in this turn, unless it is on its way to them:
+    /// flooded in this turn, or to be originated soon.
+    pub(crate) fn introduce_ourselves(&mut self, now: Instant) {
+        let key = self.own_router_lsa();
+        for id in std::mem::take(&mut self.introductions) {
+            let Some(interface) = self.interfaces.get(&id.ifindex) else { continue };
+            let Some(neighbor) = interface.neighbors.get(&id.router_id) else { continue };
+            let database = DatabaseId::Area(interface.area());
+            let is_coming = neighbor.link_state_retransmission_list.contains_key(&key)
+                || self.timers.is_armed(TimerKey::Originate(database, key));
+            if neighbor.state != NeighborState::Full || is_coming {
+                continue;
+            }
+            let destination = interface.direct_destination(neighbor.address);
+            self.expect_acknowledgment(now, id, key);
+            self.transmit_lsas(now, id.ifindex, destination, &[(database, key)]);
+        }
     }
 
     /// The slave need not answer duplicates any longer (§10.8).

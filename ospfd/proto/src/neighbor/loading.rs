@@ -61,10 +61,11 @@ impl Instance {
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
             let database = DatabaseId::of(key.ls_type, area, id.ifindex);
-            if self.lsdb(database).and_then(|db| db.get(key)).is_none() {
+            let Some(entry) = self.lsdb_mut(database).and_then(|db| db.get_mut(key)) else {
                 self.neighbor_event(now, id, NeighborEvent::BadLsReq);
                 return;
-            }
+            };
+            entry.answered_at = Some(now);
             found.push((database, *key));
         }
         let destination = interface_destination(self, id);

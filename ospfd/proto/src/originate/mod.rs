@@ -139,10 +139,13 @@ impl Instance {
     fn may_originate_at(&self, now: Instant, database: DatabaseId, key: LsaKey) -> Option<Instant> {
         let state = self.own.get(&(database, key))?;
         let last = state.last?;
-        let was_sent = self.lsdb(database).and_then(|db| db.get(&key)).is_some_and(|e| e.sent_at.is_some());
+        let entry = self.lsdb(database).and_then(|db| db.get(&key))?;
+        entry.sent_at?;
         let wait = self.origination_wait(state.burst);
         let is_quiet = now.since(last) >= wait * 2;
-        (was_sent && !is_quiet).then(|| last + wait)
+        let after_last = (!is_quiet).then(|| last + wait);
+        let after_answer = entry.answered_at.map(|at| at + self.origination_wait(1));
+        after_last.max(after_answer)
     }
 
     /// The wait after the `burst`th origination in a row.
@@ -159,13 +162,14 @@ impl Instance {
         let state = self.own.get(&(database, key)).copied().unwrap_or_default();
         let wait = self.origination_wait(state.burst);
         let is_quiet = state.last.is_none_or(|last| now.since(last) >= wait * 2);
-        let new_state = OwnLsa {
-            last: Some(now),
-            burst: if is_quiet { 1 } else { state.burst.saturating_add(1) },
-            floor: None,
-            force: false,
-            overridden: state.overridden,
+        let was_sent = self.lsdb(database).and_then(|db| db.get(&key)).is_some_and(|e| e.sent_at.is_some());
+        let burst = match (is_quiet, was_sent) {
+            (true, _) => 1,
+            (false, true) => state.burst.saturating_add(1),
+            (false, false) => state.burst,
         };
+        let new_state =
+            OwnLsa { last: Some(now), burst, floor: None, force: false, overridden: state.overridden };
         self.own.insert((database, key), new_state);
         self.timers.cancel(TimerKey::Originate(database, key));
         self.install(now, database, &lsa, 0, Provenance::Own);

@@ -12,13 +12,18 @@ use routing_common::prefix;
 use routing_common::time::Instant;
 
 impl Instance {
-    /// Recomputes the router-LSAs of all areas.
-    pub(crate) fn originate_router_lsas(&mut self, now: Instant) {
-        let key = LsaKey {
+    /// The key of our router-LSA, the same in every area.
+    pub(crate) fn own_router_lsa(&self) -> LsaKey {
+        LsaKey {
             ls_type: LsType::Router,
             link_state_id: self.router_id.0,
             advertising_router: self.router_id,
-        };
+        }
+    }
+
+    /// Recomputes the router-LSAs of all areas.
+    pub(crate) fn originate_router_lsas(&mut self, now: Instant) {
+        let key = self.own_router_lsa();
         let wanted = self
             .areas
             .keys()
