@@ -18,6 +18,7 @@ mod model;
 mod reader;
 mod reference;
 mod schema;
+mod slip;
 mod validate;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use core::fmt::Write;
 const INTRODUCTION: &str = "\
 # Configuration reference
 
-<!-- Generated from the schema in routing-common/src/config/schema.rs; a test compares. Write it anew with:
+<!-- Generated from the schema in routing-common/src/config/schema/; a test compares. Write it anew with:
      BLESS=1 cargo test -p routing-common reference -->
 
 One TOML file describes one router, by default `/etc/torc/router.toml`. Every daemon reads the same file,

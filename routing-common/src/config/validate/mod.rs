@@ -12,8 +12,9 @@ mod vrrp;
 
 use super::diagnostics::Sink;
 use super::model::{Config, Defaults, RibConfig};
-use super::reader::{At, Context, Section, nearest};
+use super::reader::{At, Context, Section};
 use super::schema;
+use super::slip::nearest;
 use crate::id::InterfaceName;
 use interfaces::Interfaces;
 use toml::de::DeTable;

@@ -1,0 +1,228 @@
+//! `[ospf]` and what is below it.
+
+use super::{Fallback, Key, Kind, NO_BFD, Table, always, key, millis, seconds, table_key};
+use std::time::Duration;
+
+const WHOLE_SECONDS: Kind = Kind::Time { min: seconds(1), max: seconds(65_535), step: seconds(1) };
+const DELAY: Kind = Kind::Time { min: Duration::ZERO, max: seconds(600), step: millis(1) };
+const METRIC: Kind = Kind::Number { min: 0, max: 16_777_214 };
+const METRIC_TYPE: Kind = Kind::Number { min: 1, max: 2 };
+const METRIC_TYPE_TEXT: &str = "External metric type: 1 adds the cost inside the OSPF domain, 2 does not.";
+
+/// The words of `network-type`; the last two are refused with a reason.
+const NETWORK_TYPES: &[&str] = &["broadcast", "point-to-point"];
+/// The network types RFC 2328 knows but this version does not run.
+pub(in crate::config) const NETWORK_TYPES_REFUSED: &[&str] = &["point-to-multipoint", "non-broadcast"];
+
+pub(in crate::config) static OSPF: Table = Table {
+    path: "ospf",
+    text: "OSPF version 2 (RFC 2328).",
+    keys: &[
+        key(
+            "router-id",
+            Kind::Text("dotted quad"),
+            Fallback::Required,
+            "Unique in the OSPF domain; usually the loopback's address.",
+        ),
+        table_key("interfaces", Kind::Named(&OSPF_INTERFACE), "Interfaces OSPF runs on."),
+        table_key(
+            "default-information",
+            Kind::Table(&DEFAULT_INFORMATION),
+            "Announce a default route into OSPF.",
+        ),
+        table_key("redistribute", Kind::Table(&REDISTRIBUTE), "Announce other routes into OSPF."),
+        key(
+            "reference-bandwidth",
+            Kind::Number { min: 1, max: 4_294_967 },
+            Fallback::Number(100_000),
+            "Mbit/s that make cost 1, for interfaces without `cost`.",
+        ),
+        key(
+            "distance",
+            Kind::Number { min: 1, max: 255 },
+            Fallback::Number(110),
+            "Administrative distance of OSPF routes.",
+        ),
+        key(
+            "maximum-paths",
+            Kind::Number { min: 1, max: 64 },
+            Fallback::Number(64),
+            "Largest number of equal-cost next hops of a route.",
+        ),
+        key(
+            "rfc1583-compatibility",
+            Kind::Boolean,
+            Fallback::Boolean(false),
+            "Prefer paths to AS boundary routers as RFC 1583 did (RFC 2328 §16.4.1). Must be the same \
+             on all routers.",
+        ),
+        table_key("spf", Kind::Table(&SPF), "Back-off of the route calculation."),
+        key(
+            "min-ls-interval",
+            DELAY,
+            always(seconds(5)),
+            "Least time between two originations of one LSA (MinLSInterval).",
+        ),
+        key(
+            "min-ls-arrival",
+            DELAY,
+            always(seconds(1)),
+            "Least time between two accepted instances of one LSA (MinLSArrival).",
+        ),
+        table_key("bfd", Kind::Refused(NO_BFD), "Not part of this version."),
+    ],
+};
+
+static OSPF_INTERFACE: Table = Table {
+    path: "ospf.interfaces.NAME",
+    text: "OSPF on one interface (RFC 2328 App. C.3).",
+    keys: &[
+        key(
+            "area",
+            Kind::Text("dotted quad or number"),
+            Fallback::Word("0.0.0.0"),
+            "The area. The same on all interfaces of a router in this version.",
+        ),
+        key(
+            "network-type",
+            Kind::Word(NETWORK_TYPES),
+            Fallback::Word("broadcast"),
+            "How the network behaves. `point-to-point` on a cable between two routers saves the wait for \
+             a Designated Router. A loopback is always announced as a host.",
+        ),
+        key(
+            "cost",
+            Kind::Number { min: 1, max: 65_535 },
+            Fallback::Absent("from the bandwidth"),
+            "Cost of sending out of the interface.",
+        ),
+        key(
+            "hello-interval",
+            WHOLE_SECONDS,
+            Fallback::Time { traditional: seconds(10), ring: seconds(1) },
+            "Time between Hellos; the same on all routers of the network.",
+        ),
+        key(
+            "dead-interval",
+            WHOLE_SECONDS,
+            Fallback::Absent("4 × `hello-interval`"),
+            "Silence after which a neighbour is gone; the same on all routers of the network.",
+        ),
+        key(
+            "retransmit-interval",
+            Kind::Time { min: millis(50), max: seconds(65_535), step: millis(1) },
+            Fallback::Time { traditional: seconds(5), ring: millis(200) },
+            "Wait before an unacknowledged LSA is sent again.",
+        ),
+        key(
+            "transmit-delay",
+            WHOLE_SECONDS,
+            always(seconds(1)),
+            "Age added to an LSA sent here (InfTransDelay).",
+        ),
+        key(
+            "priority",
+            Kind::Number { min: 0, max: 255 },
+            Fallback::Number(1),
+            "Precedence in the election of the Designated Router; 0 never becomes one.",
+        ),
+        key(
+            "passive",
+            Kind::Boolean,
+            Fallback::Boolean(false),
+            "Announce the network, but neither send Hellos nor form adjacencies.",
+        ),
+        key(
+            "mtu-ignore",
+            Kind::Boolean,
+            Fallback::Boolean(false),
+            "Form adjacencies though the neighbour's MTU is larger.",
+        ),
+        key(
+            "authentication",
+            Kind::WordOrTable(&["null"], &AUTHENTICATION),
+            Fallback::Word("null"),
+            "How packets are authenticated (RFC 2328 App. D).",
+        ),
+        key("bfd", Kind::Refused(NO_BFD), Fallback::Absent(""), "Not part of this version."),
+    ],
+};
+
+static AUTHENTICATION: Table = Table {
+    path: "ospf.interfaces.NAME.authentication",
+    text: "Packet authentication. `simple` takes `key`, `md5` takes `keys`.",
+    keys: &[
+        key("type", Kind::Word(&["null", "simple", "md5"]), Fallback::Required, "The method."),
+        key("key", Kind::Text("1 to 8 bytes"), Fallback::Absent("none"), "The password of `simple`."),
+        key(
+            "keys",
+            Kind::Array(&MD5_KEY),
+            Fallback::Absent("none"),
+            "The keys of `md5`; the last one signs, all of them verify, so keys can be changed one \
+             router at a time.",
+        ),
+    ],
+};
+
+static MD5_KEY: Table = Table {
+    path: "ospf.interfaces.NAME.authentication.keys",
+    text: "One MD5 key.",
+    keys: &[
+        key("id", Kind::Number { min: 0, max: 255 }, Fallback::Required, "Key ID on the wire."),
+        key("key", Kind::Text("1 to 16 bytes"), Fallback::Required, "The shared secret."),
+    ],
+};
+
+static DEFAULT_INFORMATION: Table = Table {
+    path: "ospf.default-information",
+    text: "A default route announced into OSPF.",
+    keys: &[
+        key("originate", Kind::Boolean, Fallback::Boolean(true), "Announce it."),
+        key(
+            "always",
+            Kind::Boolean,
+            Fallback::Boolean(false),
+            "Also while this router has no default route of its own from outside OSPF.",
+        ),
+        key("metric", METRIC, Fallback::Number(10), "External metric."),
+        key("metric-type", METRIC_TYPE, Fallback::Number(2), METRIC_TYPE_TEXT),
+    ],
+};
+
+static REDISTRIBUTE: Table = Table {
+    path: "ospf.redistribute",
+    text: "Which other routes are announced into OSPF. An empty table takes the defaults.",
+    keys: &[
+        table_key("connected", Kind::Table(&REDISTRIBUTE_CONNECTED), "Networks of this router's interfaces."),
+        table_key("static", Kind::Table(&REDISTRIBUTE_STATIC), "Static routes, except the default route."),
+    ],
+};
+
+const POLICY: &[Key] = &[
+    key("metric", METRIC, Fallback::Number(20), "External metric."),
+    key("metric-type", METRIC_TYPE, Fallback::Number(2), METRIC_TYPE_TEXT),
+];
+
+static REDISTRIBUTE_CONNECTED: Table = Table {
+    path: "ospf.redistribute.connected",
+    text: "Announce the networks of this router's interfaces as external routes.",
+    keys: POLICY,
+};
+
+static REDISTRIBUTE_STATIC: Table = Table {
+    path: "ospf.redistribute.static",
+    text: "Announce static routes; a default route is the business of `default-information`.",
+    keys: POLICY,
+};
+
+static SPF: Table = Table {
+    path: "ospf.spf",
+    text: "Back-off of the route calculation (RFC 8405): at once after the first event, later under churn.",
+    keys: &[
+        key("initial-delay", DELAY, always(Duration::ZERO), "After the first event in quiet times."),
+        key("short-delay", DELAY, always(millis(50)), "While events follow one another."),
+        key("long-delay", DELAY, always(seconds(2)), "When `time-to-learn` has passed and events go on."),
+        key("time-to-learn", DELAY, always(millis(500)), "How long a single failure may take to be told."),
+        key("hold-down", DELAY, always(seconds(3)), "Quiet needed to start afresh."),
+    ],
+};
