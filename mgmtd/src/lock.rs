@@ -5,12 +5,13 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Held while this supervisor lives. The kernel releases it however the process ends, so the file of a
 /// killed one is no obstacle.
 #[derive(Debug)]
 pub struct RunDirLock {
+    path: PathBuf,
     _lock: Flock<File>,
 }
 
@@ -22,7 +23,7 @@ impl RunDirLock {
     pub fn acquire(run_dir: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(run_dir).with_context(|| format!("run directory {}", run_dir.display()))?;
         let path = run_dir.join("mgmtd.pid");
-        let shown = path.display();
+        let shown = path.display().to_string();
         // Not truncated before the lock is ours: the content may be another's.
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut lock =
@@ -36,7 +37,14 @@ impl RunDirLock {
             };
         lock.set_len(0)?;
         writeln!(lock, "{}", std::process::id())?;
-        Ok(Self { _lock: lock })
+        Ok(Self { path, _lock: lock })
+    }
+}
+
+impl Drop for RunDirLock {
+    fn drop(&mut self) {
+        // Before the lock goes, so that what is removed is ours. A file that stays is no obstacle.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
@@ -55,6 +63,7 @@ mod tests {
             "{refused}"
         );
         drop(held);
+        assert!(!run_dir.join("mgmtd.pid").exists());
         RunDirLock::acquire(&run_dir).unwrap();
     }
 }
