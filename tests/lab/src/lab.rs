@@ -2,14 +2,13 @@
 //!
 //! The owner of a [`Lab`] value owns the namespaces: dropping it removes everything. `ringlab up` lets go of it
 //! ([`Lab::leave`]) and later invocations come back through the state file ([`Lab::attach`]). The lab keeps book of what it
-//! broke, so it always knows what the tables must hold *now* ([`Lab::expected`]).
+//! broke, so it always knows what the tables must hold *now* ([`crate::verdict`]).
 
 use crate::fabric::{self, Cut, Names};
 use crate::janitor::Janitor;
 use crate::netns;
-use crate::oracle::{Failure, Failures, Oracle, Tables};
+use crate::oracle::{Failure, Failures};
 use crate::stack::{Plan, Process, Profile, Site, Stack};
-use crate::table::{self, KernelTable, Mismatch};
 use crate::topology::{LinkKind, Topology};
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::Signal;
@@ -28,8 +27,6 @@ use std::time::{Duration, Instant};
 const START_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a process may take to leave after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
-/// Pause between two looks at the kernel's tables.
-const POLL: Duration = Duration::from_millis(100);
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -246,12 +243,9 @@ impl Lab {
         dead.chain(broken).collect()
     }
 
-    /// What every router's table must hold now.
-    ///
-    /// # Errors
-    /// The written tables do not parse.
-    pub fn expected(&self) -> Result<Tables> {
-        crate::expect::tables(self.topology(), &self.failures())
+    /// Routers that have power, in the order of the plan.
+    pub fn living_routers(&self) -> impl Iterator<Item = &str> {
+        self.topology().routers.keys().filter(|router| !self.state.dead.contains(*router)).map(String::as_str)
     }
 
     fn save(&self) -> Result<()> {
@@ -260,7 +254,7 @@ impl Lab {
             .with_context(|| path.display().to_string())
     }
 
-    fn with_site<T>(&self, router: &str, work: impl FnOnce(&Site<'_>) -> Result<T>) -> Result<T> {
+    pub(crate) fn with_site<T>(&self, router: &str, work: impl FnOnce(&Site<'_>) -> Result<T>) -> Result<T> {
         let (name, part) =
             self.topology().routers.get_key_value(router).with_context(|| format!("no router {router}"))?;
         let dir = self.run_dir.join(router);
@@ -439,102 +433,6 @@ impl Lab {
         netns::within(&self.names.node(node), || {
             Command::new(program).args(arguments).status().with_context(|| format!("running {program}"))
         })
-    }
-
-    /// Every living router's kernel table.
-    ///
-    /// # Errors
-    /// What `ip` complains about.
-    pub fn tables(&self) -> Result<BTreeMap<String, KernelTable>> {
-        let alive = self.topology().routers.keys().filter(|router| !self.state.dead.contains(*router));
-        alive.map(|router| Ok((router.clone(), table::read(&self.names.node(router))?))).collect()
-    }
-
-    /// Routers whose kernel answers for the virtual address now.
-    ///
-    /// # Errors
-    /// What `ip` complains about.
-    pub fn vip_owners(&self) -> Result<BTreeSet<String>> {
-        let mut owners = BTreeSet::new();
-        let Some(vrrp) = &self.topology().vrrp else { return Ok(owners) };
-        let address = vrrp.address.ip().to_string();
-        for (router, part) in &self.topology().routers {
-            if part.vrrp_priority.is_none() || self.state.dead.contains(router) {
-                continue;
-            }
-            let links = netns::ip_json(&self.names.node(router), &["-4", "addr", "show"])?;
-            let has = |link: &&serde_json::Value| {
-                let mut addresses = link["addr_info"].as_array().into_iter().flatten();
-                let mut flags = link["flags"].as_array().into_iter().flatten();
-                addresses.any(|a| a["local"] == *address) && flags.any(|flag| flag == "LOWER_UP")
-            };
-            if links.as_array().into_iter().flatten().any(|link| has(&link)) {
-                owners.insert(router.clone());
-            }
-        }
-        Ok(owners)
-    }
-
-    /// Everything that is not as it must be now: kernel tables, the owner of the virtual address, costs inside OSPF.
-    ///
-    /// # Errors
-    /// The tables cannot be read.
-    pub fn judge(&self) -> Result<Vec<String>> {
-        let expected = self.expected()?;
-        let wrong = table::judge(self.topology(), &expected, &self.tables()?);
-        let mut lines: Vec<String> = wrong.iter().map(Mismatch::to_string).collect();
-        let failures = self.failures();
-        let master: BTreeSet<String> =
-            Oracle::new(self.topology(), &failures).master().map(str::to_owned).into_iter().collect();
-        let owners = self.vip_owners()?;
-        if owners != master {
-            lines.push(format!("virtual address: must be at {master:?}, is at {owners:?}"));
-        }
-        if lines.is_empty() && self.topology().runs_ospf() {
-            lines = self.judge_costs(&expected);
-        }
-        Ok(lines)
-    }
-
-    fn judge_costs(&self, expected: &Tables) -> Vec<String> {
-        let mut lines = Vec::new();
-        for router in expected.keys() {
-            match self.with_site(router, |site| self.stack(router).ospf_costs(site)) {
-                Ok(Some(costs)) => {
-                    lines
-                        .extend(table::judge_costs(router, expected, &costs).iter().map(Mismatch::to_string));
-                }
-                Ok(None) => {}
-                Err(fault) => lines.push(format!("{router}: {fault:#}")),
-            }
-        }
-        lines
-    }
-
-    /// Waits until nothing is wrong any more and tells how long it took.
-    ///
-    /// # Errors
-    /// What is still wrong after `patience`, line by line.
-    pub fn wait_converged(&self, patience: Duration) -> Result<Duration> {
-        let start = Instant::now();
-        loop {
-            let wrong = self.judge()?;
-            if wrong.is_empty() {
-                return Ok(start.elapsed());
-            }
-            if start.elapsed() > patience {
-                bail!("not converged after {patience:?}:\n  {}", wrong.join("\n  "));
-            }
-            std::thread::sleep(POLL);
-        }
-    }
-
-    /// Asks a router of this project's stack a show command (`["show", "ip", "ospf", "neighbor", "json"]`).
-    ///
-    /// # Errors
-    /// The router does not answer, or not in JSON.
-    pub fn torc_show(&self, router: &str, words: &[&str]) -> Result<serde_json::Value> {
-        self.with_site(router, |site| crate::stack::torc_show(site, words))
     }
 }
 

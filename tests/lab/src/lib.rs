@@ -26,6 +26,7 @@ pub mod scenario;
 pub mod stack;
 pub mod table;
 pub mod topology;
+pub mod verdict;
 
 pub use lab::{Lab, Options};
 pub use oracle::{Failure, Failures};

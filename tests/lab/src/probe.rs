@@ -232,6 +232,13 @@ impl Recording {
         window(&seen, from, to, self.interval)
     }
 
+    /// The longest a sender overslept: no outage shorter than this means anything.
+    pub fn lateness(&self) -> Duration {
+        let gaps =
+            self.sent.iter().flat_map(|sent| sent.windows(2).map(|pair| pair[1].duration_since(pair[0])));
+        gaps.max().unwrap_or_default().saturating_sub(self.interval)
+    }
+
     /// The worst outage in a window among the flows of a class that `counts` admits.
     pub fn worst(
         &self,

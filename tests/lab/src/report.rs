@@ -53,6 +53,8 @@ pub struct Row {
     pub wrong: Vec<String>,
     /// Flows tried and flows dead after it settled.
     pub reach: (usize, Vec<String>),
+    /// How late the probes themselves were at worst.
+    pub lateness: Duration,
 }
 
 /// The classes in the order of a row.

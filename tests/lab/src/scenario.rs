@@ -115,15 +115,20 @@ pub fn play(options: Options, quick: bool) -> Result<bool> {
     }
     let (tried, dead) = reach(&lab)?;
     println!("flows: {} of {tried} get through\n\n{}", tried - dead.len(), paint.strong(&heading()));
-    let mut good = dead.is_empty();
+    let (mut good, mut lateness) = (dead.is_empty(), Duration::ZERO);
     for event in events {
         for row in rehearse(&mut lab, &event, patience)? {
             good &= row.is_good();
+            lateness = lateness.max(row.lateness);
             println!("{}", row.line(paint));
         }
     }
     let verdict = if good { paint.good("all tables and flows as they must be") } else { paint.bad("FAILED") };
-    println!("\n{verdict}; {:.0} s in all", start.elapsed().as_secs_f64());
+    println!(
+        "\n{verdict}; {:.0} s in all; probes were up to {} ms late",
+        start.elapsed().as_secs_f64(),
+        lateness.as_millis()
+    );
     lab.down()?;
     Ok(good)
 }
@@ -170,7 +175,7 @@ pub fn rehearse(lab: &mut Lab, event: &Event, patience: Duration) -> Result<[Row
             Ok(time) => (Some(time), Vec::new()),
             Err(fault) => (None, vec![format!("{fault:#}")]),
         };
-        Row { event, outages, converged, wrong, reach: (checked.len(), dead) }
+        Row { event, outages, converged, wrong, reach: (checked.len(), dead), lateness: recording.lateness() }
     };
     Ok([row(text, struck, mended, broken, &alive), row("  … and back".to_owned(), mended, end, whole, &all)])
 }

@@ -5,6 +5,7 @@
 use ringlab::fabric::Cut;
 use ringlab::lab::{Death, Lab, Options};
 use ringlab::netns;
+use ringlab::pcap::Capture;
 use ringlab::probe::reach;
 use ringlab::scenario::{Event, rehearse};
 use ringlab::stack::{Profile, Stack};
@@ -26,6 +27,12 @@ fn assert_all_flows(lab: &Lab) {
 fn normal_tables_then_a_leaf_dies_and_returns() {
     let mut lab = ring(Stack::Frr);
     assert_all_flows(&lab);
+    let file = lab.run_dir().join("l45.pcap");
+    let capture = Capture::start(&lab, "l45", &file).unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    drop(capture);
+    // A file header of 24 octets, then at least one hello of each end.
+    assert!(std::fs::metadata(&file).unwrap().len() > 24 + 2 * 80);
     let event = Event::RouterDies("vr5".to_owned());
     let [broken, back] = rehearse(&mut lab, &event, Profile::Ring.patience()).unwrap();
     assert!(broken.is_good() && back.is_good(), "{broken:?}\n{back:?}");
