@@ -33,6 +33,15 @@ struct Object {
     groups: usize,
 }
 
+/// What [`Objects::forget_where`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Forgotten {
+    /// These are no more, and neither are the routes that used them.
+    pub dead: BTreeSet<NextHopId>,
+    /// These groups lost a member and go on.
+    pub pruned: BTreeSet<NextHopId>,
+}
+
 /// The object table.
 #[derive(Debug, Clone, Default)]
 pub struct Objects {
@@ -214,12 +223,13 @@ impl Objects {
     }
 
     /// What the kernel does when the objects for which `gone` holds disappear: groups lose them, groups
-    /// left empty disappear too. Returns every object that is no more.
-    pub fn forget_where(&mut self, gone: impl Fn(NextHopId, &Content) -> bool) -> BTreeSet<NextHopId> {
+    /// left empty disappear too.
+    pub fn forget_where(&mut self, gone: impl Fn(NextHopId, &Content) -> bool) -> Forgotten {
         let mut dead: BTreeSet<NextHopId> =
             self.map.iter().filter(|(id, o)| gone(**id, &o.content)).map(|(id, _)| *id).collect();
+        let mut pruned = BTreeSet::new();
         if dead.is_empty() {
-            return dead;
+            return Forgotten { dead, pruned };
         }
         let groups: Vec<(NextHopId, Vec<NextHopId>)> = self
             .map
@@ -237,12 +247,13 @@ impl Objects {
                 dead.insert(id);
             } else {
                 self.set_content(id, Content::Group(left));
+                pruned.insert(id);
             }
         }
         for id in &dead {
             self.drop_object(*id);
         }
-        dead
+        Forgotten { dead, pruned }
     }
 
     /// Removes what neither a route nor a group uses: groups first, then the members they leave behind.

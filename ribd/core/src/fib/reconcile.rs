@@ -1,6 +1,6 @@
 //! Wanted against sent: the differences, their answers, retries.
 
-use super::objects::{Content, Objects};
+use super::objects::{Content, Forgotten, Objects};
 use super::{FibErrorKind, FibOp, FibRequest, FibResults, NextHopId, Via};
 use crate::route::{FibHops, Target};
 use ipnetwork::Ipv4Network;
@@ -27,6 +27,8 @@ pub struct FibEntry {
     /// Found in the kernel at start and nobody's yet; stays until released.
     pub held: bool,
     token: u64,
+    /// Protocol of the route that stays in the kernel should the request under way be refused.
+    residue: Option<u8>,
     foreign_at: Option<Instant>,
 }
 
@@ -51,7 +53,7 @@ enum Subject {
     Install(Ipv4Network),
     Removal(Ipv4Network, u8),
     Object(NextHopId),
-    ObjectRemoval,
+    ObjectRemoval(NextHopId),
 }
 
 /// See the module text of [`crate::fib`].
@@ -63,6 +65,8 @@ pub struct Fib {
     objects_supported: bool,
     dirty: BTreeSet<Ipv4Network>,
     failed: BTreeSet<Ipv4Network>,
+    /// Objects that should be gone but whose removal was refused.
+    stuck_objects: BTreeSet<NextHopId>,
     /// Requests issued and not answered, oldest first; the first one's number is `done + 1`.
     under_way: VecDeque<Subject>,
     done: u64,
@@ -79,6 +83,7 @@ impl Default for Fib {
             objects_supported: true,
             dirty: BTreeSet::new(),
             failed: BTreeSet::new(),
+            stuck_objects: BTreeSet::new(),
             under_way: VecDeque::new(),
             done: 0,
             requests: VecDeque::new(),
@@ -129,7 +134,7 @@ impl Fib {
 
     /// Does some request wait for another attempt?
     pub fn has_failed(&self) -> bool {
-        !self.failed.is_empty()
+        !self.failed.is_empty() || !self.stuck_objects.is_empty()
     }
 
     /// Is this prefix in the kernel as wanted, answered and without error?
@@ -247,6 +252,9 @@ impl Fib {
                 }
                 let (protocol, target) = (*protocol, target.clone());
                 let via = self.via_for(&target, ops);
+                if let Some(entry) = self.routes.get_mut(&prefix) {
+                    entry.residue = entry.residue.or(entry.sent.as_ref().map(|(p, _)| *p));
+                }
                 self.set_sent(prefix, Some((protocol, via.clone())));
                 Some(FibOp::InstallRoute { prefix, protocol, via })
             }
@@ -289,7 +297,7 @@ impl Fib {
         for op in ops {
             let subject = match &op {
                 FibOp::PutNextHop { id, .. } | FibOp::PutGroup { id, .. } => Subject::Object(*id),
-                FibOp::RemoveNextHop { .. } => Subject::ObjectRemoval,
+                FibOp::RemoveNextHop { id } => Subject::ObjectRemoval(*id),
                 FibOp::InstallRoute { prefix, .. } => Subject::Install(*prefix),
                 FibOp::RemoveRoute { prefix, protocol } => Subject::Removal(*prefix, *protocol),
             };
@@ -330,7 +338,11 @@ impl Fib {
         let Some(entry) = self.routes.get_mut(&prefix) else { return };
         if entry.token == token {
             entry.error = None;
-            self.failed.remove(&prefix);
+            entry.residue = None;
+            // Without `sent` the object it went through was refused: it needs another attempt.
+            if entry.sent.is_some() || matches!(subject, Subject::Removal(..)) {
+                self.failed.remove(&prefix);
+            }
             if entry.wanted.is_none() && entry.sent.is_none() {
                 self.routes.remove(&prefix);
             }
@@ -338,7 +350,7 @@ impl Fib {
     }
 
     fn refused(&mut self, subject: Subject, token: u64, kind: FibErrorKind, text: String) -> Option<String> {
-        let removal = matches!(subject, Subject::Removal(..) | Subject::ObjectRemoval);
+        let removal = matches!(subject, Subject::Removal(..) | Subject::ObjectRemoval(_));
         // Absent: done already. Unsupported: we have just learnt that there are no objects.
         if removal && kind != FibErrorKind::Refused {
             self.succeeded(subject, token);
@@ -346,7 +358,10 @@ impl Fib {
         }
         self.statistics.failures += 1;
         match subject {
-            Subject::ObjectRemoval => Some(format!("cannot remove a next-hop object: {text}")),
+            Subject::ObjectRemoval(id) => {
+                self.stuck_objects.insert(id);
+                Some(format!("cannot remove next-hop object {id}: {text}"))
+            }
             Subject::Object(id) => {
                 if kind == FibErrorKind::Unsupported {
                     self.set_objects_supported(false);
@@ -356,18 +371,22 @@ impl Fib {
                 self.failed.extend(lost);
                 Some(format!("cannot create next-hop object {id}: {text}"))
             }
-            Subject::Install(prefix) => self.route_refused(prefix, token, None, text),
+            Subject::Install(prefix) => {
+                let residue = self.routes.get_mut(&prefix).and_then(|e| e.residue.take());
+                self.route_refused(prefix, token, residue, text)
+            }
             Subject::Removal(prefix, protocol) => self.route_refused(prefix, token, Some(protocol), text),
         }
     }
 
     /// The kernel refused a route: whatever object it named is under suspicion and made anew on the next
-    /// attempt, because the usual reason is an object the kernel has dropped.
+    /// attempt, because the usual reason is an object the kernel has dropped. `residue` is the protocol of
+    /// an earlier route that is still there.
     fn route_refused(
         &mut self,
         prefix: Ipv4Network,
         token: u64,
-        removal: Option<u8>,
+        residue: Option<u8>,
         text: String,
     ) -> Option<String> {
         let entry = self.routes.get_mut(&prefix)?;
@@ -379,12 +398,12 @@ impl Fib {
             Some((_, Via::Object(id))) => Some(id),
             _ => None,
         };
-        self.set_sent(prefix, removal.map(|protocol| (protocol, Via::Plain(FibHops::new()))));
+        self.set_sent(prefix, residue.map(|protocol| (protocol, Via::Plain(FibHops::new()))));
         self.failed.insert(prefix);
         if let Some(id) = suspect
             && self.objects.routes(id) == 0
         {
-            self.objects.forget_where(|i, _| i == id);
+            self.forget_objects(|i, _| i == id);
         }
         Some(format!("route {prefix}: {text}"))
     }
@@ -392,22 +411,34 @@ impl Fib {
     /// Another attempt for everything that failed.
     pub fn retry(&mut self) {
         self.dirty.append(&mut self.failed);
+        let stuck = core::mem::take(&mut self.stuck_objects);
+        // A number may be in use again by now.
+        let stuck: Vec<FibOp> = stuck
+            .into_iter()
+            .filter(|id| !self.objects.contains(*id))
+            .map(|id| FibOp::RemoveNextHop { id })
+            .collect();
+        self.queue(stuck);
     }
 
     /// Objects the kernel dropped by itself: models what it did to groups and routes, and makes sure of
     /// it, so that model and kernel agree even when the event was older than our latest request.
     /// Returns the routes the kernel lost with them.
     fn forget_objects(&mut self, gone: impl Fn(NextHopId, &Content) -> bool) -> Vec<Ipv4Network> {
-        let dead = self.objects.forget_where(gone);
+        let Forgotten { dead, pruned } = self.objects.forget_where(gone);
         if dead.is_empty() {
             return Vec::new();
         }
-        let lost: Vec<Ipv4Network> = self
-            .routes
-            .iter()
-            .filter(|(_, e)| matches!(&e.sent, Some((_, Via::Object(id))) if dead.contains(id)))
-            .map(|(p, _)| *p)
-            .collect();
+        let mut lost = Vec::new();
+        for (prefix, entry) in &self.routes {
+            match &entry.sent {
+                Some((_, Via::Object(id))) if dead.contains(id) => lost.push(*prefix),
+                Some((_, Via::Object(id))) if pruned.contains(id) => {
+                    self.dirty.insert(*prefix);
+                }
+                _ => {}
+            }
+        }
         self.queue(dead.into_iter().map(|id| FibOp::RemoveNextHop { id }));
         for prefix in &lost {
             self.set_sent(*prefix, None);

@@ -1,0 +1,204 @@
+//! What the kernel is asked for, and what happens when it or somebody else has its own mind.
+
+use crate::world::*;
+use rib::Input;
+use rib::api;
+use rib::route::KERNEL_PROTOCOL_OSPF;
+use routing_common::time::Duration;
+
+const PLAIN: &str = "[rib]\nnext-hop-objects = false\n";
+
+fn prefixes(n: u32) -> Vec<String> {
+    (0..n).map(|i| format!("10.{}.{}.0/24", 64 + i / 256, i % 256)).collect()
+}
+
+fn many(n: u32, hops: &[rib::message::NextHop]) -> Vec<rib::message::Route> {
+    prefixes(n).iter().map(|p| route(p, hops)).collect()
+}
+
+#[test]
+fn routes_of_one_gateway_share_one_object() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &many(100, &[hop("10.0.1.2", ETH1)]));
+    assert_eq!(w.kernel.object_ids().len(), 1);
+    assert_eq!(w.kernel.writes, 101);
+}
+
+#[test]
+fn moving_all_routes_to_another_gateway_is_one_write() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &many(100, &[hop("10.0.1.2", ETH1)]));
+    w.kernel.writes = 0;
+    w.offer(OSPFD, &many(100, &[hop("10.0.2.2", ETH2)]));
+    assert_eq!(w.kernel.writes, 1);
+    assert!(prefixes(100).iter().all(|p| w.via(p) == Some(vec!["10.0.2.2%4".to_owned()])));
+}
+
+#[test]
+fn moving_some_routes_leaves_the_others() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &many(100, &[hop("10.0.1.2", ETH1)]));
+    w.kernel.writes = 0;
+    w.offer(OSPFD, &many(40, &[hop("10.0.2.2", ETH2)]));
+    assert_eq!(w.kernel.writes, 41);
+    assert_eq!(w.via(&prefixes(100)[99]), Some(vec!["10.0.1.2%3".to_owned()]));
+}
+
+/// The kernel prunes the group by itself; what is left is what is wanted, so there is nothing to write.
+#[test]
+fn losing_one_of_two_equal_legs_costs_no_route_write() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &many(100, &[hop("10.0.1.2", ETH1), hop("10.0.2.2", ETH2)]));
+    w.kernel.writes = 0;
+    w.carrier(ETH1, false);
+    assert_eq!(w.kernel.writes, 1, "only the lost object is made sure of");
+    assert!(prefixes(100).iter().all(|p| w.via(p) == Some(vec!["10.0.2.2%4".to_owned()])));
+    w.kernel.writes = 0;
+    w.carrier(ETH1, true);
+    assert_eq!(w.kernel.writes, 2, "the object and the group");
+    assert!(prefixes(100).iter().all(|p| w.via(p).is_some_and(|h| h.len() == 2)));
+}
+
+#[test]
+fn routes_return_with_the_carrier() {
+    for config in ["", PLAIN] {
+        let mut w = World::new(config);
+        w.ospf(OSPFD, &[route("10.64.0.0/24", &[hop("10.0.1.2", ETH1)])]);
+        w.carrier(ETH1, false);
+        assert_eq!(w.via("10.64.0.0/24"), None, "{config:?}");
+        w.carrier(ETH1, true);
+        assert_eq!(w.via("10.64.0.0/24"), Some(vec!["10.0.1.2%3".to_owned()]), "{config:?}");
+    }
+}
+
+#[test]
+fn a_route_somebody_removed_is_back_at_once_and_one_who_insists_is_slowed_down() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &[route("10.64.0.0/24", &[hop("10.0.1.2", ETH1)])]);
+    w.kernel.routes.clear();
+    w.input(Input::RouteDisturbed(net("10.64.0.0/24")));
+    assert!(w.via("10.64.0.0/24").is_some());
+    assert_eq!(w.rib.fib().statistics().foreign_changes, 1);
+    assert!(w.notices.iter().any(|n| n.code == "foreign-route-change"));
+    w.kernel.routes.clear();
+    w.input(Input::RouteDisturbed(net("10.64.0.0/24")));
+    assert_eq!(w.via("10.64.0.0/24"), None);
+    w.wait(Duration::from_millis(100));
+    assert!(w.via("10.64.0.0/24").is_some());
+}
+
+#[test]
+fn an_event_about_a_route_that_is_not_ours_changes_nothing() {
+    let mut w = World::new("");
+    w.kernel.writes = 0;
+    w.input(Input::RouteDisturbed(net("10.64.0.0/24")));
+    assert_eq!((w.kernel.writes, w.rib.fib().statistics().foreign_changes), (0, 0));
+}
+
+#[test]
+fn an_object_somebody_removed_takes_its_routes_and_all_come_back() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &many(10, &[hop("10.0.1.2", ETH1)]));
+    let before = w.kernel.forwarding();
+    let id = w.kernel.object_ids()[0];
+    w.kernel.foreign_object_removal(id);
+    assert!(w.kernel.forwarding().is_empty());
+    w.input(Input::NextHopRemoved(id));
+    assert_eq!(w.kernel.forwarding(), before);
+}
+
+#[test]
+fn what_the_kernel_refuses_is_shown_and_tried_again() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &[]);
+    w.kernel.refuse = 3;
+    w.offer(OSPFD, &[route("10.64.0.0/24", &[hop("10.0.1.2", ETH1)])]);
+    assert_eq!(w.via("10.64.0.0/24"), None);
+    let request = api::Request::Routes { protocol: None, prefix: Some(net("10.64.0.0/24")), longer: false };
+    let shown = w.rib.query(w.now, &request).unwrap();
+    assert_eq!(shown["10.64.0.0/24"][0]["failed"], true);
+    let text = api::render_text(&request, &shown).unwrap();
+    assert!(text.contains("O>r 10.64.0.0/24 [110/20] via 10.0.1.2, eth1"), "{text}");
+    w.wait(Duration::from_secs(2));
+    assert_eq!(w.via("10.64.0.0/24"), Some(vec!["10.0.1.2%3".to_owned()]));
+    let shown = w.rib.query(w.now, &request).unwrap();
+    assert_eq!(shown["10.64.0.0/24"][0]["installed"], true);
+}
+
+#[test]
+fn a_kernel_without_objects_gets_plain_routes() {
+    let mut w = World::unborn(Kernel::default());
+    w.kernel.without_objects = true;
+    w.start("", &[]);
+    w.ospf(OSPFD, &many(3, &[hop("10.0.1.2", ETH1), hop("10.0.2.2", ETH2)]));
+    assert!(w.kernel.object_ids().is_empty());
+    assert!(w.via("10.64.2.0/24").is_some_and(|h| h.len() == 2));
+    assert!(!w.rib.fib().uses_objects());
+}
+
+#[test]
+fn a_kernel_that_only_then_turns_out_to_have_no_objects_gets_plain_routes_too() {
+    let mut w = World::new("");
+    w.kernel.without_objects = true;
+    w.ospf(OSPFD, &many(3, &[hop("10.0.1.2", ETH1)]));
+    assert_eq!(w.via("10.64.2.0/24"), Some(vec!["10.0.1.2%3".to_owned()]));
+}
+
+#[test]
+fn the_operator_can_change_between_objects_and_plain_routes() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &many(3, &[hop("10.0.1.2", ETH1), hop("10.0.2.2", ETH2)]));
+    let before = w.kernel.forwarding();
+    w.configure(PLAIN);
+    assert!(w.kernel.object_ids().is_empty());
+    assert_eq!(w.kernel.forwarding(), before);
+    w.configure("");
+    assert_eq!(w.kernel.object_ids().len(), 3);
+    assert_eq!(w.kernel.forwarding(), before);
+}
+
+#[test]
+fn a_snapshot_after_lost_events_repairs_what_vanished() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &many(5, &[hop("10.0.1.2", ETH1)]));
+    let before = w.kernel.forwarding();
+    w.kernel.routes.remove(&net("10.64.1.0/24"));
+    w.kernel.foreign_object_removal(w.kernel.object_ids()[0]);
+    let snapshot = w.kernel.snapshot();
+    w.input(Input::KernelSnapshot(snapshot));
+    assert_eq!(w.kernel.forwarding(), before);
+    assert!(w.notices.iter().any(|n| n.code == "routes-vanished"));
+}
+
+#[test]
+fn shows_bear_frrs_keys_and_codes() {
+    let config = "[[static-routes]]\nprefix = \"0.0.0.0/0\"\nnext-hop = \"192.168.1.254\"\n";
+    let mut w = World::new(config);
+    w.ospf(OSPFD, &[route("10.64.0.0/24", &[hop("10.0.1.2", ETH1), hop("10.0.2.2", ETH2)])]);
+    w.wait(Duration::from_secs(61));
+    let all = api::Request::Routes { protocol: None, prefix: None, longer: false };
+    let shown = w.rib.query(w.now, &all).unwrap();
+    let ospf = &shown["10.64.0.0/24"][0];
+    assert_eq!(ospf["protocol"], "ospf");
+    assert_eq!(ospf["distance"], 110);
+    assert_eq!(ospf["nexthops"][1]["interfaceName"], "eth2");
+    assert_eq!(ospf["uptime"], "00:01:01");
+    let text = api::render_text(&all, &shown).unwrap();
+    for line in [
+        "S>* 0.0.0.0/0 [1/0] via 192.168.1.254, eth0, weight 1, 00:01:01",
+        "C>* 10.0.1.0/24 is directly connected, eth1, 00:01:01",
+        "O>* 10.64.0.0/24 [110/20] via 10.0.1.2, eth1, weight 1, 00:01:01",
+        "  *                       via 10.0.2.2, eth2, weight 1, 00:01:01",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line}\nis not in\n{text}");
+    }
+    for request in
+        [api::Request::RouteSummary, api::Request::Interfaces, api::Request::Clients, api::Request::System]
+    {
+        let value = w.rib.query(w.now, &request).unwrap();
+        assert!(!api::render_text(&request, &value).unwrap().is_empty());
+    }
+    let summary = w.rib.query(w.now, &api::Request::RouteSummary).unwrap();
+    assert_eq!(summary["routesTotalFib"], 5);
+    assert_eq!(w.kernel.routes[&net("10.64.0.0/24")].0, KERNEL_PROTOCOL_OSPF);
+}

@@ -1,0 +1,7 @@
+//! The engine against a model of the kernel.
+
+mod fib;
+mod properties;
+mod resolution;
+mod sessions;
+mod world;
