@@ -73,15 +73,18 @@ pub struct LsaDetail {
     /// AS-external-LSA: the tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_route_tag: Option<u32>,
-    /// Opaque LSA: Opaque Type, a number.
+    /// Opaque LSA: name of its Opaque Type, which is the first octet of the Link State ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opaque_type: Option<u8>,
+    pub opaque_type: Option<String>,
     /// Opaque LSA: Opaque ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opaque_id: Option<u32>,
     /// Opaque LSA: octets behind the header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opaque_data_length: Option<usize>,
+    /// Opaque LSA: always true; one whose length does not fit never gets into the database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opaque_data_length_valid: Option<bool>,
     /// Opaque LSA: those octets in hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opaque_data: Option<String>,
@@ -170,9 +173,10 @@ impl LsaDetail {
             }
             LsaBody::Opaque(data) => {
                 let [opaque_type, id @ ..] = lsa.key().link_state_id.octets();
-                detail.opaque_type = Some(opaque_type);
+                detail.opaque_type = Some(opaque_name(opaque_type).to_owned());
                 detail.opaque_id = Some(u32::from_be_bytes([0, id[0], id[1], id[2]]));
                 detail.opaque_data_length = Some(data.len());
+                detail.opaque_data_length_valid = Some(true);
                 detail.opaque_data = Some(data.iter().map(|octet| format!("{octet:02x}")).collect());
             }
         }
@@ -208,6 +212,7 @@ impl LsaDetail {
             opaque_type: None,
             opaque_id: None,
             opaque_data_length: None,
+            opaque_data_length_valid: None,
             opaque_data: None,
         }
     }
@@ -285,6 +290,20 @@ fn type_name(ls_type: LsType) -> String {
     }
 }
 
+/// Names of Opaque Types (IANA's registry).
+fn opaque_name(opaque_type: u8) -> &'static str {
+    match opaque_type {
+        1 => "Traffic Engineering LSA",
+        2 => "Sycamore Optical Topology Descriptions",
+        3 => "Grace-LSA",
+        4 => "Router Information LSA",
+        7 => "Extended Prefix Opaque LSA",
+        8 => "Extended Link Opaque LSA",
+        128.. => "Private/Experimental",
+        _ => "Unassigned",
+    }
+}
+
 /// What vtysh says behind the Link State ID of a type.
 fn id_remark(lsa_type: &str, is_asbr: bool) -> &'static str {
     match lsa_type {
@@ -335,11 +354,12 @@ impl LsaDetail {
         }
         self.write_external(out);
         if let (Some(opaque_type), Some(id), Some(length)) =
-            (self.opaque_type, self.opaque_id, self.opaque_data_length)
+            (&self.opaque_type, self.opaque_id, self.opaque_data_length)
         {
             let _ = writeln!(
                 out,
-                "  Opaque-Type {opaque_type}\n  Opaque-ID   {id:#x}\n  Opaque-Info: {length} octets of data"
+                "  Opaque-Type {} ({opaque_type})\n  Opaque-ID   {id:#x}\n  Opaque-Info: {length} octets of data",
+                self.link_state_id.octets()[0]
             );
         }
         out.push('\n');

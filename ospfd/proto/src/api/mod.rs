@@ -10,6 +10,7 @@
 //! `spfLastDurationMsecs` (an engine has no clock to measure with), NBMA and graceful-restart keys.
 
 mod database;
+mod events;
 mod interfaces;
 mod lsa_detail;
 mod neighbors;
@@ -18,6 +19,7 @@ mod routes;
 mod summary;
 
 pub use database::{DatabaseReply, DetailReply, DetailScope, ListOrCount, LsaRow, MaxAgeReply, MaxAgeRow};
+pub use events::{AdjacencyRow, EventsReply, SpfRow};
 pub use interfaces::{DiscardRow, InterfaceRow, InterfacesReply, TrafficRow};
 pub use lsa_detail::{AttachedRouterRow, LsaDetail, RouterLinkRow, options_list};
 pub use neighbors::{NeighborDetail, NeighborDetailReply, NeighborRow, NeighborsReply};
@@ -75,6 +77,8 @@ pub enum Request {
     Routes,
     /// `show ip ospf border-routers`; answered by [`BorderRoutersReply`].
     BorderRouters,
+    /// `show ip ospf events`, which FRR does not have; answered by [`EventsReply`].
+    Events,
 }
 
 /// The LSA types as `show ip ospf database` names them.
@@ -184,6 +188,7 @@ pub fn render_text(request: &Request, reply: &Value) -> Result<String, serde_jso
         Request::DatabaseMaxAge => MaxAgeReply::deserialize(reply)?.text(),
         Request::Routes => RoutesReply::deserialize(reply)?.text(),
         Request::BorderRouters => BorderRoutersReply::deserialize(reply)?.text(),
+        Request::Events => EventsReply::deserialize(reply)?.text(),
     })
 }
 

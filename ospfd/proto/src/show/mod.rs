@@ -5,6 +5,7 @@
 //! empty.
 
 mod database;
+mod events;
 mod interfaces;
 mod neighbors;
 mod routes;
@@ -61,6 +62,7 @@ impl Instance {
             Request::DatabaseMaxAge => to_value(&self.show_max_age()),
             Request::Routes => to_value(&self.show_routes()),
             Request::BorderRouters => to_value(&self.show_border_routers()),
+            Request::Events => to_value(&self.show_events(now)),
         }
     }
 

@@ -10,7 +10,7 @@ use routing_common::render::short_time;
 use routing_common::time::Instant;
 
 /// The name vtysh has for a state.
-fn state_name(state: NeighborState) -> &'static str {
+pub(super) fn state_name(state: NeighborState) -> &'static str {
     match state {
         NeighborState::Down => "Down",
         NeighborState::Init => "Init",
