@@ -27,7 +27,7 @@ impl RunDirLock {
         // Not truncated before the lock is ours: the content may be another's.
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut lock =
-            match Flock::lock(file.with_context(|| format!("{shown}"))?, FlockArg::LockExclusiveNonblock) {
+            match Flock::lock(file.with_context(|| shown.clone())?, FlockArg::LockExclusiveNonblock) {
                 Ok(lock) => lock,
                 Err((file, Errno::EWOULDBLOCK)) => {
                     let pid = io::read_to_string(file).unwrap_or_default();
