@@ -5,14 +5,14 @@
 //! The kernel reassembles fragments before it delivers.
 
 use crate::ipv4;
-use crate::sys::Descriptor;
+use crate::sys::{Descriptor, set_int_option};
 use core::task::{Context, Poll, ready};
 use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrIn, recv, sendmsg};
-use routing_common::id::{IfIndex, InterfaceName};
+use routing_common::id::IfIndex;
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockRef, Socket, Type};
 use std::io::{self, IoSlice};
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use tokio::io::Interest;
 
 /// IP precedence "Internetwork Control" (RFC 2328 App. A.1).
@@ -50,11 +50,13 @@ impl RawSocket {
     /// itself. Must be called inside a tokio runtime; needs CAP_NET_RAW.
     ///
     /// # Errors
-    /// EPERM without the capability, ENODEV if the interface has gone.
-    pub fn open(interface: &InterfaceName, ifindex: IfIndex, protocol: u8, ttl: u8) -> io::Result<Self> {
+    /// EPERM without the capability. An interface that has gone shows at the first `join` or `send`.
+    pub fn open(ifindex: IfIndex, protocol: u8, ttl: u8) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(i32::from(protocol))))?;
         socket.set_nonblocking(true)?;
-        socket.bind_device(Some(interface.as_str().as_bytes()))?;
+        // By index: a name may have passed to another device since we heard of it.
+        let index = ifindex.0.cast_signed();
+        set_int_option(socket.as_fd(), libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX, index)?;
         // With the default of 1 it would get the groups that sockets of other processes joined.
         socket.set_multicast_all_v4(false)?;
         socket.set_multicast_loop_v4(false)?;

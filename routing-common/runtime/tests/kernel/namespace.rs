@@ -36,6 +36,7 @@ pub(crate) fn isolated<const N: usize, F>(test: impl FnOnce([Namespace; N]) -> F
 where
     F: Future<Output = ()>,
 {
+    #[expect(clippy::disallowed_methods, reason = "a namespace belongs to a thread")]
     let thread = std::thread::spawn(move || {
         let namespaces: Vec<_> = match (0..N).map(|_| Namespace::fresh()).collect() {
             Ok(namespaces) => namespaces,

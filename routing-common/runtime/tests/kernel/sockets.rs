@@ -32,7 +32,7 @@ fn name(text: &str) -> InterfaceName {
 }
 
 fn ospf(interface: &str) -> RawSocket {
-    RawSocket::open(&name(interface), index(interface), 89, 1).unwrap()
+    RawSocket::open(index(interface), 89, 1).unwrap()
 }
 
 #[test]
