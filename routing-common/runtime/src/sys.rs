@@ -1,6 +1,6 @@
 //! The few system calls neither nix nor socket2 wraps. All `unsafe` of the suite is here.
 
-use routing_common::id::IfIndex;
+use routing_common::id::{IfIndex, InterfaceName};
 use std::io;
 use std::ops::Deref;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -67,6 +67,51 @@ pub(crate) fn packet_membership(fd: BorrowedFd<'_>, ifindex: IfIndex, mac: [u8; 
         mr_address: [a, b, c, d, e, f, 0, 0],
     };
     set_option(fd, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &request)
+}
+
+/// The speed in Mbit/s that an interface's driver reports; `None` when it knows none (no carrier, a
+/// virtual device) or the interface has gone. `fd` is any socket in the interface's namespace.
+pub(crate) fn link_speed(fd: BorrowedFd<'_>, interface: &InterfaceName) -> Option<u32> {
+    let mut command = EthtoolCommand { command: ETHTOOL_GSET, rest: [0; 10] };
+    let mut name = [0; libc::IFNAMSIZ];
+    for (to, from) in name.iter_mut().take(libc::IFNAMSIZ - 1).zip(interface.as_str().bytes()) {
+        *to = from.cast_signed();
+    }
+    let mut request = libc::ifreq {
+        ifr_name: name,
+        ifr_ifru: libc::__c_anonymous_ifr_ifru { ifru_data: (&raw mut command).cast() },
+    };
+    // SAFETY: `request` is a whole `ifreq` with a terminated name; its data pointer leads to an
+    // `ethtool_cmd`'s 44 octets, as ETHTOOL_GSET demands, and both live through the call. The kernel
+    // keeps neither. Every bit pattern is a valid `EthtoolCommand`.
+    let rc = unsafe { libc::ioctl(fd.as_raw_fd(), SIOCETHTOOL, &raw mut request) };
+    let speed = command.speed();
+    (rc == 0 && speed != 0 && speed != u32::MAX && speed != 0xffff).then_some(speed)
+}
+
+const SIOCETHTOOL: libc::Ioctl = 0x8946;
+const ETHTOOL_GSET: u32 = 1;
+
+/// `struct ethtool_cmd`, of which only the speed is of interest.
+#[repr(C)]
+struct EthtoolCommand {
+    command: u32,
+    /// supported, advertising; speed and four octets; addresses; two counters; speed_hi and two octets;
+    /// three more.
+    rest: [u32; 10],
+}
+
+const _: () = assert!(size_of::<EthtoolCommand>() == 44, "the kernel copies 44 octets");
+
+impl EthtoolCommand {
+    /// The speed's low half is at octet 12, its high half at octet 28.
+    fn speed(&self) -> u32 {
+        let half = |word: u32| {
+            let [a, b, ..] = word.to_ne_bytes();
+            u32::from(u16::from_ne_bytes([a, b]))
+        };
+        half(self.rest[2]) | half(self.rest[6]) << 16
+    }
 }
 
 const AF_PACKET: u16 = 17;

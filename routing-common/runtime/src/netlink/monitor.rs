@@ -13,12 +13,15 @@ use super::address::{self, AddressMessage};
 use super::link::{self, LinkMessage};
 use super::message::Received;
 use super::socket::{EventSocket, NetlinkError, RequestSocket};
+use crate::sys;
 use ipnetwork::Ipv4Network;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use routing_common::id::IfIndex;
 use routing_common::link::{Address, Link, LinkEvent};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -47,8 +50,9 @@ impl LinkMonitor {
         // Events are subscribed to before the first dump, so that none falls between.
         let listening = EventSocket::open(&[RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR])?;
         let asking = RequestSocket::open()?;
+        let speeds = Speeds::open()?;
         let (told, events) = mpsc::channel(AHEAD);
-        let task = tokio::spawn(watch(listening, asking, told)).abort_handle();
+        let task = tokio::spawn(watch(listening, asking, speeds, told)).abort_handle();
         Ok(Self { events, task })
     }
 
@@ -74,14 +78,19 @@ impl Drop for LinkMonitor {
 }
 
 /// Runs until nobody listens.
-async fn watch(mut listening: EventSocket, mut asking: RequestSocket, told: mpsc::Sender<LinkEvent>) {
+async fn watch(
+    mut listening: EventSocket,
+    mut asking: RequestSocket,
+    speeds: Speeds,
+    told: mpsc::Sender<LinkEvent>,
+) {
     let mut table = Table::default();
     let mut complete = false;
     let mut news = Vec::new();
     loop {
         if complete {
             match listening.receive().await {
-                Ok(messages) => messages.for_each(|m| table.apply(&m, &mut news)),
+                Ok(messages) => messages.for_each(|m| table.apply(&m, &speeds, &mut news)),
                 Err(error) => {
                     tracing::warn!(%error, "interfaces are read anew");
                     complete = false;
@@ -89,7 +98,7 @@ async fn watch(mut listening: EventSocket, mut asking: RequestSocket, told: mpsc
                 }
             }
         } else {
-            match snapshot(&mut asking).await {
+            match snapshot(&mut asking, &speeds).await {
                 Ok(current) => {
                     table.become_(current, &mut news);
                     news.push(LinkEvent::SnapshotComplete);
@@ -111,12 +120,36 @@ async fn watch(mut listening: EventSocket, mut asking: RequestSocket, told: mpsc
     }
 }
 
-async fn snapshot(asking: &mut RequestSocket) -> Result<Table, NetlinkError> {
+async fn snapshot(asking: &mut RequestSocket, speeds: &Speeds) -> Result<Table, NetlinkError> {
     let mut table = Table::default();
     let mut untold = Vec::new();
-    asking.dump(&link::dump(), |m| table.apply(&m, &mut untold)).await?;
-    asking.dump(&address::dump(), |m| table.apply(&m, &mut untold)).await?;
+    asking.dump(&link::dump(), |m| table.apply(&m, speeds, &mut untold)).await?;
+    asking.dump(&address::dump(), |m| table.apply(&m, speeds, &mut untold)).await?;
     Ok(table)
+}
+
+/// Asks drivers for what netlink does not tell.
+#[derive(Debug)]
+struct Speeds(OwnedFd);
+
+impl Speeds {
+    /// A socket never bound: nothing can arrive at it.
+    fn open() -> io::Result<Self> {
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        Ok(Self(socket(AddressFamily::Inet, SockType::Datagram, flags, None)?))
+    }
+
+    /// The speed to note in `link`. A driver is asked only when the carrier has come: it takes the lock all
+    /// network configuration goes through, and while the carrier stays the speed does.
+    fn of(&self, link: &Link, before: Option<&Link>) -> Option<u32> {
+        if !link.running || link.loopback {
+            return None;
+        }
+        match before {
+            Some(before) if before.running => before.speed_mbps,
+            _ => sys::link_speed(self.0.as_fd(), &link.name),
+        }
+    }
 }
 
 /// What has been told.
@@ -135,9 +168,12 @@ fn key(a: &Address) -> AddressKey {
 
 impl Table {
     /// Takes one message; what it changed goes to `news`.
-    fn apply(&mut self, m: &Received<'_>, news: &mut Vec<LinkEvent>) {
+    fn apply(&mut self, m: &Received<'_>, speeds: &Speeds, news: &mut Vec<LinkEvent>) {
         match link::parse(m) {
-            Some(LinkMessage::Present(link)) => return self.set_link(link, news),
+            Some(LinkMessage::Present(mut link)) => {
+                link.speed_mbps = speeds.of(&link, self.links.get(&link.ifindex));
+                return self.set_link(link, news);
+            }
             Some(LinkMessage::Gone(ifindex)) => return self.remove_link(ifindex, news),
             None => {}
         }

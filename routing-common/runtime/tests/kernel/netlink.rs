@@ -56,7 +56,8 @@ fn the_monitor_tells_all_there_is_and_then_every_change() {
         assert!(!up.running, "the peer is down still");
         assert_eq!((up.kind.as_deref(), up.parent), (Some("veth"), None));
         ip("link set right up");
-        wait_for(&mut monitor, |e| changed(e, "left").filter(|l| l.running)).await;
+        let running = wait_for(&mut monitor, |e| changed(e, "left").filter(|l| l.running)).await;
+        assert_eq!((running.speed_mbps, up.speed_mbps), (Some(10_000), None), "what a veth claims");
         ip("link set right down");
         wait_for(&mut monitor, |e| changed(e, "left").filter(|l| l.admin_up && !l.running)).await;
 
