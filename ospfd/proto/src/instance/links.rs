@@ -6,7 +6,6 @@
 //! kernel's first snapshot is complete, lest an interface start with an address that is not its own.
 
 use super::{Event, Instance};
-use crate::area::Area;
 use crate::interface::{
     Interface, InterfaceEvent, InterfaceState, NetworkKind, choose_addresses, cost_of, kind_of, mtu_of,
 };
@@ -91,10 +90,10 @@ impl Instance {
             self.remove_interface(now, ifindex);
             return;
         };
-        if !self.interfaces.contains_key(&ifindex) {
-            self.interfaces.insert(ifindex, Interface::new(&wanted.link, wanted.config.clone(), now));
-        }
-        self.areas.entry(wanted.config.area).or_insert_with(Area::default);
+        self.interfaces
+            .entry(ifindex)
+            .or_insert_with(|| Interface::new(&wanted.link, wanted.config.clone(), now));
+        self.areas.entry(wanted.config.area).or_default();
         let Some(interface) = self.interfaces.get(&ifindex) else { return };
         let must_stop = !wanted.is_up || needs_restart(interface, &wanted);
         if must_stop && interface.state != InterfaceState::Down {

@@ -83,16 +83,12 @@ impl Instance {
 
     /// Sends what this turn flooded.
     pub(crate) fn flush_floods(&mut self, now: Instant) {
-        let queued: Vec<(IfIndex, Ipv4Addr, Vec<(DatabaseId, LsaKey)>)> = self
-            .interfaces
-            .values_mut()
-            .filter(|i| !i.flood_queue.is_empty())
-            .map(|i| {
-                let keys = std::mem::take(&mut i.flood_queue).into_iter().collect();
-                (i.ifindex, i.flood_destination(), keys)
-            })
-            .collect();
-        for (ifindex, destination, keys) in queued {
+        let waiting = self.interfaces.values().filter(|i| !i.flood_queue.is_empty());
+        let ifindexes: Vec<IfIndex> = waiting.map(|i| i.ifindex).collect();
+        for ifindex in ifindexes {
+            let Some(interface) = self.interfaces.get_mut(&ifindex) else { continue };
+            let keys: Vec<_> = std::mem::take(&mut interface.flood_queue).into_iter().collect();
+            let destination = interface.flood_destination();
             self.transmit_lsas(now, ifindex, destination, &keys);
         }
     }

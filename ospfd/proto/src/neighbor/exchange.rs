@@ -168,7 +168,7 @@ impl Instance {
         let done = if neighbor.is_master {
             neighbor.dd_sequence = neighbor.dd_sequence.map(|s| s.wrapping_add(1));
             let all_sent = neighbor.last_sent.as_ref().is_some_and(|sent| !sent.more);
-            if !(all_sent && !dd.more) {
+            if !all_sent || dd.more {
                 self.send_next_description(now, id);
             }
             all_sent && !dd.more

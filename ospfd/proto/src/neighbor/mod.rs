@@ -150,6 +150,11 @@ impl Neighbor {
         matches!(self.state, NeighborState::Exchange | NeighborState::Loading)
     }
 
+    /// Is an adjacency under way but not there yet?
+    pub(crate) fn is_forming(&self) -> bool {
+        matches!(self.state, NeighborState::ExStart | NeighborState::Exchange | NeighborState::Loading)
+    }
+
     /// Clears the three lists.
     pub(crate) fn clear_lists(&mut self) {
         self.database_summary_list.clear();

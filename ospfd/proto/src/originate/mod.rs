@@ -15,6 +15,11 @@
 //!   and starts anew after a pause of twice the wait;
 //! * an instance that nobody was sent yet may be replaced at any time: it cannot come early.
 //!
+//! A router-LSA that would only gain links waits up to [`SETTLE`] while adjacencies are forming: a link that
+//! comes up brings first its stub network and milliseconds later its neighbour, and a starting router
+//! several neighbours. Told one by one, all but the first would wait for MinLSArrival. A loss never
+//! waits.
+//!
 //! One exception: an instance from a previous life of ours is out-sequenced at once, at most once per
 //! MinLSInterval and LSA ([`Instance::outsequence_stale`]). Until that is done neighbours route by it.
 
@@ -38,6 +43,9 @@ use std::sync::Arc;
 /// Added to MinLSArrival, for a copy that overtakes its predecessor on the way.
 const MARGIN: Duration = Duration::from_millis(50);
 
+/// Longest wait for adjacencies that are forming.
+const SETTLE: Duration = Duration::from_millis(200);
+
 /// Refreshing happens up to this much before LSRefreshTime, so that LSAs do not stay in step.
 const REFRESH_JITTER: Duration = Duration::from_secs(90);
 
@@ -52,6 +60,8 @@ pub(crate) struct OwnLsa {
     floor: Option<i32>,
     /// Originate even though nothing changed.
     force: bool,
+    /// Since when a gain of links waits for adjacencies to form.
+    settling: Option<Instant>,
     /// When MinLSInterval was last overridden for a stale copy.
     overridden: Option<Instant>,
 }
@@ -105,12 +115,14 @@ impl Instance {
         let sequence = match copy {
             None => state.floor.map_or(Some(INITIAL_SEQUENCE), |f| f.checked_add(1)),
             Some((header, old)) => {
-                let is_current = !header.is_max_age()
-                    && header.options == self.lsa_options()
-                    && old == *body
-                    && state.floor.is_none_or(|f| f <= header.sequence)
-                    && !state.force;
-                if is_current {
+                let is_urgent = header.is_max_age()
+                    || header.options != self.lsa_options()
+                    || state.floor.is_some_and(|f| f > header.sequence)
+                    || state.force;
+                if !is_urgent && old == *body {
+                    return;
+                }
+                if !is_urgent && only_gains(&old, body) && self.settle(now, database, key) {
                     return;
                 }
                 header.sequence.max(state.floor.unwrap_or(header.sequence)).checked_add(1)
@@ -124,6 +136,22 @@ impl Instance {
             Some(at) if at > now => self.timers.arm(TimerKey::Originate(database, key), at),
             _ => self.originate(now, database, key, sequence),
         }
+    }
+
+    /// Should a gain of links wait a little? Then the timer is set.
+    fn settle(&mut self, now: Instant, database: DatabaseId, key: LsaKey) -> bool {
+        let is_young = |since: Instant| now.since(since) < SETTLE;
+        let is_forming = self.interfaces.values().filter(|i| i.is_active()).any(|i| {
+            (is_young(i.state_since) && i.full_neighbors() == 0)
+                || i.neighbors.values().any(|n| n.is_forming() && is_young(n.state_since))
+        });
+        let state = self.own.entry((database, key)).or_default();
+        let since = *state.settling.get_or_insert(now);
+        let waits = is_forming && is_young(since);
+        if waits {
+            self.timers.arm(TimerKey::Originate(database, key), since + SETTLE);
+        }
+        waits
     }
 
     /// §12.1.6: the instance with MaxSequenceNumber must be gone before the first one may come again.
@@ -168,8 +196,7 @@ impl Instance {
             (false, true) => state.burst.saturating_add(1),
             (false, false) => state.burst,
         };
-        let new_state =
-            OwnLsa { last: Some(now), burst, floor: None, force: false, overridden: state.overridden };
+        let new_state = OwnLsa { last: Some(now), burst, overridden: state.overridden, ..OwnLsa::default() };
         self.own.insert((database, key), new_state);
         self.timers.cancel(TimerKey::Originate(database, key));
         self.install(now, database, &lsa, 0, Provenance::Own);
@@ -326,6 +353,16 @@ impl Instance {
             TimerKey::HeldArrival(database, key) => !held.contains_key(&(*database, *key)),
             _ => false,
         });
+    }
+}
+
+/// Is `new` a router-LSA with all the links of `old`, and more?
+fn only_gains(old: &LsaBody, new: &LsaBody) -> bool {
+    match (old, new) {
+        (LsaBody::Router(old), LsaBody::Router(new)) => {
+            old.as_boundary == new.as_boundary && old.links.iter().all(|link| new.links.contains(link))
+        }
+        _ => false,
     }
 }
 

@@ -1,8 +1,6 @@
 //! Adjacencies form, and do not form, as RFC 2328 says.
 
-mod common;
-
-use common::{Net, id, ospf_interface};
+use crate::harness::{Net, id, ospf_interface};
 use ospf_proto::discard::Discard;
 use ospf_proto::interface::InterfaceState;
 use ospf_proto::neighbor::NeighborState;

@@ -3,7 +3,6 @@
 //! Routers are engines; a segment joins interfaces of several routers. A packet to a group reaches every
 //! other open interface of the segment that is a member; a packet to an address reaches its owner. RIB
 //! messages are applied to a table per router, so tests see what a kernel would.
-#![allow(dead_code, reason = "each test file uses its part of the harness")]
 
 use ipnetwork::Ipv4Network;
 use ospf_proto::instance::{Input, Instance, Output, Received};
@@ -25,22 +24,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 /// One-way delay of every segment.
-pub const DELAY: Duration = Duration::from_micros(200);
+pub(crate) const DELAY: Duration = Duration::from_micros(200);
 
-pub fn ip(s: &str) -> Ipv4Addr {
+pub(crate) fn ip(s: &str) -> Ipv4Addr {
     s.parse().unwrap()
 }
 
-pub fn net(s: &str) -> Ipv4Network {
+pub(crate) fn net(s: &str) -> Ipv4Network {
     s.parse().unwrap()
 }
 
-pub fn id(n: u8) -> RouterId {
+pub(crate) fn id(n: u8) -> RouterId {
     RouterId(Ipv4Addr::new(10, 255, 0, n))
 }
 
 /// An interface's OSPF settings with FRR's defaults.
-pub fn ospf_interface(network_type: NetworkType, cost: u16) -> OspfInterfaceConfig {
+pub(crate) fn ospf_interface(network_type: NetworkType, cost: u16) -> OspfInterfaceConfig {
     OspfInterfaceConfig {
         area: AreaId::BACKBONE,
         network_type,
@@ -57,7 +56,7 @@ pub fn ospf_interface(network_type: NetworkType, cost: u16) -> OspfInterfaceConf
 }
 
 /// A configuration without interfaces.
-pub fn config(n: u8) -> Config {
+pub(crate) fn config(n: u8) -> Config {
     Config {
         hostname: format!("r{n}"),
         defaults: Defaults::Traditional,
@@ -83,28 +82,28 @@ pub fn config(n: u8) -> Config {
 }
 
 /// A router: an engine and the part of the world that is its own.
-pub struct Node {
-    pub engine: Instance,
-    pub config: Config,
-    pub alive: bool,
-    pub links: BTreeMap<IfIndex, (Link, Vec<Address>)>,
+pub(crate) struct Node {
+    pub(crate) engine: Instance,
+    pub(crate) config: Config,
+    pub(crate) alive: bool,
+    pub(crate) links: BTreeMap<IfIndex, (Link, Vec<Address>)>,
     open: BTreeSet<IfIndex>,
     groups: BTreeSet<(IfIndex, Ipv4Addr)>,
-    pub routes: BTreeMap<Ipv4Network, Route>,
-    pub rib_log: Vec<ClientMessage>,
-    pub notices: Vec<Notice>,
-    pub finished: bool,
+    pub(crate) routes: BTreeMap<Ipv4Network, Route>,
+    pub(crate) rib_log: Vec<ClientMessage>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) finished: bool,
     /// Packets sent, by (interface, type).
-    pub sent: BTreeMap<(IfIndex, u8), usize>,
+    pub(crate) sent: BTreeMap<(IfIndex, u8), usize>,
     seed: u64,
 }
 
 /// Interfaces joined by a wire or a switch.
 #[derive(Default)]
-pub struct Segment {
-    pub ends: Vec<(usize, IfIndex)>,
-    pub loss_percent: u64,
-    pub down: bool,
+pub(crate) struct Segment {
+    pub(crate) ends: Vec<(usize, IfIndex)>,
+    pub(crate) loss_percent: u64,
+    pub(crate) down: bool,
 }
 
 struct InFlight {
@@ -116,19 +115,19 @@ struct InFlight {
 }
 
 /// The whole network.
-pub struct Net {
-    pub now: Instant,
-    pub nodes: Vec<Node>,
-    pub segments: Vec<Segment>,
+pub(crate) struct Net {
+    pub(crate) now: Instant,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) segments: Vec<Segment>,
     flight: BTreeMap<(Instant, u64), InFlight>,
     serial: u64,
     rng: Rng,
     /// Every packet as it leaves: when, who, where, octets.
-    pub capture: Option<Vec<(Instant, usize, IfIndex, Vec<u8>)>>,
+    pub(crate) capture: Option<Vec<(Instant, usize, IfIndex, Vec<u8>)>>,
 }
 
 impl Net {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
             now: Instant::from_secs(1),
             nodes: Vec::new(),
@@ -141,7 +140,7 @@ impl Net {
     }
 
     /// Adds a router that is not started yet.
-    pub fn router(&mut self, n: u8) -> usize {
+    pub(crate) fn router(&mut self, n: u8) -> usize {
         let config = config(n);
         let seed = self.rng.next_u64();
         self.nodes.push(Node {
@@ -162,7 +161,7 @@ impl Net {
     }
 
     /// Gives a router an interface with OSPF; `address` with prefix length.
-    pub fn interface(&mut self, node: usize, address: &str, settings: OspfInterfaceConfig) -> IfIndex {
+    pub(crate) fn interface(&mut self, node: usize, address: &str, settings: OspfInterfaceConfig) -> IfIndex {
         let node = &mut self.nodes[node];
         let ifindex = IfIndex(u32::try_from(node.links.len()).unwrap() + 1);
         let name = format!("eth{ifindex}").parse().unwrap();
@@ -177,33 +176,40 @@ impl Net {
     }
 
     /// A loopback with a host address.
-    pub fn loopback(&mut self, node: usize, address: &str) -> IfIndex {
+    pub(crate) fn loopback(&mut self, node: usize, address: &str) -> IfIndex {
         let ifindex = self.interface(node, address, ospf_interface(NetworkType::Broadcast, 10));
         self.nodes[node].links.get_mut(&ifindex).unwrap().0.loopback = true;
         ifindex
     }
 
-    pub fn segment(&mut self, ends: &[(usize, IfIndex)]) -> usize {
+    pub(crate) fn segment(&mut self, ends: &[(usize, IfIndex)]) -> usize {
         self.segments.push(Segment { ends: ends.to_vec(), ..Segment::default() });
         self.segments.len() - 1
     }
 
     /// A point-to-point link between two routers, `10.A.B.x/31`-like; returns the segment.
-    pub fn p2p(&mut self, a: usize, b: usize, a_address: &str, b_address: &str, costs: (u16, u16)) -> usize {
+    pub(crate) fn p2p(
+        &mut self,
+        a: usize,
+        b: usize,
+        a_address: &str,
+        b_address: &str,
+        costs: (u16, u16),
+    ) -> usize {
         let ia = self.interface(a, a_address, ospf_interface(NetworkType::PointToPoint, costs.0));
         let ib = self.interface(b, b_address, ospf_interface(NetworkType::PointToPoint, costs.1));
         self.segment(&[(a, ia), (b, ib)])
     }
 
     /// Changes the settings of all interfaces of all routers.
-    pub fn settings(&mut self, change: impl Fn(&mut OspfInterfaceConfig)) {
+    pub(crate) fn settings(&mut self, change: impl Fn(&mut OspfInterfaceConfig)) {
         for node in &mut self.nodes {
             node.config.ospf.as_mut().unwrap().interfaces.values_mut().for_each(&change);
         }
     }
 
     /// Starts (or restarts, with nothing remembered) a router.
-    pub fn start(&mut self, node: usize) {
+    pub(crate) fn start(&mut self, node: usize) {
         let n = &mut self.nodes[node];
         n.seed = n.seed.wrapping_add(1);
         n.engine = Instance::new(&n.config, n.seed);
@@ -224,20 +230,20 @@ impl Net {
         self.input(node, Input::Link(LinkEvent::SnapshotComplete));
     }
 
-    pub fn start_all(&mut self) {
+    pub(crate) fn start_all(&mut self) {
         for node in 0..self.nodes.len() {
             self.start(node);
         }
     }
 
     /// The process dies without a word.
-    pub fn kill(&mut self, node: usize) {
+    pub(crate) fn kill(&mut self, node: usize) {
         self.nodes[node].alive = false;
         self.nodes[node].routes.clear();
     }
 
     /// Takes the carrier of both ends (or gives it back).
-    pub fn carrier(&mut self, segment: usize, up: bool) {
+    pub(crate) fn carrier(&mut self, segment: usize, up: bool) {
         self.segments[segment].down = !up;
         for (node, ifindex) in self.segments[segment].ends.clone() {
             self.link_carrier(node, ifindex, up);
@@ -245,7 +251,7 @@ impl Net {
     }
 
     /// Takes the carrier of one end.
-    pub fn link_carrier(&mut self, node: usize, ifindex: IfIndex, up: bool) {
+    pub(crate) fn link_carrier(&mut self, node: usize, ifindex: IfIndex, up: bool) {
         let link = {
             let link = &mut self.nodes[node].links.get_mut(&ifindex).unwrap().0;
             link.running = up;
@@ -256,14 +262,14 @@ impl Net {
         }
     }
 
-    pub fn input(&mut self, node: usize, input: Input<'_>) {
+    pub(crate) fn input(&mut self, node: usize, input: Input<'_>) {
         let now = self.now;
         self.nodes[node].engine.handle(now, input);
         self.drain(node);
     }
 
     /// Hands the present configuration of a node to its engine.
-    pub fn reconfigure(&mut self, node: usize, change: impl FnOnce(&mut Config)) {
+    pub(crate) fn reconfigure(&mut self, node: usize, change: impl FnOnce(&mut Config)) {
         change(&mut self.nodes[node].config);
         let config = Box::new(self.nodes[node].config.clone());
         self.input(node, Input::Reconfigure(config));
@@ -356,13 +362,13 @@ impl Net {
     }
 
     /// Lets time pass.
-    pub fn run(&mut self, span: Duration) {
+    pub(crate) fn run(&mut self, span: Duration) {
         let end = self.now + span;
         self.run_until(end, |_| false);
     }
 
     /// Lets time pass until `done`, at most until `end`; says whether it was reached.
-    pub fn run_until(&mut self, end: Instant, done: impl Fn(&Self) -> bool) -> bool {
+    pub(crate) fn run_until(&mut self, end: Instant, done: impl Fn(&Self) -> bool) -> bool {
         let mut steps_at_once = 0u32;
         loop {
             if done(self) {
@@ -394,7 +400,7 @@ impl Net {
 
     /// Runs until `done`, and fails the test after `span`. Returns how long it took.
     #[track_caller]
-    pub fn wait(&mut self, span: Duration, what: &str, done: impl Fn(&Self) -> bool) -> Duration {
+    pub(crate) fn wait(&mut self, span: Duration, what: &str, done: impl Fn(&Self) -> bool) -> Duration {
         let start = self.now;
         assert!(self.run_until(start + span, done), "not within {span:?}: {what}");
         self.now.since(start)
@@ -402,12 +408,12 @@ impl Net {
 
     // Questions.
 
-    pub fn state(&self, node: usize, neighbor: u8) -> Option<NeighborState> {
+    pub(crate) fn state(&self, node: usize, neighbor: u8) -> Option<NeighborState> {
         let interfaces = self.nodes[node].engine.interfaces();
         interfaces.filter_map(|i| i.neighbors.get(&id(neighbor))).map(|n| n.state).max()
     }
 
-    pub fn is_full(&self, a: usize, b: usize) -> bool {
+    pub(crate) fn is_full(&self, a: usize, b: usize) -> bool {
         let n = |i: usize| self.nodes[i].engine.router_id();
         let full = |i: usize, j: usize| {
             self.nodes[i]
@@ -419,13 +425,13 @@ impl Net {
     }
 
     /// The gateway of a route in a router's RIB, and its metric.
-    pub fn route(&self, node: usize, prefix: &str) -> Option<(Ipv4Addr, u32)> {
+    pub(crate) fn route(&self, node: usize, prefix: &str) -> Option<(Ipv4Addr, u32)> {
         let route = self.nodes[node].routes.get(&net(prefix))?;
         Some((route.next_hops.first()?.gateway?, route.metric))
     }
 
     /// Area database of a node as comparable text: keys, sequence numbers, checksums.
-    pub fn database(&self, node: usize) -> Vec<String> {
+    pub(crate) fn database(&self, node: usize) -> Vec<String> {
         let engine = &self.nodes[node].engine;
         let mut all = Vec::new();
         for database in [DatabaseId::Area(AreaId::BACKBONE), DatabaseId::As] {
@@ -439,14 +445,14 @@ impl Net {
     }
 
     /// Do all living routers hold the same database?
-    pub fn is_synchronized(&self) -> bool {
+    pub(crate) fn is_synchronized(&self) -> bool {
         let mut databases = (0..self.nodes.len()).filter(|n| self.nodes[*n].alive).map(|n| self.database(n));
         let first = databases.next();
         databases.all(|d| Some(&d) == first.as_ref())
     }
 
     /// The router-LSA of `of` as `node` holds it, with its sequence number.
-    pub fn router_lsa(&self, node: usize, of: u8) -> Option<(i32, RouterLsa)> {
+    pub(crate) fn router_lsa(&self, node: usize, of: u8) -> Option<(i32, RouterLsa)> {
         let engine = &self.nodes[node].engine;
         let (_, entry) = engine
             .lsdb(DatabaseId::Area(AreaId::BACKBONE))?
@@ -459,7 +465,7 @@ impl Net {
     }
 }
 
-pub fn link(ifindex: IfIndex, name: &routing_common::id::InterfaceName) -> Link {
+pub(crate) fn link(ifindex: IfIndex, name: &routing_common::id::InterfaceName) -> Link {
     Link {
         ifindex,
         name: name.clone(),
@@ -477,6 +483,6 @@ pub fn link(ifindex: IfIndex, name: &routing_common::id::InterfaceName) -> Link 
     }
 }
 
-pub fn address_on(ifindex: IfIndex, network: Ipv4Network) -> Address {
+pub(crate) fn address_on(ifindex: IfIndex, network: Ipv4Network) -> Address {
     Address { ifindex, network, peer: None, secondary: false, no_prefix_route: false, protocol: 0 }
 }
