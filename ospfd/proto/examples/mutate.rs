@@ -33,6 +33,7 @@ struct Tally {
     invalid_lsas: u64,
 }
 
+#[expect(clippy::disallowed_methods, reason = "not an engine: it measures how long it takes")]
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).map(|a| a.parse::<u64>());
     let (Ok(millions), Ok(seed)) = (arguments.next().unwrap_or(Ok(10)), arguments.next().unwrap_or(Ok(1)))
