@@ -4,6 +4,7 @@ use ::rib::api as rib;
 use ::rib::message::Protocol;
 use anyhow::Result;
 use ospf_proto::api as ospf;
+use routing_common::control::processes;
 use routing_common::grammar::{Args, Command, CommandTable};
 use routing_common::id::Vrid;
 use serde::de::DeserializeOwned;
@@ -61,7 +62,7 @@ type Row = Command<Meaning>;
 
 /// The compiled table.
 pub(crate) fn table() -> CommandTable<Meaning> {
-    let rows: Vec<Row> = [OWN, OSPF, VRRP, RIB].concat();
+    let rows: Vec<Row> = [OWN, SUPERVISOR, OSPF, VRRP, RIB].concat();
     // proof: a test compiles the same constant table.
     CommandTable::new(&rows).expect("the command table compiles")
 }
@@ -79,6 +80,18 @@ const OWN: &[Row] = &[
     },
     Row { syntax: "list", help: &["List all commands"], meaning: Meaning::List },
 ];
+
+const SUPERVISOR: &[Row] = &[Row {
+    syntax: "show processes [json]",
+    help: &[SHOW, "The daemons of this router and how often they were restarted", JSON],
+    meaning: Meaning::Ask(|_| {
+        Ok(Question {
+            daemon: Daemon::Mgmtd,
+            request: serde_json::to_value(processes::Request::ShowProcesses)?,
+            render: |request, value| Ok(processes::render_text(&from(request)?, value)?),
+        })
+    }),
+}];
 
 const OSPF: &[Row] = &[
     Row {

@@ -5,7 +5,7 @@
 //! when it dies the daemons live on and forwarding with them, and its successor adopts them.
 #![forbid(unsafe_code)]
 
-pub mod api;
+pub use routing_common::control::processes as api;
 pub mod lock;
 pub mod process;
 pub mod shell;

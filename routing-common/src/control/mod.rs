@@ -8,6 +8,7 @@
 //! neither knows nor cares.
 
 mod codec;
+pub mod processes;
 
 pub use codec::{FrameDecoder, FrameError, MAX_FRAME, encode};
 

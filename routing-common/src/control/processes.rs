@@ -1,6 +1,7 @@
-//! What operators can ask the supervisor on `RUN_DIR/mgmtd.sock`.
+//! What operators can ask the supervisor on `RUN_DIR/mgmtd.sock`. It stands here and not in mgmtd, because the shell
+//! must read it without linking a runtime.
 
-use routing_common::render::{Table, short_time};
+use crate::render::{Table, short_time};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
