@@ -58,7 +58,12 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
             biased;
             () = poll_fn(|cx| any_readable(sockets, cx)) => {}
             () = timer.wait(deadline) => {}
-            event = monitor.next() => shell.input(Input::Link(event)).await,
+            event = monitor.next() => {
+                shell.input(Input::Link(event)).await;
+                while let Some(event) = monitor.try_next() {
+                    shell.input(Input::Link(event)).await;
+                }
+            }
             signal = context.signals.next() => match signal {
                 Signal::Reload => {
                     if let Some(config) = context.reload_config() {
@@ -191,8 +196,16 @@ impl Shell {
         Ok(())
     }
 
+    /// One request to the kernel. That its object is gone already is no fault: the monitor will tell the
+    /// engine, which then wants something else.
     async fn ask(&mut self, message: Message, what: impl Fn() -> String) -> anyhow::Result<()> {
-        self.netlink.request(&message).await.with_context(what)
+        match self.netlink.request(&message).await {
+            Err(e) if matches!(e.errno(), Some(libc::ENODEV | libc::EADDRNOTAVAIL)) => {
+                tracing::debug!("{}: {e}", what());
+                Ok(())
+            }
+            other => other.with_context(what),
+        }
     }
 
     async fn read_frames(&mut self) {

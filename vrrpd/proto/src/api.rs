@@ -36,7 +36,8 @@ pub struct Router {
     pub shutdown: bool,
     /// Preempt_Mode.
     pub preempt_mode: bool,
-    /// Accept_Mode.
+    /// Accept_Mode in effect. Always true: the kernel answers on every address it holds, and dropping what is
+    /// sent to it takes a packet filter, which is not ours to install.
     pub accept_mode: bool,
     /// Sent form of the version 3 checksum.
     pub checksum_with_ipv4_pseudoheader: bool,
@@ -66,6 +67,8 @@ pub struct Router {
     pub history: Vec<Transition>,
     /// The last thing the kernel refused to this daemon.
     pub last_fault: Option<String>,
+    /// Milliseconds since then.
+    pub last_fault_msecs_ago: Option<u64>,
 }
 
 /// The part FRR keeps by address family.

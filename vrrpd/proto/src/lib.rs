@@ -18,6 +18,8 @@
 //! 3. A restarted router that still holds its addresses listens for one interval instead of three ([`router`]).
 //! 4. A router that slept through its own Active_Down_Interval listens before it speaks ([`router`]).
 //!
+//! 5. Accept_Mode is always on: hosts can ping their gateway, whatever `accept` says ([`api`]).
+//!
 //! Not here: IPv6, authentication (RFC 9568 §9 removed it), the mixed version mode of §8.4.
 #![forbid(unsafe_code)]
 

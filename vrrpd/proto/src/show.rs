@@ -35,7 +35,7 @@ fn router(instance: &Instance, now: Instant, r: &VirtualRouter) -> api::Router {
         autoconfigured: false,
         shutdown: r.blocked == Some(Blocked::Stopped),
         preempt_mode: r.group.preempt,
-        accept_mode: r.group.accept,
+        accept_mode: true,
         checksum_with_ipv4_pseudoheader: r.group.checksum == VrrpChecksum::Rfc5798,
         interface: r.group.interface.to_string(),
         advertisement_interval: millis(r.group.advertisement_interval),
@@ -77,6 +77,7 @@ fn router(instance: &Instance, now: Instant, r: &VirtualRouter) -> api::Router {
             })
             .collect(),
         last_fault: instance.last_fault().map(|(_, text)| text.clone()),
+        last_fault_msecs_ago: instance.last_fault().map(|(at, _)| ago(*at)),
     }
 }
 

@@ -79,7 +79,7 @@ impl Context<'_> {
     pub(crate) fn serve(&mut self, router: &VirtualRouter) {
         let Some(ifindex) = self.service_interface(router) else { return };
         if router.group.virtual_mac {
-            let down = self.kernel.links().any(|l| l.ifindex == ifindex && !l.admin_up);
+            let down = self.kernel.is_admin_up(ifindex) == Some(false);
             if down && self.wishes.ask(self.now, Wish::Set(ifindex, true)) {
                 self.output(Output::SetDevice { ifindex, up: true });
             }

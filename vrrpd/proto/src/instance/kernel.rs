@@ -19,6 +19,7 @@ pub(crate) const RETRY: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Kernel {
     links: BTreeMap<IfIndex, Link>,
+    names: BTreeMap<InterfaceName, IfIndex>,
     addresses: BTreeMap<(IfIndex, Ipv4Network), Address>,
     /// Has the first snapshot been told completely?
     pub(crate) complete: bool,
@@ -29,9 +30,12 @@ impl Kernel {
     pub(crate) fn apply(&mut self, event: LinkEvent) {
         match event {
             LinkEvent::LinkChanged(link) => {
+                self.forget_name(link.ifindex);
+                self.names.insert(link.name.clone(), link.ifindex);
                 self.links.insert(link.ifindex, link);
             }
             LinkEvent::LinkRemoved(ifindex) => {
+                self.forget_name(ifindex);
                 self.links.remove(&ifindex);
                 self.addresses.retain(|(i, _), _| *i != ifindex);
             }
@@ -45,9 +49,23 @@ impl Kernel {
         }
     }
 
+    /// Renames and re-creations: a name may already belong to the next link.
+    fn forget_name(&mut self, ifindex: IfIndex) {
+        if let Some(old) = self.links.get(&ifindex)
+            && self.names.get(&old.name) == Some(&ifindex)
+        {
+            self.names.remove(&old.name);
+        }
+    }
+
     /// The link of this name.
     pub(crate) fn named(&self, name: &InterfaceName) -> Option<&Link> {
-        self.links.values().find(|l| l.name == *name)
+        self.links.get(self.names.get(name)?)
+    }
+
+    /// Does this link exist, and is it administratively up?
+    pub(crate) fn is_admin_up(&self, ifindex: IfIndex) -> Option<bool> {
+        self.links.get(&ifindex).map(|l| l.admin_up)
     }
 
     /// All links.
@@ -79,10 +97,7 @@ impl Kernel {
         virtuals: &[Ipv4Network],
         owner: bool,
     ) -> Option<Ipv4Addr> {
-        self.addresses
-            .range((ifindex, prefix::default_route())..)
-            .take_while(|((i, _), _)| *i == ifindex)
-            .map(|(_, a)| a)
+        self.of(ifindex)
             .filter(|a| a.protocol != VRRP_ADDRESS_PROTOCOL)
             .filter(|a| owner || virtuals.iter().all(|v| v.ip() != a.network.ip()))
             .min_by_key(|a| {
@@ -92,9 +107,14 @@ impl Kernel {
             .map(|a| a.network.ip())
     }
 
+    fn of(&self, ifindex: IfIndex) -> impl Iterator<Item = &Address> {
+        let from = (ifindex, prefix::default_route());
+        self.addresses.range(from..).take_while(move |((i, _), _)| *i == ifindex).map(|(_, a)| a)
+    }
+
     /// Is `address` in a subnet of the interface?
     pub(crate) fn is_on_link(&self, ifindex: IfIndex, address: Ipv4Addr) -> bool {
-        self.addresses.values().any(|a| a.ifindex == ifindex && a.network.contains(address))
+        self.of(ifindex).any(|a| a.network.contains(address))
     }
 }
 

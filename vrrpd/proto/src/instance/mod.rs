@@ -2,8 +2,8 @@
 //!
 //! Invariants:
 //! * nothing starts before the kernel's first snapshot is complete and a configuration is there;
-//! * after every input that changed something, `reconcile` has compared all wishes with the kernel's mirror,
-//!   so whatever differs has been asked for;
+//! * an input that may have made a difference between wishes and kernel leaves a timeout due at once, and that
+//!   one compares everything (`reconcile`): a thousand link events told in one go cost one comparison;
 //! * a packet that fails a check of [`crate::packet::examine`] changes its counter and nothing else;
 //! * virtual addresses and devices that carry our mark and belong to no virtual router are removed, whoever
 //!   left them.
@@ -70,13 +70,15 @@ impl Machine for Instance {
 
     fn handle(&mut self, now: Instant, input: Input<'_>) {
         match input {
-            Input::Link(event) => self.link(now, event),
+            Input::Link(event) => self.link(event),
             Input::Reconfigure(config) => self.reconfigure(now, &config),
             Input::Packet { ifindex, packet } => self.packet(now, ifindex, packet),
             Input::Fault { ifindex, text } => self.fault(now, ifindex, text),
             Input::Shutdown => self.shutdown(now),
         }
-        self.settle(now);
+        if self.dirty {
+            self.timers.arm(context::RETRY_KEY, now);
+        }
     }
 
     fn handle_timeout(&mut self, now: Instant) {
@@ -87,7 +89,9 @@ impl Machine for Instance {
             }
             self.with(now, id, |router, cx| router.timer(cx, kind, deadline));
         }
-        self.settle(now);
+        if std::mem::take(&mut self.dirty) && self.kernel.complete && self.configured {
+            self.reconcile(now);
+        }
     }
 
     fn poll_output(&mut self) -> Option<Output> {
@@ -148,13 +152,7 @@ impl Instance {
         Some(f(router, &mut cx))
     }
 
-    fn settle(&mut self, now: Instant) {
-        if std::mem::take(&mut self.dirty) && self.kernel.complete && self.configured {
-            self.reconcile(now);
-        }
-    }
-
-    fn link(&mut self, now: Instant, event: LinkEvent) {
+    fn link(&mut self, event: LinkEvent) {
         if let LinkEvent::AddressRemoved(address) = &event {
             for router in self.routers.values_mut() {
                 let ours = router.service != Service::Off && router.has_address(address.network);
@@ -171,7 +169,6 @@ impl Instance {
         }
         self.kernel.apply(event);
         self.dirty = true;
-        self.settle(now);
     }
 
     fn packet(&mut self, now: Instant, ifindex: IfIndex, received: Received<'_>) {
@@ -240,11 +237,6 @@ impl Instance {
             match self.index.get(&key).copied() {
                 Some(id) => self.change(now, id, name, group),
                 None => self.add(key, name, group),
-            }
-            if !group.accept && group.priority != crate::constants::OWNER_PRIORITY {
-                let text =
-                    format!("vrrp {name}: accept = false is not enforced, the virtual address answers");
-                self.out.push_back(Output::Notice(Notice::warning("vrrp-accept", text)));
             }
         }
         self.configured = true;

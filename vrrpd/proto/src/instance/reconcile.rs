@@ -1,6 +1,6 @@
 //! Comparing what is wanted with what the kernel has, and asking for the difference.
 //!
-//! Runs after every input that could have made a difference, never after a mere advertisement. The order of
+//! Runs once for all inputs of one moment that could have made a difference, never for a mere advertisement. The order of
 //! its steps is the order things become possible: who can run, who should have what, what nobody wants.
 
 use super::SysctlFamily::{self, Ipv4, Ipv6};
@@ -10,10 +10,11 @@ use super::{DEVICE_TAG, Instance, Output};
 use crate::constants::virtual_mac;
 use crate::machine::{Event, State};
 use crate::router::{Binding, Blocked, Cause, Service, VirtualRouter};
+use ipnetwork::Ipv4Network;
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::link::Link;
 use routing_common::time::Instant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Family, key and value of a kernel parameter.
 type SysctlRow = (SysctlFamily, &'static str, &'static str);
@@ -149,19 +150,26 @@ impl Instance {
 
     /// Removes addresses and devices with our mark that no virtual router wants where they are.
     fn want_nothing_else(&mut self, now: Instant) {
-        let devices: Vec<(IfIndex, InterfaceName)> = self
+        let names: BTreeSet<InterfaceName> =
+            self.routers.values().filter_map(VirtualRouter::device_name).collect();
+        let devices: BTreeMap<IfIndex, InterfaceName> = self
             .kernel
             .links()
-            .filter(|l| l.alias.as_deref() == Some(DEVICE_TAG))
-            .filter(|l| !self.routers.values().any(|r| r.device_name().as_ref() == Some(&l.name)))
+            .filter(|l| l.alias.as_deref() == Some(DEVICE_TAG) && !names.contains(&l.name))
             .map(|l| (l.ifindex, l.name.clone()))
             .collect();
-        let addresses: Vec<_> = self
+        let in_service: BTreeSet<(IfIndex, Ipv4Network)> = self
+            .routers
+            .values()
+            .filter(|r| r.service != Service::Off)
+            .filter_map(|r| context::service_interface(&self.kernel, r).map(|ifindex| (r, ifindex)))
+            .flat_map(|(r, ifindex)| r.hosts().map(move |host| (ifindex, host)))
+            .collect();
+        let addresses: Vec<(IfIndex, Ipv4Network)> = self
             .kernel
             .tagged()
-            .filter(|a| !devices.iter().any(|(ifindex, _)| *ifindex == a.ifindex))
-            .filter(|a| !self.routers.values().any(|r| wants(&self.kernel, r, a.ifindex, a.network)))
             .map(|a| (a.ifindex, a.network))
+            .filter(|place| !devices.contains_key(&place.0) && !in_service.contains(place))
             .collect();
         for (ifindex, address) in addresses {
             if self.wishes.ask(now, Wish::Uninstall(ifindex, address)) {
@@ -174,12 +182,6 @@ impl Instance {
             }
         }
     }
-}
-
-fn wants(kernel: &Kernel, router: &VirtualRouter, ifindex: IfIndex, address: ipnetwork::Ipv4Network) -> bool {
-    router.service != Service::Off
-        && router.has_address(address)
-        && context::service_interface(kernel, router) == Some(ifindex)
 }
 
 /// A macvlan with our MAC on our interface is ours to use, tagged or not; only tagged ones are ever removed.
@@ -238,6 +240,6 @@ fn apply_binding(router: &mut VirtualRouter, cx: &mut context::Context<'_>, foun
 /// Did an earlier run leave this router's addresses in service?
 fn left_in_service(kernel: &Kernel, router: &VirtualRouter) -> bool {
     let Some(ifindex) = context::service_interface(kernel, router) else { return false };
-    let up = kernel.links().any(|l| l.ifindex == ifindex && l.admin_up);
+    let up = kernel.is_admin_up(ifindex) == Some(true);
     up && router.hosts().any(|address| kernel.is_tagged(ifindex, address))
 }

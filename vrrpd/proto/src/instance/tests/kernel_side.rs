@@ -276,6 +276,7 @@ fn a_refused_request_is_repeated_every_second_and_shown() {
         engine.handle(Instant::ZERO, Input::Link(event));
     }
     engine.handle(Instant::ZERO, Input::Reconfigure(config([group(200)])));
+    engine.handle_timeout(Instant::ZERO);
     let creates = |engine: &mut Instance| {
         let mut n = 0;
         while let Some(o) = engine.poll_output() {
@@ -305,4 +306,32 @@ fn device_names_fit_the_kernel() {
     };
     assert_eq!(name("eth0"), "eth0v255");
     assert_eq!(name("enp129s0f0np12"), "enp129s0f0nv255");
+}
+
+#[test]
+fn l13_a_thousand_groups_start_and_stop() {
+    let mut node = Node::new("192.0.2.1");
+    for n in 1..4u32 {
+        let ifindex = IfIndex(100_000 + n);
+        let link = Link { ifindex, name: format!("eth{n}").parse().unwrap(), ..base_link(true) };
+        node.links.insert(ifindex, link);
+        node.addresses.push(address(ifindex, &format!("10.{n}.0.1/16"), 0));
+    }
+    node.boot(Instant::ZERO);
+    let groups = (0..1000u32).map(|n| VrrpGroup {
+        interface: format!("eth{}", n / 250).parse().unwrap(),
+        vrid: Vrid::new((n % 250 + 1) as u8).unwrap(),
+        virtual_addresses: vec![format!("10.{}.1.{}/16", n / 250, n % 250).parse().unwrap()],
+        ..group(200)
+    });
+    node.configure(at(1), groups);
+    let mut lan = Lan::new(vec![node]);
+    lan.run_until(at(3500));
+    let node = &mut lan.nodes[0];
+    assert!(node.engine.routers().all(|r| r.state == State::Active));
+    assert_eq!(node.addresses.iter().filter(|a| a.protocol == 112).count(), 1000);
+    node.input(at(3500), Input::Shutdown);
+    lan.run_until(at(5200));
+    assert!(lan.nodes[0].finished);
+    assert_eq!(lan.nodes[0].links.len(), 4);
 }

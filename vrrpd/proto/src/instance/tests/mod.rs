@@ -139,6 +139,10 @@ impl Node {
     fn input(&mut self, now: Instant, input: Input<'_>) {
         self.engine.handle(now, input);
         self.drain(now);
+        while self.engine.dirty {
+            self.engine.handle_timeout(now);
+            self.drain(now);
+        }
     }
 
     fn configure(&mut self, now: Instant, groups: impl IntoIterator<Item = VrrpGroup>) {
@@ -160,7 +164,11 @@ impl Node {
             self.done.push(output);
         }
         for event in events {
-            self.input(now, Input::Link(event));
+            self.engine.handle(now, Input::Link(event));
+        }
+        if self.engine.dirty {
+            self.engine.handle_timeout(now);
+            self.drain(now);
         }
     }
 

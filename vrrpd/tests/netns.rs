@@ -1,0 +1,242 @@
+//! The data plane as hosts see it: who answers, with which MAC, and how long nobody does.
+#![forbid(unsafe_code)]
+// Helpers of a test fail as tests do.
+#![allow(clippy::unwrap_used)]
+
+mod lab;
+
+use lab::{Capture, Lab, Pings, VIP, VMAC, arps};
+use std::thread::sleep;
+use std::time::Duration;
+
+fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+#[test]
+fn d2_d3_one_router_answers_with_the_virtual_mac_and_no_other_mac_ever_claims_the_address() {
+    let mut lab = Lab::new();
+    lab.configure("r1", 200, "100ms", "");
+    lab.configure("r2", 100, "100ms", "");
+    // Hosts that forget at once make the routers ask, which is where the physical MAC used to leak.
+    let capture = Capture::start(&lab, "h");
+    lab.elect();
+    let vip = VIP.to_string();
+    for _ in 0..5 {
+        lab.exec("h", &["ip", "neighbour", "flush", "dev", "eth0"]);
+        lab.exec("r1", &["ip", "neighbour", "flush", "dev", "eth0"]);
+        lab.exec("h", &["ping", "-c", "2", "-i", "0.1", "-W", "1", &vip]);
+    }
+    // The host still answers the router after a takeover in both directions.
+    lab.signal("r1", "STOP");
+    lab.until(seconds(3), "r2 Master", |lab| lab.status("r2") == "Master");
+    lab.exec("h", &["ip", "neighbour", "flush", "dev", "eth0"]);
+    lab.exec("h", &["ping", "-c", "2", "-i", "0.1", "-W", "1", &vip]);
+    lab.signal("r1", "CONT");
+    lab.until(seconds(3), "r1 Master again", |lab| {
+        lab.status("r1") == "Master" && lab.status("r2") == "Backup"
+    });
+    lab.exec("h", &["ping", "-c", "2", "-i", "0.1", "-W", "1", &vip]);
+    let frames = capture.stop();
+    let claims: Vec<_> = arps(&frames).into_iter().filter(|a| a.sender == VIP).collect();
+    assert!(!claims.is_empty());
+    for claim in &claims {
+        assert_eq!((claim.sender_mac, claim.ethernet_source), (VMAC, VMAC), "{claim:?}");
+    }
+    let asked = arps(&frames).iter().filter(|a| !a.reply && a.target == VIP && a.sender != VIP).count();
+    let answered = claims.iter().filter(|a| a.reply && a.target != VIP).count();
+    assert_eq!(asked, answered, "one answer to each question");
+    assert!(asked >= 3, "{asked}");
+    let neighbour = lab.exec("h", &["ip", "neighbour", "show", &vip]);
+    assert!(neighbour.contains("00:00:5e:00:01:0a"), "{neighbour}");
+}
+
+#[test]
+fn d4_a_backup_is_deaf_on_the_virtual_mac_and_holds_no_address() {
+    let mut lab = Lab::new();
+    lab.configure("r1", 200, "100ms", "");
+    lab.configure("r2", 100, "100ms", "");
+    lab.elect();
+    assert!(lab.has_vip("r1") && !lab.has_vip("r2"));
+    let device_is_up = |node| {
+        let flags = lab.exec(node, &["cat", "/sys/class/net/eth0v10/flags"]);
+        u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16).unwrap() & 1 == 1
+    };
+    assert!(device_is_up("r1") && !device_is_up("r2"));
+    // A frame to the virtual MAC that the switch floods reaches the backup's port and nobody behind it.
+    lab.exec("r2", &["sysctl", "-qw", "net.ipv4.ip_forward=1"]);
+    lab.exec("r2", &["ip", "route", "add", "198.51.100.0/24", "via", "192.0.2.100"]);
+    let before = forwarded(&lab, "r2");
+    lab.exec(
+        "h",
+        &["ip", "neighbour", "replace", "192.0.2.254", "lladdr", "00:00:5e:00:01:0a", "dev", "eth0"],
+    );
+    lab.exec("h", &["ip", "route", "add", "198.51.100.0/24", "via", "192.0.2.254"]);
+    lab.exec("sw", &["ip", "link", "set", "to-r1", "type", "bridge_slave", "learning", "off"]);
+    lab.exec("sw", &["bridge", "fdb", "flush", "dev", "br0"]);
+    let capture = Capture::start(&lab, "r2");
+    let ping = ["ping", "-c", "3", "-i", "0.05", "-W", "1", "198.51.100.7"];
+    let mut flood = lab.spawn("h", &ping, std::process::Stdio::null());
+    flood.wait().unwrap();
+    let frames = capture.stop();
+    assert!(frames.iter().any(|f| f[..6] == VMAC), "the switch did flood");
+    assert_eq!(forwarded(&lab, "r2"), before, "the backup forwarded nothing");
+}
+
+/// IpForwDatagrams and IpInAddrErrors: what a node forwarded or tried to.
+fn forwarded(lab: &Lab, node: &str) -> (u64, u64) {
+    let text = lab.exec(node, &["cat", "/proc/net/snmp"]);
+    let line = text.lines().filter(|l| l.starts_with("Ip:")).nth(1).unwrap();
+    let fields: Vec<u64> = line.split_whitespace().skip(1).map(|f| f.parse().unwrap()).collect();
+    (fields[5], fields[4])
+}
+
+#[test]
+fn l1_stopping_the_master_loses_no_packet_at_one_second_adverts() {
+    let mut lab = Lab::new();
+    lab.configure("r1", 200, "1s", "");
+    lab.configure("r2", 100, "1s", "");
+    lab.elect();
+    let pings = Pings::start(&lab, 4000);
+    sleep(millis(700));
+    lab.signal("r1", "TERM");
+    lab.reap("r1");
+    let (sent, answered) = pings.finish();
+    println!("SIGTERM: {sent} sent, {} lost", sent - answered);
+    assert_eq!(lab.status("r2"), "Master");
+    assert!(!lab.has_vip("r1"));
+    assert!(sent - answered <= 2, "{sent} sent, {answered} answered");
+    let links = lab.exec("r1", &["ip", "-o", "link"]);
+    assert!(!links.contains("eth0v10"), "{links}");
+    let pings = Pings::start(&lab, 6000);
+    lab.start("r1");
+    lab.until(seconds(8), "r1 Master again", |lab| lab.status("r1") == "Master");
+    let (sent, answered) = pings.finish();
+    println!("fail-back: {sent} sent, {} lost", sent - answered);
+    assert!(sent - answered <= 10, "{sent} sent, {answered} answered");
+}
+
+#[test]
+fn l2_a_killed_master_loses_its_address_by_itself_and_the_backup_takes_over() {
+    let mut lab = Lab::new();
+    lab.configure("r1", 200, "100ms", "");
+    lab.configure("r2", 100, "100ms", "");
+    lab.elect();
+    lab.signal("r1", "KILL");
+    lab.reap("r1");
+    let took = lab.until(seconds(2), "r2 Master", |lab| lab.status("r2") == "Master");
+    let gone = lab.until(seconds(4), "the address to expire", |lab| !lab.has_vip("r1"));
+    println!("SIGKILL: takeover after {took:?}, address gone after {:?}", took + gone);
+    assert!(took < millis(600), "{took:?}");
+    assert!(took + gone < millis(2800), "{:?}", took + gone);
+}
+
+#[test]
+fn l3_a_killed_and_restarted_master_goes_on_without_loss() {
+    let mut lab = Lab::new();
+    lab.configure("r1", 200, "1s", "");
+    lab.configure("r2", 100, "1s", "");
+    lab.elect();
+    let pings = Pings::start(&lab, 5000);
+    sleep(millis(300));
+    lab.signal("r1", "KILL");
+    lab.reap("r1");
+    sleep(millis(200));
+    lab.start("r1");
+    lab.until(seconds(3), "r1 Master again", |lab| lab.status("r1") == "Master");
+    let (sent, answered) = pings.finish();
+    println!("SIGKILL and restart: {sent} sent, {} lost", sent - answered);
+    assert_eq!(sent, answered);
+    assert_eq!(lab.show("r1")["history"][1]["cause"], "resumed");
+    assert_eq!(lab.show("r2")["v4"]["stats"]["transitions"], 1, "r2 never left Backup");
+}
+
+#[test]
+fn l6_kernel_parameters_come_back_even_after_a_kill() {
+    let mut lab = Lab::new();
+    lab.configure("r1", 200, "100ms", "");
+    let value = |lab: &Lab, key: &str| {
+        let path = format!("/proc/sys/net/ipv4/conf/eth0/{key}");
+        lab.exec("r1", &["cat", &path]).trim().to_owned()
+    };
+    let all = |lab: &Lab| ["arp_ignore", "arp_announce", "promote_secondaries"].map(|key| value(lab, key));
+    let before = all(&lab);
+    lab.start("r1");
+    lab.until(seconds(3), "r1 Master", |lab| lab.status("r1") == "Master");
+    assert_eq!(all(&lab), ["1", "2", "1"].map(str::to_owned));
+    lab.signal("r1", "KILL");
+    lab.reap("r1");
+    lab.start("r1");
+    lab.signal("r1", "TERM");
+    lab.reap("r1");
+    assert_eq!(all(&lab), before);
+}
+
+#[test]
+fn l5_l7_l8_reload_theft_and_leftovers() {
+    let mut lab = Lab::new();
+    lab.configure("r1", 200, "100ms", "");
+    lab.start("r1");
+    lab.until(seconds(3), "r1 Master", |lab| lab.status("r1") == "Master");
+    lab.exec("r1", &["ip", "address", "del", "192.0.2.254/32", "dev", "eth0v10"]);
+    let back = lab.until(seconds(1), "the stolen address", |lab| lab.has_vip("r1"));
+    println!("stolen address back after {back:?}");
+    assert!(back < millis(200), "{back:?}");
+    assert_eq!(lab.show("r1")["v4"]["stats"]["addressReadds"], 1);
+    lab.exec("r1", &["ip", "link", "del", "eth0v10"]);
+    lab.until(seconds(1), "the stolen device", |lab| lab.has_vip("r1"));
+    let transitions = lab.show("r1")["v4"]["stats"]["transitions"].clone();
+    lab.configure("r1", 210, "100ms", "");
+    lab.signal("r1", "HUP");
+    lab.until(seconds(1), "the new priority", |lab| lab.show("r1")["priority"] == 210);
+    assert_eq!(lab.show("r1")["v4"]["stats"]["transitions"], transitions);
+    lab.signal("r1", "KILL");
+    lab.reap("r1");
+    let file = lab.configure("r1", 210, "100ms", "");
+    let text = std::fs::read_to_string(&file).unwrap().replace("vrid = 10", "vrid = 11");
+    std::fs::write(&file, text).unwrap();
+    lab.start("r1");
+    lab.until(seconds(3), "r1 Master for vrid 11", |lab| lab.status("r1") == "Master");
+    let links = lab.exec("r1", &["ip", "-o", "link"]);
+    assert!(links.contains("eth0v11") && !links.contains("eth0v10@"), "{links}");
+}
+
+#[test]
+fn a_lan_port_that_goes_down_is_left_at_once() {
+    let mut lab = Lab::new();
+    lab.configure("r1", 200, "100ms", "");
+    lab.configure("r2", 100, "100ms", "");
+    lab.elect();
+    lab.exec("sw", &["ip", "link", "set", "to-r1", "down"]);
+    let left = lab.until(seconds(1), "r1 Initialize", |lab| lab.status("r1") == "Initialize");
+    lab.until(seconds(1), "no address on r1", |lab| !lab.has_vip("r1"));
+    lab.until(seconds(1), "r2 Master", |lab| lab.status("r2") == "Master");
+    println!("left after {left:?}");
+    lab.exec("sw", &["ip", "link", "set", "to-r1", "up"]);
+    lab.until(seconds(3), "r1 Master again", |lab| lab.status("r1") == "Master");
+    lab.until(seconds(1), "r2 Backup", |lab| lab.status("r2") == "Backup");
+}
+
+#[test]
+fn with_the_real_mac_hosts_follow_the_announcements() {
+    let mut lab = Lab::new();
+    lab.configure("r1", 200, "100ms", "virtual-mac = false\n");
+    lab.configure("r2", 100, "100ms", "virtual-mac = false\n");
+    lab.elect();
+    let vip = VIP.to_string();
+    let mac =
+        |lab: &Lab, node: &str| lab.exec(node, &["cat", "/sys/class/net/eth0/address"]).trim().to_owned();
+    let known = |lab: &Lab| lab.exec("h", &["ip", "neighbour", "show", &vip]);
+    lab.exec("h", &["ping", "-c", "1", "-W", "1", &vip]);
+    assert!(known(&lab).contains(&mac(&lab, "r1")), "{}", known(&lab));
+    lab.signal("r1", "TERM");
+    lab.reap("r1");
+    lab.until(seconds(1), "r2 Master", |lab| lab.status("r2") == "Master");
+    lab.exec("h", &["ping", "-c", "1", "-W", "1", &vip]);
+    assert!(known(&lab).contains(&mac(&lab, "r2")), "{}", known(&lab));
+    assert!(!lab.has_vip("r1"));
+}
