@@ -5,6 +5,7 @@
 
 use anyhow::Context as _;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,8 +40,8 @@ impl SysctlStore {
         if now == value {
             return Ok(());
         }
-        if !self.former.contains_key(&path.join("/")) {
-            self.former.insert(path.join("/"), now);
+        if let Entry::Vacant(vacant) = self.former.entry(path.join("/")) {
+            vacant.insert(now);
             self.remember();
         }
         fs::write(&place, value).map_err(|e| e.to_string())

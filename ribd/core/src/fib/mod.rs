@@ -8,6 +8,7 @@
 //! Next-hop objects ([`objects`]) make "all routes behind this neighbour move" one kernel message. Where
 //! the kernel has none, or the operator does not want them, routes carry their next hops themselves.
 
+mod answers;
 pub mod objects;
 mod reconcile;
 mod snapshot;

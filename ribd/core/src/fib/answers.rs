@@ -1,0 +1,180 @@
+//! What the kernel says back: answers to requests, and what it or somebody else did unasked.
+
+use super::objects::{Content, Forgotten};
+use super::reconcile::{Fib, Subject};
+use super::{FibErrorKind, FibOp, FibResults, NextHopId, Via};
+use crate::route::FibHops;
+use ipnetwork::Ipv4Network;
+use routing_common::id::IfIndex;
+use routing_common::time::{Duration, Instant};
+
+/// A foreign hand that removes the same route twice within this time is met with retry delays.
+const FOREIGN_DAMPING: Duration = Duration::from_secs(1);
+
+impl Fib {
+    /// Takes in the kernel's answers. Returns the texts of new failures.
+    pub fn answer(&mut self, results: FibResults) -> Vec<String> {
+        let mut failures = results.failures.into_iter().peekable();
+        let mut texts = Vec::new();
+        while self.done < results.up_to
+            && let Some(subject) = self.under_way.pop_front()
+        {
+            self.done += 1;
+            let token = self.done;
+            match failures.next_if(|f| f.token == token) {
+                None => self.succeeded(subject, token),
+                Some(f) => texts.extend(self.refused(subject, token, f.kind, f.text)),
+            }
+        }
+        texts
+    }
+
+    fn succeeded(&mut self, subject: Subject, token: u64) {
+        let (Subject::Install(prefix) | Subject::Removal(prefix, _)) = subject else { return };
+        match subject {
+            Subject::Install(_) => self.statistics.installs += 1,
+            _ => self.statistics.removals += 1,
+        }
+        let Some(entry) = self.routes.get_mut(&prefix) else { return };
+        if entry.token == token {
+            entry.error = None;
+            entry.residue = None;
+            // Without `sent` the object it went through was refused: it needs another attempt.
+            if entry.sent.is_some() || matches!(subject, Subject::Removal(..)) {
+                self.failed.remove(&prefix);
+            }
+            if entry.wanted.is_none() && entry.sent.is_none() {
+                self.routes.remove(&prefix);
+            }
+        }
+    }
+
+    fn refused(&mut self, subject: Subject, token: u64, kind: FibErrorKind, text: String) -> Option<String> {
+        let removal = matches!(subject, Subject::Removal(..) | Subject::ObjectRemoval(_));
+        // Absent: done already. Unsupported: we have just learnt that there are no objects.
+        if removal && kind != FibErrorKind::Refused {
+            self.succeeded(subject, token);
+            return None;
+        }
+        self.statistics.failures += 1;
+        match subject {
+            Subject::ObjectRemoval(id) => {
+                self.stuck_objects.insert(id);
+                Some(format!("cannot remove next-hop object {id}: {text}"))
+            }
+            Subject::Object(id) => {
+                if kind == FibErrorKind::Unsupported {
+                    self.set_objects_supported(false);
+                }
+                let lost = self.forget_objects(|i, _| i == id);
+                // Not at once: what was refused a moment ago would be refused again.
+                self.failed.extend(lost);
+                Some(format!("cannot create next-hop object {id}: {text}"))
+            }
+            Subject::Install(prefix) => {
+                let residue = self.routes.get_mut(&prefix).and_then(|e| e.residue.take());
+                self.route_refused(prefix, token, residue, text)
+            }
+            Subject::Removal(prefix, protocol) => self.route_refused(prefix, token, Some(protocol), text),
+        }
+    }
+
+    /// The kernel refused a route: whatever object it named is under suspicion and made anew on the next
+    /// attempt, because the usual reason is an object the kernel has dropped. `residue` is the protocol of
+    /// an earlier route that is still there.
+    fn route_refused(
+        &mut self,
+        prefix: Ipv4Network,
+        token: u64,
+        residue: Option<u8>,
+        text: String,
+    ) -> Option<String> {
+        let entry = self.routes.get_mut(&prefix)?;
+        if entry.token != token {
+            return None;
+        }
+        entry.error = Some(text.clone());
+        let suspect = match entry.sent {
+            Some((_, Via::Object(id))) => Some(id),
+            _ => None,
+        };
+        self.set_sent(prefix, residue.map(|protocol| (protocol, Via::Plain(FibHops::new()))));
+        self.failed.insert(prefix);
+        if let Some(id) = suspect
+            && self.objects.routes(id) == 0
+        {
+            self.forget_objects(|i, _| i == id);
+        }
+        Some(format!("route {prefix}: {text}"))
+    }
+
+    /// Another attempt for everything that failed.
+    pub fn retry(&mut self) {
+        self.dirty.append(&mut self.failed);
+        let stuck = core::mem::take(&mut self.stuck_objects);
+        // A number may be in use again by now.
+        let stuck: Vec<FibOp> = stuck
+            .into_iter()
+            .filter(|id| !self.objects.contains(*id))
+            .map(|id| FibOp::RemoveNextHop { id })
+            .collect();
+        self.queue(stuck);
+    }
+
+    /// Objects the kernel dropped by itself: models what it did to groups and routes, and makes sure of
+    /// it, so that model and kernel agree even when the event was older than our latest request.
+    /// Returns the routes the kernel lost with them.
+    fn forget_objects(&mut self, gone: impl Fn(NextHopId, &Content) -> bool) -> Vec<Ipv4Network> {
+        let Forgotten { dead, pruned } = self.objects.forget_where(gone);
+        if dead.is_empty() {
+            return Vec::new();
+        }
+        let mut lost = Vec::new();
+        for (prefix, entry) in &self.routes {
+            match &entry.sent {
+                Some((_, Via::Object(id))) if dead.contains(id) => lost.push(*prefix),
+                Some((_, Via::Object(id))) if pruned.contains(id) => {
+                    self.dirty.insert(*prefix);
+                }
+                _ => {}
+            }
+        }
+        self.queue(dead.into_iter().map(|id| FibOp::RemoveNextHop { id }));
+        for prefix in &lost {
+            self.set_sent(*prefix, None);
+        }
+        lost
+    }
+
+    /// An interface lost carrier, went down or away: the kernel flushed its objects in silence.
+    pub fn link_stopped(&mut self, ifindex: IfIndex) {
+        let lost =
+            self.forget_objects(|_, content| matches!(content, Content::Hop(h) if h.ifindex == ifindex));
+        self.dirty.extend(lost);
+    }
+
+    /// Somebody else removed one of our objects.
+    pub fn object_removed(&mut self, id: NextHopId) {
+        if self.objects.contains(id) {
+            self.statistics.foreign_changes += 1;
+            let lost = self.forget_objects(|i, _| i == id);
+            self.dirty.extend(lost);
+        }
+    }
+
+    /// Somebody else removed or replaced one of our routes. Says whether it was one; it is put back in the
+    /// next commit, or by the retry timer when that somebody insists.
+    pub fn route_disturbed(&mut self, now: Instant, prefix: Ipv4Network) -> bool {
+        let Some(entry) = self.routes.get_mut(&prefix).filter(|e| e.sent.is_some()) else { return false };
+        let insists = entry.foreign_at.is_some_and(|at| now.since(at) < FOREIGN_DAMPING);
+        entry.foreign_at = Some(now);
+        self.set_sent(prefix, None);
+        self.statistics.foreign_changes += 1;
+        if insists {
+            self.failed.insert(prefix);
+        } else {
+            self.dirty.insert(prefix);
+        }
+        true
+    }
+}
