@@ -90,12 +90,12 @@ impl DaemonContext {
         let path = self.arguments.config.display();
         match read_config(&self.arguments.config) {
             Ok((config, warnings)) => {
-                warnings.iter().for_each(|w| tracing::warn!("{path}: {w}"));
+                warnings.iter().for_each(|w| tracing::warn!("{w}"));
                 tracing::info!("{path} read again");
                 Some(config)
             }
             Err(findings) => {
-                findings.iter().for_each(|f| tracing::error!("{path}: {f}"));
+                findings.iter().for_each(|f| tracing::error!("{f}"));
                 tracing::error!("{path} was refused; nothing has changed");
                 None
             }

@@ -120,9 +120,11 @@ impl<Tx, Rx> Drop for FramedClient<Tx, Rx> {
 /// Connects, serves the connection until it ends, and again, until nobody listens any more.
 async fn keep_connected<Rx: DeserializeOwned>(path: PathBuf, told: mpsc::Sender<Happening<Rx>>) {
     let mut pause = FIRST_PAUSE;
+    let mut absence_told = false;
     loop {
         match UnixStream::connect(&path).await {
             Ok(stream) => {
+                absence_told = false;
                 let since = tokio::time::Instant::now();
                 let (outgoing, waiting) = Outgoing::new();
                 if told.send(Happening::Connected(outgoing)).await.is_err() {
@@ -137,7 +139,11 @@ async fn keep_connected<Rx: DeserializeOwned>(path: PathBuf, told: mpsc::Sender<
                     pause = FIRST_PAUSE;
                 }
             }
-            Err(error) => tracing::debug!(%error, path = %path.display(), "not connected"),
+            Err(_) if absence_told => {}
+            Err(error) => {
+                absence_told = true;
+                tracing::info!(%error, path = %path.display(), "nobody answers yet; trying on");
+            }
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
