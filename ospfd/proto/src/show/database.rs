@@ -11,6 +11,10 @@ use routing_common::id::{AreaId, RouterId};
 use routing_common::time::Instant;
 use std::net::Ipv4Addr;
 
+/// How many octets of LSAs are shown in full. As JSON they become up to twenty times as many, and a
+/// reply has to fit one frame of the control socket.
+const MAX_DETAILED_OCTETS: usize = 3 << 20;
+
 /// Which LSAs are meant; `None` means all.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Filter {
@@ -53,7 +57,15 @@ impl Instance {
         reply
     }
 
-    pub(super) fn show_lsas(&self, now: Instant, kind: DatabaseKind, filter: Filter) -> DetailReply {
+    pub(super) fn show_lsas(
+        &self,
+        now: Instant,
+        kind: DatabaseKind,
+        filter: Filter,
+    ) -> Result<DetailReply, String> {
+        let all =
+            || [&self.as_lsdb].into_iter().chain(self.areas.keys().flat_map(|a| self.area_databases(*a)));
+        refuse_more_than(MAX_DETAILED_OCTETS, meant(all(), kind, filter))?;
         let detail = |entry: &LsdbEntry| LsaDetail::new(&entry.lsa, entry.age(now));
         let scope = if kind.is_as_wide() {
             DetailScope::As(meant([&self.as_lsdb], kind, filter).map(detail).collect())
@@ -63,7 +75,7 @@ impl Instance {
         };
         let mut lists = Ordered::default();
         lists.push(kind.json_key(), scope);
-        DetailReply { router_id: self.router_id, lists }
+        Ok(DetailReply { router_id: self.router_id, lists })
     }
 
     pub(super) fn show_max_age(&self) -> MaxAgeReply {
@@ -99,6 +111,15 @@ fn meant<'a>(
         .flat_map(move |lsdb| lsdb.iter_type(kind.ls_type()))
         .filter(move |(key, _)| filter.means(key))
         .map(|(_, entry)| entry)
+}
+
+/// Refuses to show more than `limit` octets of LSAs in full.
+fn refuse_more_than<'a>(limit: usize, entries: impl Iterator<Item = &'a LsdbEntry>) -> Result<(), String> {
+    let (number, octets) = entries.fold((0, 0), |(n, sum), entry| (n + 1, sum + entry.lsa.raw().len()));
+    if octets <= limit {
+        return Ok(());
+    }
+    Err(format!("{number} LSAs are too many to show in full; name a Link State ID or an advertising router"))
 }
 
 /// Adds a list and its count, or nothing if it is empty, as FRR does.
@@ -149,4 +170,34 @@ fn add_external(row: &mut LsaRow, key: LsaKey, body: &ExternalLsa) {
 /// The prefix of an LSA; if its mask has holes, address and mask as they are.
 fn prefix(key: LsaKey, mask: Ipv4Addr) -> String {
     key.prefix(mask).map_or_else(|| format!("{}/{mask}", key.link_state_id), |p| p.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lsa::{LsType, Lsa, LsaSpec};
+    use crate::lsdb::Provenance;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_reply_that_would_not_fit_a_frame_is_refused() {
+        let now = Instant::ZERO;
+        let mut lsdb = Lsdb::default();
+        for n in 0..3 {
+            let key = LsaKey {
+                ls_type: LsType::OpaqueAs,
+                link_state_id: Ipv4Addr::new(200, 0, 0, n),
+                advertising_router: RouterId(Ipv4Addr::new(10, 255, 0, 1)),
+            };
+            let spec = LsaSpec { age: 0, options: 0, key, sequence: 1 };
+            let lsa = Lsa::build(spec, &LsaBody::Opaque([0; 80].into()));
+            lsdb.install(Arc::new(lsa), 0, Provenance::Flooded, None, now);
+        }
+        let entries = |filter| meant([&lsdb], DatabaseKind::OpaqueAs, filter);
+        assert_eq!(refuse_more_than(300, entries(Filter::default())), Ok(()));
+        let refusal = refuse_more_than(299, entries(Filter::default())).unwrap_err();
+        assert!(refusal.starts_with("3 LSAs are too many"), "{refusal}");
+        let one = Filter { link_state_id: Some(Ipv4Addr::new(200, 0, 0, 1)), ..Filter::default() };
+        assert_eq!(refuse_more_than(299, entries(one)), Ok(()));
+    }
 }

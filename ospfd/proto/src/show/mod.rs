@@ -56,7 +56,7 @@ impl Instance {
                 };
                 match kind {
                     None => to_value(&self.show_database(now, filter)),
-                    Some(kind) => to_value(&self.show_lsas(now, *kind, filter)),
+                    Some(kind) => to_value(&self.show_lsas(now, *kind, filter)?),
                 }
             }
             Request::DatabaseMaxAge => to_value(&self.show_max_age()),
