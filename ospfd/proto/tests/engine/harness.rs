@@ -122,8 +122,8 @@ pub(crate) struct Net {
     flight: BTreeMap<(Instant, u64), InFlight>,
     serial: u64,
     rng: Rng,
-    /// Every packet as it leaves: when, who, where, octets.
-    pub(crate) capture: Option<Vec<(Instant, usize, IfIndex, Vec<u8>)>>,
+    /// Every packet that left: who sent it and its octets.
+    pub(crate) capture: Vec<(usize, Vec<u8>)>,
 }
 
 impl Net {
@@ -135,7 +135,7 @@ impl Net {
             flight: BTreeMap::new(),
             serial: 0,
             rng: Rng::new(seed),
-            capture: None,
+            capture: Vec::new(),
         }
     }
 
@@ -322,9 +322,7 @@ impl Net {
         destination: Ipv4Addr,
         payload: Vec<u8>,
     ) {
-        if let Some(capture) = &mut self.capture {
-            capture.push((self.now, from, from_if, payload.clone()));
-        }
+        self.capture.push((from, payload.clone()));
         let Some(segment) = self.segments.iter().position(|s| s.ends.contains(&(from, from_if))) else {
             return;
         };

@@ -1,8 +1,11 @@
 //! The OSPF engine in an in-memory network.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
 mod adjacency;
 mod flooding;
 mod harness;
 mod ring;
+mod robustness;
 #[cfg(test)]
 mod show;
+mod topology_changes;

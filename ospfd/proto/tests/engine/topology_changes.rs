@@ -1,0 +1,152 @@
+//! Interfaces that come, go and change, and the operator's changes: whatever the order, the end is that of a
+//! fresh start.
+
+use crate::harness::{Net, address_on, ip, net as prefix, ospf_interface};
+use ospf_proto::interface::InterfaceState;
+use ospf_proto::{Clear, Input};
+use routing_common::config::NetworkType;
+use routing_common::id::IfIndex;
+use routing_common::link::LinkEvent;
+use routing_common::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn pair() -> Net {
+    let mut net = Net::new(23);
+    let (a, b) = (net.router(1), net.router(2));
+    net.loopback(a, "10.255.0.1/32");
+    net.loopback(b, "10.255.0.2/32");
+    net.p2p(a, b, "10.0.0.1/31", "10.0.0.0/31", (10, 10));
+    net
+}
+
+fn state(net: &Net, node: usize, ifindex: u32) -> Option<InterfaceState> {
+    net.nodes[node].engine.interfaces().find(|i| i.ifindex == IfIndex(ifindex)).map(|i| i.state)
+}
+
+#[test]
+fn an_interface_that_disappears_and_returns_with_another_index() {
+    let mut net = pair();
+    net.start_all();
+    net.run(20 * SECOND);
+    let (mut link, addresses) = net.nodes[0].links.remove(&IfIndex(2)).unwrap();
+    net.segments[0].ends[0] = (0, IfIndex(9));
+    for address in &addresses {
+        net.input(0, Input::Link(LinkEvent::AddressRemoved(address.clone())));
+    }
+    assert_eq!(state(&net, 0, 2), Some(InterfaceState::Down), "no address");
+    assert_eq!(net.route(0, "10.255.0.2/32"), None, "same turn");
+    net.input(0, Input::Link(LinkEvent::LinkRemoved(IfIndex(2))));
+    assert_eq!(state(&net, 0, 2), None);
+    net.run(5 * SECOND);
+
+    link.ifindex = IfIndex(9);
+    let address = address_on(IfIndex(9), addresses[0].network);
+    net.nodes[0].links.insert(IfIndex(9), (link.clone(), vec![address.clone()]));
+    // The address first: the order must not matter.
+    net.input(0, Input::Link(LinkEvent::AddressAdded(address)));
+    net.input(0, Input::Link(LinkEvent::LinkChanged(link)));
+    net.wait(2 * SECOND, "route again", |n| n.route(0, "10.255.0.2/32").is_some());
+}
+
+#[test]
+fn an_address_change_restarts_the_interface_and_a_second_subnet_is_a_stub() {
+    let mut net = pair();
+    net.start_all();
+    net.run(20 * SECOND);
+    let second = address_on(IfIndex(2), prefix("10.77.0.1/24"));
+    net.input(0, Input::Link(LinkEvent::AddressAdded(second.clone())));
+    net.run(3 * SECOND);
+    assert!(net.is_full(0, 1));
+    assert_eq!(net.route(1, "10.77.0.0/24"), Some((ip("10.0.0.1"), 20)));
+    net.input(0, Input::Link(LinkEvent::AddressRemoved(second)));
+    net.run(5 * SECOND);
+    assert_eq!(net.route(1, "10.77.0.0/24"), None);
+
+    let (_, addresses) = net.nodes[0].links.get_mut(&IfIndex(2)).unwrap();
+    let old = std::mem::replace(addresses, vec![address_on(IfIndex(2), prefix("10.0.0.3/31"))]);
+    net.input(0, Input::Link(LinkEvent::AddressRemoved(old[0].clone())));
+    net.input(0, Input::Link(LinkEvent::AddressAdded(address_on(IfIndex(2), prefix("10.0.0.3/31")))));
+    // Addresses of a point-to-point link need not share a subnet (RFC 2328 §8.2).
+    net.wait(15 * SECOND, "Full", |n| n.is_full(0, 1));
+    net.wait(5 * SECOND, "route", |n| n.route(1, "10.255.0.1/32") == Some((ip("10.0.0.3"), 10)));
+}
+
+#[test]
+fn a_new_router_id_leaves_nothing_of_the_old_one() {
+    let mut net = pair();
+    net.start_all();
+    net.run(20 * SECOND);
+    net.reconfigure(0, |c| c.ospf.as_mut().unwrap().router_id = crate::harness::id(9));
+    net.wait(15 * SECOND, "Full", |n| n.is_full(0, 1));
+    net.run(10 * SECOND);
+    assert!(net.is_synchronized());
+    assert_eq!(net.database(1).iter().filter(|l| l.ends_with("of 10.255.0.1")).count(), 0);
+    assert!(net.router_lsa(1, 1).is_none() && net.router_lsa(1, 9).is_some());
+    assert_eq!(net.route(1, "10.255.0.1/32"), Some((ip("10.0.0.1"), 10)));
+}
+
+#[test]
+fn ospf_is_switched_off_and_on() {
+    let mut net = pair();
+    net.start_all();
+    net.run(20 * SECOND);
+    let ospf = net.nodes[0].config.ospf.clone();
+    net.reconfigure(0, |c| c.ospf = None);
+    assert_eq!(net.nodes[0].engine.interfaces().count(), 0);
+    assert!(net.nodes[0].routes.is_empty());
+    net.run(3 * SECOND);
+    assert_eq!(net.route(1, "10.255.0.1/32"), None, "flushed, not left to die");
+    net.reconfigure(0, |c| c.ospf = ospf);
+    net.wait(15 * SECOND, "route", |n| n.route(1, "10.255.0.1/32").is_some());
+}
+
+#[test]
+fn timers_change_in_place() {
+    let mut net = pair();
+    net.start_all();
+    net.run(20 * SECOND);
+    for node in [0, 1] {
+        net.reconfigure(node, |c| {
+            let ospf = c.ospf.as_mut().unwrap();
+            let settings = ospf.interfaces.get_mut(&"eth2".parse().unwrap()).unwrap();
+            settings.hello_interval = SECOND;
+            settings.dead_interval = 4 * SECOND;
+        });
+    }
+    net.run(30 * SECOND);
+    let flaps: usize =
+        net.nodes.iter().flat_map(|n| &n.notices).filter(|n| n.text.contains("Full to")).count();
+    assert_eq!(flaps, 0);
+    net.kill(1);
+    net.run(5 * SECOND);
+    assert_eq!(net.state(0, 2), None, "dead after the new interval");
+}
+
+#[test]
+fn clear_process_starts_over_and_ends_the_same() {
+    let mut net = pair();
+    net.start_all();
+    net.run(20 * SECOND);
+    net.input(0, Input::Clear(Clear::Process));
+    assert_eq!(net.route(0, "10.255.0.2/32"), None);
+    net.wait(15 * SECOND, "Full", |n| n.is_full(0, 1));
+    net.run(15 * SECOND);
+    assert!(net.is_synchronized());
+    assert_eq!(net.route(0, "10.255.0.2/32"), Some((ip("10.0.0.0"), 10)));
+    net.input(0, Input::Clear(Clear::Interface(Some(IfIndex(2)))));
+    net.wait(15 * SECOND, "Full", |n| n.is_full(0, 1));
+}
+
+#[test]
+fn a_lan_with_one_router_is_a_stub_and_a_cost_comes_from_the_speed() {
+    let mut net = pair();
+    let mut settings = ospf_interface(NetworkType::Broadcast, 1);
+    settings.cost = None;
+    let lan = net.interface(0, "192.168.1.1/24", settings);
+    net.nodes[0].links.get_mut(&lan).unwrap().0.speed_mbps = Some(1000);
+    net.start_all();
+    net.run(60 * SECOND);
+    assert_eq!(state(&net, 0, 3), Some(InterfaceState::Dr));
+    assert_eq!(net.route(1, "192.168.1.0/24"), Some((ip("10.0.0.1"), 110)));
+}
