@@ -18,6 +18,7 @@ use routing_common::config::{self, Config};
 use routing_common::notice::Notice;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -189,25 +190,35 @@ struct PidFile {
 impl PidFile {
     fn create(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
-        // Not truncated before the lock is ours: the file may be another's.
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .with_context(|| format!("pid file {shown}"))?;
-        let mut lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => lock,
-            Err((file, Errno::EWOULDBLOCK)) => {
-                let pid = io::read_to_string(file).unwrap_or_default();
-                anyhow::bail!("another one is running for this run directory (pid {}, {shown})", pid.trim());
+        loop {
+            // Not truncated before the lock is ours: the file may be another's.
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path)
+                .with_context(|| format!("pid file {shown}"))?;
+            let mut lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(lock) => lock,
+                Err((file, Errno::EWOULDBLOCK)) => {
+                    let pid = io::read_to_string(file).unwrap_or_default();
+                    anyhow::bail!(
+                        "another one is running for this run directory (pid {}, {shown})",
+                        pid.trim()
+                    );
+                }
+                Err((_, error)) => return Err(error).with_context(|| format!("locking {shown}")),
+            };
+            // A predecessor that was just leaving may have removed the file between our opening and
+            // locking it; a lock on a file nobody else can find keeps nobody out.
+            let ours = lock.metadata()?.ino();
+            if fs::metadata(path).is_ok_and(|found| found.ino() == ours) {
+                lock.set_len(0)?;
+                writeln!(lock, "{}", std::process::id())?;
+                return Ok(Self { path: path.to_owned(), _lock: lock });
             }
-            Err((_, error)) => return Err(error).with_context(|| format!("locking {shown}")),
-        };
-        lock.set_len(0)?;
-        writeln!(lock, "{}", std::process::id())?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        }
     }
 }
 
