@@ -153,6 +153,11 @@ const OSPF: &[Row] = &[
         meaning: Meaning::Ask(|_| ospf(ospf::Request::DatabaseMaxAge)),
     },
     Row {
+        syntax: "show ip ospf events [json]",
+        help: &[SHOW, IP, OSPF_WORD, "What happened: adjacencies and SPF runs, with causes", JSON],
+        meaning: Meaning::Ask(|_| ospf(ospf::Request::Events)),
+    },
+    Row {
         syntax: "show ip ospf route [json]",
         help: &[SHOW, IP, OSPF_WORD, "OSPF's routing table", JSON],
         meaning: Meaning::Ask(|_| ospf(ospf::Request::Routes)),
