@@ -57,15 +57,33 @@ pub struct ObjectChange {
     pub port: u32,
 }
 
+/// Must the object exist before it is put?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// Make it; whatever has its number is replaced.
+    Create,
+    /// Replace it; refused with ENOENT if the kernel has dropped it meanwhile, and with it its routes.
+    Replace,
+}
+
+impl Put {
+    fn flags(self) -> u16 {
+        match self {
+            Self::Create => NLM_F_CREATE | NLM_F_REPLACE,
+            Self::Replace => NLM_F_REPLACE,
+        }
+    }
+}
+
 fn body(family: u8, protocol: u8, flags: u8) -> [u8; BODY] {
     let [a, b, c, d] = u32::from(flags).to_ne_bytes();
     [family, 0, protocol, 0, a, b, c, d]
 }
 
-/// Creates the object or replaces its content.
-pub fn put(id: u32, protocol: u8, hop: &RouteNextHop) -> Message {
+/// Makes a single next hop.
+pub fn put(mode: Put, id: u32, protocol: u8, hop: &RouteNextHop) -> Message {
     let flags = if hop.onlink { RTNH_F_ONLINK } else { 0 };
-    let mut m = Message::new(RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE, &body(AF_INET, protocol, flags));
+    let mut m = Message::new(RTM_NEWNEXTHOP, mode.flags(), &body(AF_INET, protocol, flags));
     m.attribute_u32(NHA_ID, id).attribute_u32(NHA_OIF, hop.ifindex);
     if let Some(gateway) = hop.gateway {
         m.attribute_ipv4(NHA_GATEWAY, gateway);
@@ -73,9 +91,9 @@ pub fn put(id: u32, protocol: u8, hop: &RouteNextHop) -> Message {
     m
 }
 
-/// Creates the group or replaces its members, all with weight 1.
-pub fn put_group(id: u32, protocol: u8, members: &[u32]) -> Message {
-    let mut m = Message::new(RTM_NEWNEXTHOP, NLM_F_CREATE | NLM_F_REPLACE, &body(AF_UNSPEC, protocol, 0));
+/// Makes a group whose members all have weight 1.
+pub fn put_group(mode: Put, id: u32, protocol: u8, members: &[u32]) -> Message {
+    let mut m = Message::new(RTM_NEWNEXTHOP, mode.flags(), &body(AF_UNSPEC, protocol, 0));
     let mut list = Vec::with_capacity(members.len() * MEMBER);
     for member in members {
         list.extend_from_slice(&member.to_ne_bytes());
@@ -148,10 +166,13 @@ mod tests {
     fn what_is_put_is_what_is_read() {
         for gateway in [None, Some(Ipv4Addr::new(10, 0, 0, 1))] {
             let hop = RouteNextHop { gateway, ifindex: 7, onlink: gateway.is_some() };
-            let change = read_back(&put(5, 196, &hop));
+            let change = read_back(&put(Put::Create, 5, 196, &hop));
             assert_eq!((change.id, change.protocol, change.content), (5, 196, ObjectContent::Hop(hop)));
         }
-        assert_eq!(read_back(&put_group(6, 196, &[5, 9])).content, ObjectContent::Group(vec![5, 9]));
+        assert_eq!(
+            read_back(&put_group(Put::Replace, 6, 196, &[5, 9])).content,
+            ObjectContent::Group(vec![5, 9])
+        );
         assert!(read_back(&remove(6)).removed);
     }
 

@@ -2,6 +2,8 @@
 
 use crate::namespace::{Namespace, index, ip, isolated};
 use routing_common::id::InterfaceName;
+use routing_common::link::LinkEvent;
+use routing_runtime::netlink::monitor::LinkMonitor;
 use routing_runtime::packet_socket::{ETHERNET_HEADER, PacketFilter, PacketSocket};
 use routing_runtime::raw_socket::{Datagram, RawSocket};
 use routing_runtime::sysctl::{Family, Setting, SysctlGuard};
@@ -15,8 +17,9 @@ const ALL_D_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 6);
 const VRRP_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 const QUIET: Duration = Duration::from_millis(50);
 
-/// `left` (10.0.0.1, 10.0.1.1) in the first namespace, `right` (10.0.0.2, 10.0.1.2) in the second.
-fn cable(left: &Namespace, right: &Namespace) {
+/// `left` (10.0.0.1, 10.0.1.1) in the first namespace, `right` (10.0.0.2, 10.0.1.2) in the second; both
+/// carry frames when this returns.
+async fn cable(left: &Namespace, right: &Namespace) {
     left.enter();
     ip(&format!("link add left type veth peer name right netns {}", right.path()));
     for (namespace, name, host) in [(left, "left", 1), (right, "right", 2)] {
@@ -24,6 +27,13 @@ fn cable(left: &Namespace, right: &Namespace) {
         ip(&format!("addr add 10.0.0.{host}/24 dev {name}"));
         ip(&format!("addr add 10.0.1.{host}/24 dev {name}"));
         ip(&format!("link set {name} up"));
+    }
+    // The kernel drops what is sent before it has noticed the carrier, which may take it a second.
+    for (namespace, name) in [(left, "left"), (right, "right")] {
+        namespace.enter();
+        let mut monitor = LinkMonitor::start().unwrap();
+        let running = |e| matches!(e, LinkEvent::LinkChanged(l) if l.name.as_str() == name && l.running);
+        while !running(monitor.next().await) {}
     }
 }
 
@@ -38,7 +48,7 @@ fn ospf(interface: &str) -> RawSocket {
 #[test]
 fn datagrams_carry_the_asked_source_and_reach_members_alone() {
     isolated(|[left, right]| async move {
-        cable(&left, &right);
+        cable(&left, &right).await;
         left.enter();
         let a = ospf("left");
         right.enter();
@@ -88,7 +98,7 @@ fn advert(protocol: u8, destination: Ipv4Addr) -> Vec<u8> {
 #[test]
 fn adverts_are_heard_below_a_macvlan_with_the_senders_own_mac() {
     isolated(|[left, right]| async move {
-        cable(&left, &right);
+        cable(&left, &right).await;
         left.enter();
         let sender = PacketSocket::open(index("left"), PacketFilter::Nothing).unwrap();
         right.enter();
