@@ -64,6 +64,11 @@ impl Context<'_> {
         self.timers.cancel((self.id, kind));
     }
 
+    /// When one of this router's timers fires, if it runs.
+    pub(crate) fn deadline(&self, kind: TimerKind) -> Option<Instant> {
+        self.timers.deadline((self.id, kind))
+    }
+
     /// Wants a comparison with the kernel before the input is done.
     pub(crate) fn touch(&mut self) {
         *self.dirty = true;

@@ -155,7 +155,7 @@ impl Instance {
     fn link(&mut self, event: LinkEvent) {
         if let LinkEvent::AddressRemoved(address) = &event {
             for router in self.routers.values_mut() {
-                let ours = router.service != Service::Off && router.has_address(address.network);
+                let ours = router.service == Service::On && router.has_address(address.network);
                 let device = context::service_interface(&self.kernel, router);
                 if ours && device == Some(address.ifindex) {
                     router.stats.address_readds += 1;

@@ -49,7 +49,7 @@ impl Instance {
         for id in self.routers.keys().copied().collect::<Vec<_>>() {
             self.want_device(now, id);
             self.with(now, id, |router, cx| {
-                if router.service != Service::Off {
+                if matches!(router.service, Service::On | Service::Lingering) {
                     cx.serve(router);
                 }
             });

@@ -59,6 +59,7 @@ impl VirtualRouter {
                 self.set_service(cx, Service::On);
                 cx.cancel(TimerKind::Linger);
                 cx.serve(self);
+                self.refreshed = None;
                 self.refresh(cx);
             }
             Action::KeepServing => {
@@ -160,13 +161,16 @@ impl VirtualRouter {
         cx.arm(TimerKind::Announce, next);
     }
 
-    /// Renews the lifetime of the addresses while they are in service.
+    /// Renews the lifetime of the addresses while they are in service. After a sleep longer than the lifetime
+    /// the mirror still shows what the kernel has removed; renewing would put it back.
     pub(super) fn refresh(&mut self, cx: &mut Context<'_>) {
         if matches!(self.service, Service::Off | Service::Lingering) {
             return;
         }
         let lifetime = self.address_lifetime();
-        if let Some(ifindex) = cx.service_interface(self) {
+        let expired = self.refreshed.take().is_some_and(|at| cx.now.since(at) >= lifetime);
+        if let Some(ifindex) = cx.service_interface(self).filter(|_| !expired) {
+            self.refreshed = Some(cx.now);
             for address in self.hosts() {
                 // An address the mirror does not show is a wish already, with the same lifetime.
                 if cx.kernel.has(ifindex, address) {

@@ -41,7 +41,8 @@ pub enum Service {
     Off,
     /// Everything: the router is Active.
     On,
-    /// Everything, as found or as before a stall, while the router listens as a Backup.
+    /// What is still there of an earlier run or from before a stall, while the router listens as a Backup.
+    /// What has expired meanwhile is not put back.
     Kept,
     /// Everything, until the successor has spoken.
     Lingering,
@@ -171,6 +172,8 @@ pub struct VirtualRouter {
     /// A late Active_Down_Timer was postponed once already.
     postponed: bool,
     asserted: Option<Instant>,
+    /// When the addresses' lifetime was set last.
+    refreshed: Option<Instant>,
     burst_start: Instant,
     burst_sent: usize,
 }
@@ -199,6 +202,7 @@ impl VirtualRouter {
             better_since: None,
             postponed: false,
             asserted: None,
+            refreshed: None,
             burst_start: Instant::ZERO,
             burst_sent: 0,
         }
@@ -273,6 +277,10 @@ impl VirtualRouter {
         adv: &Advertisement,
         checksum: Option<VrrpChecksum>,
     ) {
+        // What queued up while we slept is read before the timer that says so.
+        if let Some(deadline) = cx.deadline(TimerKind::Adver) {
+            self.check_for_stall(cx, deadline);
+        }
         self.stats.adver_rx += 1;
         if adv.priority == constants::STOP_PRIORITY {
             self.stats.stop_rx += 1;
@@ -302,10 +310,7 @@ impl VirtualRouter {
     pub(crate) fn timer(&mut self, cx: &mut Context<'_>, kind: TimerKind, deadline: Instant) {
         let late = cx.now.since(deadline);
         match kind {
-            TimerKind::Adver if late > self.own_down_interval() => {
-                self.stats.stalls += 1;
-                self.step(cx, Event::Stalled, Cause::Stalled, None);
-            }
+            TimerKind::Adver if self.check_for_stall(cx, deadline) => {}
             TimerKind::Adver => {
                 self.adver_deadline = deadline;
                 self.step(cx, Event::AdverTimer, Cause::AdvertTimeout, None);
@@ -333,6 +338,16 @@ impl VirtualRouter {
             self.group.priority,
             self.group.advertisement_interval,
         )
+    }
+
+    /// An Active router whose Adver_Timer is later than its own Active_Down_Interval has been replaced by now.
+    fn check_for_stall(&mut self, cx: &mut Context<'_>, adver_deadline: Instant) -> bool {
+        let stalled = cx.now.since(adver_deadline) > self.own_down_interval();
+        if stalled {
+            self.stats.stalls += 1;
+            self.step(cx, Event::Stalled, Cause::Stalled, None);
+        }
+        stalled
     }
 
     fn facts(&self, now: Instant) -> Facts {

@@ -216,16 +216,21 @@ fn t6_a_short_sleep_costs_advertisements_and_nothing_else() {
 }
 
 #[test]
-fn t6_a_sleeping_backup_reads_before_it_takes_over() {
-    let mut lan = lan(&[200, 100]);
-    lan.run_until(at(10_000));
-    lan.nodes[1].frozen = true;
-    lan.run_until(at(30_000));
-    lan.nodes[1].frozen = false;
-    lan.run_until(at(60_000));
-    assert_eq!(lan.active(), [0]);
-    assert_eq!(lan.nodes[1].router().stats.transitions, 1);
-    assert_eq!(lan.nodes[1].router().stats.stalls, 1);
+fn t6_a_sleeping_backup_listens_before_it_takes_over() {
+    // Whether its queue kept what came in meanwhile or overflowed.
+    for overflowed in [false, true] {
+        let mut lan = lan(&[200, 100]);
+        lan.run_until(at(10_000));
+        lan.nodes[1].frozen = true;
+        lan.nodes[1].deaf = overflowed;
+        lan.run_until(at(30_000));
+        lan.nodes[1].frozen = false;
+        lan.nodes[1].deaf = false;
+        lan.run_until(at(60_000));
+        assert_eq!(lan.active(), [0]);
+        assert_eq!(lan.nodes[1].router().stats.transitions, 1);
+        assert_eq!(lan.nodes[1].router().stats.stalls, u64::from(overflowed));
+    }
 }
 
 #[test]

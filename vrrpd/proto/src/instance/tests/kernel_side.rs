@@ -134,6 +134,48 @@ fn l3_a_restart_goes_on_without_removing_anything() {
 }
 
 #[test]
+fn what_expired_during_a_stall_is_not_put_back_before_listening() {
+    let mut lan = active(200);
+    lan.nodes[0].frozen = true;
+    lan.run_until(at(15_000));
+    let vip = lan.nodes[0].addresses.iter().find(|a| a.protocol == VRRP_ADDRESS_PROTOCOL).cloned().unwrap();
+    let expired = lan.nodes[0].steal(vip.ifindex, vip.network);
+    lan.nodes[0].frozen = false;
+    lan.run_until(at(15_001));
+    for event in expired {
+        lan.nodes[0].input(at(15_001), Input::Link(event));
+    }
+    lan.run_until(at(16_100));
+    assert!(!lan.nodes[0].serves() && lan.active().is_empty());
+    assert_eq!(lan.nodes[0].router().stats.address_readds, 0);
+    lan.run_until(at(16_200));
+    assert!(lan.nodes[0].serves());
+    assert_eq!(lan.active(), [0]);
+}
+
+#[test]
+fn an_address_that_expired_in_a_short_sleep_is_put_back_and_refreshed_again() {
+    let mut lan = active(200);
+    lan.run_until(at(8200));
+    lan.nodes[0].frozen = true;
+    lan.run_until(at(11_100));
+    lan.nodes[0].frozen = false;
+    lan.nodes[0].done.clear();
+    let vip = lan.nodes[0].addresses.iter().find(|a| a.protocol == VRRP_ADDRESS_PROTOCOL).cloned().unwrap();
+    let expired = lan.nodes[0].steal(vip.ifindex, vip.network);
+    lan.run_until(at(11_101));
+    assert!(!lan.nodes[0].serves(), "a refresh would have hidden it");
+    for event in expired {
+        lan.nodes[0].input(at(11_102), Input::Link(event));
+    }
+    assert!(lan.nodes[0].serves());
+    assert_eq!(lan.nodes[0].router().stats.stalls, 0);
+    lan.run_until(at(21_500));
+    let refreshes = lan.nodes[0].done.iter().filter(|o| matches!(o, Output::InstallAddress { .. })).count();
+    assert_eq!(refreshes, 1 + 4, "once as a repair, then every 2.5 s");
+}
+
+#[test]
 fn a_restart_yields_to_a_better_active_router_and_keeps_out_of_a_quiet_ones_way() {
     for (own, heard, preempt) in [(100, 200, true), (200, 100, false)] {
         let mut lan = active(own);

@@ -103,6 +103,8 @@ struct Node {
     frozen: bool,
     /// Frames from others are lost while set.
     deaf: bool,
+    /// What came in while it was frozen.
+    queue: Vec<(Ipv4Addr, Vec<u8>)>,
 }
 
 impl Node {
@@ -118,6 +120,7 @@ impl Node {
             finished: false,
             frozen: false,
             deaf: false,
+            queue: Vec::new(),
         };
         node.boot(Instant::ZERO);
         node
@@ -302,10 +305,15 @@ impl Lan {
             for sent in news.into_iter().take(fresh).filter(|s| s.kind == FrameKind::Advertisement) {
                 let source = self.nodes[from].own;
                 for (to, node) in self.nodes.iter_mut().enumerate() {
-                    if to != from && !node.frozen && !node.deaf {
-                        hear_bytes(node, self.now, source, &sent.frame[34..]);
+                    if to != from && !node.deaf {
+                        node.queue.push((source, sent.frame[34..].to_vec()));
                     }
                 }
+            }
+        }
+        for node in self.nodes.iter_mut().filter(|n| !n.frozen) {
+            for (source, payload) in std::mem::take(&mut node.queue) {
+                hear_bytes(node, self.now, source, &payload);
             }
         }
     }
