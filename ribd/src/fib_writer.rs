@@ -5,7 +5,7 @@
 
 use rib::fib::{
     FibErrorKind, FibFailure, FibOp, FibRequest, FibResults, KERNEL_METRIC, KernelNextHop,
-    KernelNextHopContent, KernelRoute, KernelSnapshot, Via,
+    KernelNextHopContent, KernelRoute, KernelSnapshot, Put, Via,
 };
 use rib::route::{FibHop, FibHops, KERNEL_PROTOCOL_OSPF, KERNEL_PROTOCOL_STATIC};
 use rib::system::SystemOp;
@@ -152,8 +152,12 @@ fn kind_of(errno: i32) -> FibErrorKind {
 
 fn encode(op: &FibOp) -> Message {
     match op {
-        FibOp::PutNextHop { id, hop } => nexthop::put(*id, OBJECT_PROTOCOL, &to_kernel(hop)),
-        FibOp::PutGroup { id, members } => nexthop::put_group(*id, OBJECT_PROTOCOL, members),
+        FibOp::PutNextHop { mode, id, hop } => {
+            nexthop::put(put(*mode), *id, OBJECT_PROTOCOL, &to_kernel(hop))
+        }
+        FibOp::PutGroup { mode, id, members } => {
+            nexthop::put_group(put(*mode), *id, OBJECT_PROTOCOL, members)
+        }
         FibOp::RemoveNextHop { id } => nexthop::remove(*id),
         FibOp::InstallRoute { prefix, protocol, via } => {
             let via = match via {
@@ -164,6 +168,13 @@ fn encode(op: &FibOp) -> Message {
             route::install(&Route { prefix: *prefix, protocol: *protocol, metric: KERNEL_METRIC, via })
         }
         FibOp::RemoveRoute { prefix, protocol } => route::remove(*prefix, KERNEL_METRIC, *protocol),
+    }
+}
+
+fn put(mode: Put) -> nexthop::Put {
+    match mode {
+        Put::Create => nexthop::Put::Create,
+        Put::Replace => nexthop::Put::Replace,
     }
 }
 

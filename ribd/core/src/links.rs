@@ -22,7 +22,7 @@ pub enum Home {
     Own,
     /// On this running interface.
     Running(IfIndex),
-    /// Only on interfaces that do not run or do not exist now; one of them by name.
+    /// Only on interfaces that do not run, do not exist or have lost their address now; one of them by name.
     Dark(InterfaceName),
 }
 
@@ -174,10 +174,6 @@ impl Links {
             }
         }
         for (name, networks) in &self.configured {
-            // An interface that runs speaks through its kernel addresses above.
-            if self.by_name(name).is_some_and(|l| l.running) {
-                continue;
-            }
             for net in networks.iter().filter(|n| n.prefix() < 32 && n.contains(gateway)) {
                 offer(net.prefix(), Home::Dark(name.clone()));
             }

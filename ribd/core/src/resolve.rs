@@ -33,7 +33,7 @@ pub enum Inactive {
     #[error("interface {0} is not running")]
     InterfaceDown(String),
     /// On-link rule: the gateway's own subnet is on an interface that does not run.
-    #[error("gateway {gateway} lives on {interface}, which is not running")]
+    #[error("gateway {gateway} lives on {interface}, which is not running or has no address")]
     HomeDown {
         /// The gateway.
         gateway: Ipv4Addr,

@@ -67,6 +67,11 @@ impl Fib {
                     self.set_objects_supported(false);
                 }
                 let lost = self.forget_objects(|i, _| i == id);
+                if kind == FibErrorKind::Absent {
+                    // The kernel dropped it before we replaced it: all is made anew at once.
+                    self.dirty.extend(lost);
+                    return None;
+                }
                 // Not at once: what was refused a moment ago would be refused again.
                 self.failed.extend(lost);
                 Some(format!("cannot create next-hop object {id}: {text}"))
@@ -79,8 +84,8 @@ impl Fib {
         }
     }
 
-    /// The kernel refused a route: whatever object it named is under suspicion and made anew on the next
-    /// attempt, because the usual reason is an object the kernel has dropped. `residue` is the protocol of
+    /// The kernel refused a route: whatever object it named is under suspicion and asserted again on the
+    /// next attempt, because the usual reason is an object the kernel has dropped. `residue` is the protocol of
     /// an earlier route that is still there.
     fn route_refused(
         &mut self,
@@ -100,17 +105,19 @@ impl Fib {
         };
         self.set_sent(prefix, residue.map(|protocol| (protocol, Via::Plain(FibHops::new()))));
         self.failed.insert(prefix);
-        if let Some(id) = suspect
-            && self.objects.routes(id) == 0
-        {
-            self.forget_objects(|i, _| i == id);
-        }
+        self.suspects.extend(suspect);
         Some(format!("route {prefix}: {text}"))
     }
 
     /// Another attempt for everything that failed.
     pub fn retry(&mut self) {
         self.dirty.append(&mut self.failed);
+        let suspects = core::mem::take(&mut self.suspects);
+        let (hops, groups): (Vec<FibOp>, Vec<FibOp>) = suspects
+            .into_iter()
+            .filter_map(|id| self.objects.assertion(id))
+            .partition(|op| matches!(op, FibOp::PutNextHop { .. }));
+        self.queue(hops.into_iter().chain(groups));
         let stuck = core::mem::take(&mut self.stuck_objects);
         // A number may be in use again by now.
         let stuck: Vec<FibOp> = stuck

@@ -36,18 +36,32 @@ pub enum Via {
     Plain(FibHops),
 }
 
+/// Must an object exist before it is put?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// Make it; whatever has its number is replaced.
+    Create,
+    /// Replace it under its routes; refused as absent if the kernel has dropped it (and them) meanwhile,
+    /// as it does when carrier is lost before we hear of it.
+    Replace,
+}
+
 /// One thing to do in the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FibOp {
-    /// Create the object or replace its content.
+    /// Make a single next hop.
     PutNextHop {
+        /// Anew, or in place of the former content.
+        mode: Put,
         /// Its number.
         id: NextHopId,
         /// Its content.
         hop: FibHop,
     },
-    /// Create the group or replace its members; all have weight 1.
+    /// Make a group; all members have weight 1.
     PutGroup {
+        /// Anew, or in place of the former members.
+        mode: Put,
         /// Its number.
         id: NextHopId,
         /// At least one.
@@ -88,7 +102,7 @@ pub struct FibRequest {
 /// Why the kernel did not do it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FibErrorKind {
-    /// What should go is not there (ESRCH, ENOENT): a removal that is already done.
+    /// What should be removed or replaced is not there (ESRCH, ENOENT).
     Absent,
     /// The kernel has no such thing as next-hop objects (EOPNOTSUPP).
     Unsupported,

@@ -6,7 +6,7 @@
 //! that. An object is never shared between "what it was" and "what it is": replacing the content of an
 //! object moves every route that uses it, which is the point.
 
-use super::{FibOp, NextHopId};
+use super::{FibOp, NextHopId, Put};
 use crate::route::{FibHop, FibHops};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,6 +89,15 @@ impl Objects {
         hops
     }
 
+    /// The request that makes sure of an object as it is.
+    pub fn assertion(&self, id: NextHopId) -> Option<FibOp> {
+        let mode = Put::Create;
+        Some(match &self.map.get(&id)?.content {
+            Content::Hop(hop) => FibOp::PutNextHop { mode, id, hop: *hop },
+            Content::Group(members) => FibOp::PutGroup { mode, id, members: members.clone() },
+        })
+    }
+
     /// Number of routes sent through an object.
     pub fn routes(&self, id: NextHopId) -> usize {
         self.map.get(&id).map_or(0, |o| o.routes)
@@ -134,7 +143,7 @@ impl Objects {
         }
         let id = self.free_id()?;
         self.adopt(id, content);
-        ops.push(FibOp::PutGroup { id, members });
+        ops.push(FibOp::PutGroup { mode: Put::Create, id, members });
         Some(id)
     }
 
@@ -144,7 +153,7 @@ impl Objects {
         }
         let id = self.free_id()?;
         self.adopt(id, Content::Hop(hop));
-        ops.push(FibOp::PutNextHop { id, hop });
+        ops.push(FibOp::PutNextHop { mode: Put::Create, id, hop });
         Some(id)
     }
 
@@ -178,12 +187,12 @@ impl Objects {
     pub fn retarget(&mut self, id: NextHopId, hops: &[FibHop], ops: &mut Vec<FibOp>) {
         let content = match hops {
             [hop] => {
-                ops.push(FibOp::PutNextHop { id, hop: *hop });
+                ops.push(FibOp::PutNextHop { mode: Put::Replace, id, hop: *hop });
                 Content::Hop(*hop)
             }
             _ => {
                 let Some(members) = self.members(hops, ops) else { return };
-                ops.push(FibOp::PutGroup { id, members: members.clone() });
+                ops.push(FibOp::PutGroup { mode: Put::Replace, id, members: members.clone() });
                 Content::Group(members)
             }
         };

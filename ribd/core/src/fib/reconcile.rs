@@ -63,6 +63,8 @@ pub struct Fib {
     pub(super) failed: BTreeSet<Ipv4Network>,
     /// Objects that should be gone but whose removal was refused.
     pub(super) stuck_objects: BTreeSet<NextHopId>,
+    /// Objects named by refused routes.
+    pub(super) suspects: BTreeSet<NextHopId>,
     /// Requests issued and not answered, oldest first; the first one's number is `done + 1`.
     pub(super) under_way: VecDeque<Subject>,
     pub(super) done: u64,
@@ -80,6 +82,7 @@ impl Default for Fib {
             dirty: BTreeSet::new(),
             failed: BTreeSet::new(),
             stuck_objects: BTreeSet::new(),
+            suspects: BTreeSet::new(),
             under_way: VecDeque::new(),
             done: 0,
             requests: VecDeque::new(),

@@ -202,3 +202,16 @@ fn shows_bear_frrs_keys_and_codes() {
     assert_eq!(summary["routesTotalFib"], 5);
     assert_eq!(w.kernel.routes[&net("10.64.0.0/24")].0, KERNEL_PROTOCOL_OSPF);
 }
+
+/// ospfd may hear of a lost carrier, and move its routes, before we do: the kernel has flushed the object by
+/// then, and with it the routes.
+#[test]
+fn routes_that_move_before_the_carrier_loss_is_told_are_not_lost() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &many(100, &[hop("10.0.1.2", ETH1)]));
+    w.kernel.carrier(ETH1, false);
+    w.offer(OSPFD, &many(100, &[hop("10.0.2.2", ETH2)]));
+    assert!(prefixes(100).iter().all(|p| w.via(p) == Some(vec!["10.0.2.2%4".to_owned()])));
+    w.carrier(ETH1, false);
+    assert!(prefixes(100).iter().all(|p| w.via(p) == Some(vec!["10.0.2.2%4".to_owned()])));
+}

@@ -33,7 +33,10 @@ fn h1_a_static_default_does_not_resolve_through_ospf_when_its_lan_leg_is_dark() 
     w.carrier(ETH0, false);
     assert_eq!(w.via("192.168.1.0/24"), some(&["10.0.1.2%3"]), "the LAN is reached the other way");
     assert_eq!(w.via("0.0.0.0/0"), None, "the static default must go with its leg");
-    assert_eq!(reason(&w, "0.0.0.0/0"), "gateway 192.168.1.254 lives on eth0, which is not running");
+    assert_eq!(
+        reason(&w, "0.0.0.0/0"),
+        "gateway 192.168.1.254 lives on eth0, which is not running or has no address"
+    );
     w.carrier(ETH0, true);
     assert_eq!(w.via("0.0.0.0/0"), some(&["192.168.1.254%2"]));
 }
@@ -47,8 +50,10 @@ fn h1_also_holds_for_an_interface_that_does_not_exist() {
     w.ospf(OSPFD, &[route("192.168.1.0/24", &[hop("10.0.1.2", ETH1)])]);
     w.kernel.carrier(ETH0, false);
     w.input(Input::Link(LinkEvent::AddressRemoved(address(ETH0, "192.168.1.1/24"))));
+    assert_eq!(w.via("192.168.1.0/24"), some(&["10.0.1.2%3"]), "the LAN is reached the other way");
+    assert_eq!(w.via("0.0.0.0/0"), None, "the interface has lost its address");
     w.input(Input::Link(LinkEvent::LinkRemoved(IfIndex(ETH0))));
-    assert_eq!(w.via("0.0.0.0/0"), None);
+    assert_eq!(w.via("0.0.0.0/0"), None, "the interface is gone");
 }
 
 /// Hazard H9, our part: a virtual address makes no connected route, so it cannot be redistributed.

@@ -3,7 +3,7 @@
 use ipnetwork::Ipv4Network;
 use rib::fib::{
     FibErrorKind, FibFailure, FibOp, FibResults, KernelNextHop, KernelNextHopContent, KernelRoute,
-    KernelSnapshot, Via,
+    KernelSnapshot, Put, Via,
 };
 use rib::message::{ClientMessage, NextHop, PROTOCOL_VERSION, Protocol, RibMessage, Route, RouteChange};
 use rib::route::{FibHop, FibHops};
@@ -105,18 +105,24 @@ impl Kernel {
             {
                 Err((FibErrorKind::Unsupported, "no objects here"))
             }
+            FibOp::PutNextHop { mode: Put::Replace, id, .. }
+            | FibOp::PutGroup { mode: Put::Replace, id, .. }
+                if !self.objects.contains_key(id) =>
+            {
+                absent
+            }
             FibOp::PutNextHop { hop, .. } if self.down.contains(&hop.ifindex.0) => refused("carrier is down"),
             FibOp::PutNextHop { id, .. } if matches!(self.objects.get(id), Some(Object::Group(_))) => {
                 refused("a group cannot become a hop")
             }
-            FibOp::PutNextHop { id, hop } => {
+            FibOp::PutNextHop { id, hop, .. } => {
                 self.objects.insert(*id, Object::Hop(*hop));
                 Ok(())
             }
             FibOp::PutGroup { id, .. } if matches!(self.objects.get(id), Some(Object::Hop(_))) => {
                 refused("a hop cannot become a group")
             }
-            FibOp::PutGroup { id, members } => {
+            FibOp::PutGroup { id, members, .. } => {
                 let known = |m: &u32| matches!(self.objects.get(m), Some(Object::Hop(_)));
                 if members.is_empty() || !members.iter().all(known) {
                     return refused("no such member");
