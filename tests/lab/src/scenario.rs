@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 
 /// Probing before an event and after its end.
 const CALM: Duration = Duration::from_millis(300);
-/// A router that came back learns and preempts for a while after its tables are right.
-const SETTLE: Duration = Duration::from_secs(1);
+/// After a mend a returned MASTER preempts, and SPF back-off needs quiet (HOLDDOWN_INTERVAL, 3 s) before the next failure counts as
+/// the first of its kind again (RFC 8405 §4).
+const SETTLE: Duration = Duration::from_secs(4);
 
 /// One thing that breaks and is mended again.
 #[derive(Debug, Clone, PartialEq, Eq)]

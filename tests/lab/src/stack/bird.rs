@@ -1,6 +1,6 @@
 //! BIRD 2 for OSPF, keepalived for VRRP (virtual address by gratuitous ARP, no virtual MAC).
 
-use super::{Plan, Process, Site, router_settings};
+use super::{PREEMPT_DELAY, Plan, Process, Site, router_settings};
 use crate::topology::LinkOspf;
 use std::fmt::Write;
 
@@ -84,7 +84,7 @@ fn keepalived(site: &Site<'_>) -> String {
     let interval = f64::from(site.profile.advertisement()) / 1000.0;
     format!(
         "global_defs {{\n vrrp_version 3\n}}\nvrrp_instance lan {{\n state BACKUP\n interface {}\n virtual_router_id {}\n priority {}\n \
-         advert_int {interval}\n virtual_ipaddress {{ {}/32 }}\n}}\n",
+         advert_int {interval}\n preempt_delay {PREEMPT_DELAY}\n virtual_ipaddress {{ {}/32 }}\n}}\n",
         vrrp.interface,
         vrrp.vrid,
         vrrp.priority,

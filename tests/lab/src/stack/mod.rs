@@ -17,6 +17,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Seconds a returning MASTER waits before it takes the virtual address back: it must have routes first (hazard H6). FRR 8.4
+/// knows no such delay.
+const PREEMPT_DELAY: u16 = 3;
+
 /// A routing suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]

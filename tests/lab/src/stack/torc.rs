@@ -4,7 +4,7 @@
 //! ribd's and vrrpd's, the macvlan of the virtual router is vrrpd's. Static next hops are written *without* their interface,
 //! so the on-link rule is tested and not worked around.
 
-use super::{Plan, Process, Profile, Site};
+use super::{PREEMPT_DELAY, Plan, Process, Profile, Site};
 use crate::topology::LinkOspf;
 use anyhow::{Context, Result};
 use std::fmt::Write;
@@ -48,7 +48,7 @@ fn configuration(site: &Site<'_>) -> String {
         let _ = write!(
             text,
             "\n[vrrp.groups.lan]\ninterface = \"{}\"\nvrid = {}\nversion = 3\npriority = {}\nadvertisement-interval = \"{}ms\"\n\
-             virtual-addresses = [\"{}\"]\npreempt = true\n",
+             virtual-addresses = [\"{}\"]\npreempt = true\npreempt-delay = \"{PREEMPT_DELAY}s\"\n",
             vrrp.interface,
             vrrp.vrid,
             vrrp.priority,
@@ -61,11 +61,18 @@ fn configuration(site: &Site<'_>) -> String {
 
 fn ospf(site: &Site<'_>, text: &mut String) {
     let _ = write!(text, "\n[ospf]\nrouter-id = \"{}\"\n", site.router.loopback);
+    if site.profile == Profile::Ring {
+        // What FRR gets as `timers throttle lsa all 0`, `timers lsa min-arrival 0` and `timers throttle spf 0 50 500`.
+        text.push_str("min-ls-interval = \"100ms\"\nmin-ls-arrival = \"50ms\"\n");
+    }
     if let Some(metric) = site.router.originate_default {
         let _ = write!(
             text,
             "\n[ospf.default-information]\noriginate = true\nmetric = {metric}\nmetric-type = 2\n"
         );
+    }
+    if site.profile == Profile::Ring {
+        text.push_str("\n[ospf.spf]\nlong-delay = \"500ms\"\n");
     }
     text.push_str("\n[ospf.interfaces.lo]\narea = \"0.0.0.0\"\npassive = true\n");
     for (name, interface, ospf) in site.ospf_interfaces() {
