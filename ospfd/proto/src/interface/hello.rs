@@ -3,7 +3,9 @@
 //! Deviation: besides every HelloInterval a Hello is sent at once when the interface comes up, when a
 //! neighbour is heard for the first time or has forgotten us (it restarted), and when an election changed what our Hellos say. With 10 s
 //! Hellos that is the difference between an adjacency in milliseconds and one in ten seconds. It is at
-//! most one extra packet per event; intervals are unaffected.
+//! most one extra packet per event. As long as an interface that just came up has heard nobody, Hellos follow
+//! after 0.25, 0.5, 1, 2, … seconds until that reaches HelloInterval: the very first one is often lost,
+//! because the other end learns of the carrier a moment later than we do.
 
 use super::{InterfaceState, NetworkKind};
 use crate::constants::ALL_SPF_ROUTERS;
@@ -14,6 +16,9 @@ use crate::packet::{Hello, OutgoingBody, options};
 use routing_common::id::{IfIndex, RouterId};
 use routing_common::time::{Duration, Instant};
 use std::net::Ipv4Addr;
+
+/// Wait between the first two Hellos of an interface that has heard nobody yet.
+const FIRST_HELLOS: Duration = Duration::from_millis(250);
 
 /// More neighbours on one interface than any real network has.
 const MAX_NEIGHBORS: usize = 1000;
@@ -46,10 +51,15 @@ impl Instance {
     /// The Hello Timer fired.
     pub(crate) fn hello_timer(&mut self, now: Instant, ifindex: IfIndex) {
         let Some(interface) = self.interfaces.get(&ifindex) else { return };
-        // Up to a tenth early, so that routers started together do not stay in step.
         let interval = interface.config.hello_interval;
-        let jitter = self.rng.duration_up_to(interval / 10);
-        self.timers.arm(TimerKey::Hello(ifindex), now + interval.saturating_sub(jitter));
+        let up_for = now.since(interface.state_since);
+        let wait = if interface.neighbors.is_empty() && up_for < interval {
+            up_for.max(FIRST_HELLOS).min(interval)
+        } else {
+            // Up to a tenth early, so that routers started together do not stay in step.
+            interval.saturating_sub(self.rng.duration_up_to(interval / 10))
+        };
+        self.timers.arm(TimerKey::Hello(ifindex), now + wait);
         self.send_hello(now, ifindex);
     }
 

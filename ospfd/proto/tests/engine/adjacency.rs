@@ -212,3 +212,16 @@ fn a_cleared_neighbor_comes_back() {
     net.wait(SECOND, "Full again", |n| n.is_full(0, 1));
     assert_eq!(net.nodes[0].engine.router_id(), id(1));
 }
+
+#[test]
+fn a_first_hello_that_is_lost_costs_a_fraction_of_a_second() {
+    let mut net = pair();
+    net.segments[0].down = true;
+    net.start_all();
+    net.run(Duration::from_millis(10));
+    net.segments[0].down = false;
+    net.wait(SECOND / 2, "Full", |n| n.is_full(0, 1));
+    net.run(40 * SECOND);
+    let hellos = net.nodes[0].sent[&(IfIndex(2), 1)];
+    assert!((6..=9).contains(&hellos), "{hellos} Hellos in 40 s");
+}
