@@ -12,7 +12,7 @@ mod discard;
 
 pub use discard::{Discard, Discards};
 
-use crate::constants::{GROUP, OWNER_PRIORITY, PROTOCOL, TTL};
+use crate::constants::{GROUP, PROTOCOL, TTL};
 use crate::timing;
 use routing_common::config::{VrrpChecksum, VrrpVersion};
 use routing_common::id::Vrid;
@@ -159,11 +159,6 @@ pub fn examine(
         addresses.push(list.ipv4().map_err(truncated)?);
     }
     Ok((Advertisement { version, vrid, priority, interval, addresses }, form))
-}
-
-/// Is the sender the owner of the addresses (RFC 9568 §5.2.4)?
-pub fn is_owner(priority: u8) -> bool {
-    priority == OWNER_PRIORITY
 }
 
 fn truncated(_: Truncated) -> Discard {
