@@ -60,14 +60,16 @@ pub(in crate::config) static OSPF: Table = Table {
         key(
             "min-ls-interval",
             DELAY,
-            always(seconds(5)),
-            "Least time between two originations of one LSA (MinLSInterval).",
+            Fallback::Time { traditional: seconds(5), ring: seconds(1) },
+            "Longest wait before an LSA that keeps changing is originated again (MinLSInterval). The first \
+             change goes out at once; the waits after it begin at MinLSArrival and double.",
         ),
         key(
             "min-ls-arrival",
             DELAY,
-            always(seconds(1)),
-            "Least time between two accepted instances of one LSA (MinLSArrival).",
+            Fallback::Time { traditional: seconds(1), ring: millis(100) },
+            "Least time between two accepted instances of one LSA (MinLSArrival). An instance that comes \
+             earlier is held, not dropped. A peer with a longer one is told again every retransmit-interval.",
         ),
         table_key("bfd", Kind::Refused(NO_BFD), "Not part of this version."),
     ],
