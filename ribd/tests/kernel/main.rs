@@ -1,5 +1,6 @@
 //! ribd against a real kernel, in namespaces of its own.
 
+#[cfg(test)]
 mod lab;
 
 use lab::{INTERFACES, Lab, OSPF, eventually, route};

@@ -1,7 +1,12 @@
 //! The engine against a model of the kernel.
 
+#[cfg(test)]
 mod fib;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
 mod resolution;
+#[cfg(test)]
 mod sessions;
+#[cfg(test)]
 mod world;
