@@ -58,9 +58,9 @@ static VRRP_GROUP: Table = Table {
         key(
             "accept",
             Kind::Boolean,
-            Fallback::Boolean(false),
+            Fallback::Boolean(true),
             "As Master, accept packets to the virtual addresses (so that they answer to ping) though \
-             not their owner.",
+             not their owner (Accept_Mode). Only `true` in this version.",
         ),
         key(
             "virtual-mac",

@@ -117,7 +117,7 @@ fn expected_group() -> VrrpGroup {
         virtual_addresses: vec!["192.168.1.10/24".parse().unwrap()],
         preempt: true,
         preempt_delay: Duration::ZERO,
-        accept: false,
+        accept: true,
         virtual_mac: true,
         checksum: VrrpChecksum::Rfc5798,
     }

@@ -319,3 +319,11 @@ fn names_and_texts_must_print() {
         &["1:14 a group cannot be called \"my lan\"", "2:13 interface `e0` has no table [interfaces.e0]"],
     );
 }
+
+#[test]
+fn an_accept_mode_that_would_not_hold_is_refused() {
+    says(
+        &vrrp_group("virtual-addresses = [\"10.0.0.10\"]\naccept = false"),
+        &["7:10 a Master that does not accept packets to its virtual addresses is not part of this version"],
+    );
+}

@@ -67,7 +67,17 @@ fn group(
     let version = version.map(|v| if v == 2 { VrrpVersion::V2 } else { VrrpVersion::V3 });
     let priority = section.number("priority");
     let advertisement_interval = advertisement_interval(section, &version);
-    let accept = section.boolean("accept").value;
+    let accept = section.boolean("accept");
+    if !accept.value {
+        let message =
+            "a Master that does not accept packets to its virtual addresses is not part of this version";
+        section.sink().error(
+            accept.span.clone(),
+            message.to_owned(),
+            "leave `accept` out, or set it to true",
+        );
+    }
+    let accept = accept.value;
     let virtual_mac = section.boolean("virtual-mac").value;
     let (preempt, preempt_delay) = preemption(section, &priority);
     let checksum = match section.word("checksum").value {
