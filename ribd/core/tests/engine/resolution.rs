@@ -48,7 +48,7 @@ fn h1_also_holds_for_an_interface_that_does_not_exist() {
     config += &static_route("0.0.0.0/0", "next-hop = \"192.168.1.254\"");
     let mut w = World::new(&config);
     w.ospf(OSPFD, &[route("192.168.1.0/24", &[hop("10.0.1.2", ETH1)])]);
-    w.kernel.carrier(ETH0, false);
+    w.carrier(ETH0, false);
     w.input(Input::Link(LinkEvent::AddressRemoved(address(ETH0, "192.168.1.1/24"))));
     assert_eq!(w.via("192.168.1.0/24"), some(&["10.0.1.2%3"]), "the LAN is reached the other way");
     assert_eq!(w.via("0.0.0.0/0"), None, "the interface has lost its address");
