@@ -156,6 +156,40 @@ fn bird_route(text: &str, prefix: &str) -> Option<(String, u64)> {
     Some((kind.to_owned(), cost))
 }
 
+/// All LSAs of a kind ("router", "network", "external") in a router's database, in full.
+///
+/// # Errors
+/// It does not answer.
+pub fn lsas(bench: &Bench, router: &str, kind: &str) -> Result<Vec<Value>> {
+    let reply = show(bench, router, &format!("show ip ospf database {kind} json"))?;
+    let mut found = Vec::new();
+    collect_lsas(&reply, &mut found);
+    Ok(found)
+}
+
+/// Areas and scopes are nested differently from kind to kind; an LSA is what has a sequence number.
+fn collect_lsas(value: &Value, found: &mut Vec<Value>) {
+    match value {
+        Value::Object(map) if map.contains_key("lsaSeqNumber") => found.push(value.clone()),
+        Value::Object(map) => map.values().for_each(|inner| collect_lsas(inner, found)),
+        Value::Array(list) => list.iter().for_each(|inner| collect_lsas(inner, found)),
+        _ => {}
+    }
+}
+
+/// The sequence number of a router's router-LSA in another router's database, as a number that grows.
+///
+/// # Errors
+/// There is none.
+pub fn sequence(bench: &Bench, at: &str, of: &str) -> Result<i32> {
+    let id = bench.router(of).id.to_string();
+    let lsas = lsas(bench, at, "router")?;
+    let lsa = lsas.iter().find(|lsa| lsa["advertisingRouter"] == *id);
+    let lsa = lsa.with_context(|| format!("{at}: no router-LSA of {of}"))?;
+    let text = lsa["lsaSeqNumber"].as_str().with_context(|| format!("{at}: {lsa}"))?;
+    Ok(u32::from_str_radix(text, 16)?.cast_signed())
+}
+
 /// The row of one of our interfaces in `show ip ospf interface json`.
 ///
 /// # Errors

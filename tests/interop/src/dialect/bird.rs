@@ -2,6 +2,7 @@
 
 use super::{Plan, Process, keepalived};
 use crate::router::{Authentication, External, Kind, Port, Router};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -40,15 +41,20 @@ fn configuration(router: &Router) -> String {
         text.push_str(" route 0.0.0.0/0 unreachable;\n");
     }
     let _ = writeln!(text, "}}\n{}", export(router));
-    let area = router.ports.first().map_or(0, |port| port.area);
-    let _ = writeln!(
-        text,
-        "protocol ospf v2 ospf1 {{\n tick 1;\n ipv4 {{ import all; export filter into_ospf; }};\n area {area} {{\n  interface \"lo\" {{ stub; }};"
-    );
-    for port in router.ports.iter().filter(|port| port.kind != Kind::None) {
-        interface(port, &mut text);
+    text.push_str("protocol ospf v2 ospf1 {\n tick 1;\n ipv4 { import all; export filter into_ospf; };\n");
+    let home = router.ports.first().map_or(0, |port| port.area);
+    let areas: BTreeSet<u8> = router.ports.iter().map(|port| port.area).collect();
+    for area in areas {
+        let _ = writeln!(text, " area {area} {{");
+        if area == home {
+            text.push_str("  interface \"lo\" { stub; };\n");
+        }
+        for port in router.ports.iter().filter(|port| port.kind != Kind::None && port.area == area) {
+            interface(port, &mut text);
+        }
+        text.push_str(" };\n");
     }
-    text + " };\n}\n"
+    text + "}\n"
 }
 
 fn export(router: &Router) -> String {

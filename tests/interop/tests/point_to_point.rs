@@ -1,0 +1,111 @@
+//! One Torc and one peer on a cable: adjacency, routes both ways, costs, a default route both ways, authentication.
+
+use anyhow::{Result, ensure};
+use interop_tests::router::PEERS;
+use interop_tests::{Authentication, Bench, External, Kind, Outcome, Port, Router, Suite, ask};
+use ringlab::fabric::Cut;
+use std::time::Duration;
+
+/// BIRD originates an LSA at most every 5 s, which may delay a change by that.
+const PATIENCE: Duration = Duration::from_secs(20);
+const DEFAULT: &str = "0.0.0.0/0";
+
+/// r1 is ours, with the network n1 behind it; r2 is the peer, with n2.
+fn pair(peer: Suite) -> [Router; 2] {
+    let one = [
+        Port::new("a", "10.0.12.1/24", Kind::PointToPoint).cost(7),
+        Port::new("n1", "10.10.1.1/24", Kind::Passive),
+    ];
+    let two = [
+        Port::new("a", "10.0.12.2/24", Kind::PointToPoint).cost(9),
+        Port::new("n2", "10.10.2.1/24", Kind::Passive),
+    ];
+    [Router::new(1, Suite::Torc, one), Router::new(2, peer, two)]
+}
+
+fn routes_both_ways(bench: &Bench) -> Result<()> {
+    for (router, prefixes, gateway, cost) in [
+        ("r1", ["10.10.2.0/24", "10.255.0.2/32"], "10.0.12.2", 17),
+        ("r2", ["10.10.1.0/24", "10.255.0.1/32"], "10.0.12.1", 19),
+    ] {
+        bench.eventually(PATIENCE, || {
+            prefixes.iter().try_for_each(|prefix| ask::leads(bench, router, prefix, &[gateway]))
+        })?;
+        let (kind, found) = ask::ospf_route(bench, router, prefixes[0])?;
+        ensure!((kind.as_str(), found) == ("N", cost), "{router}: {kind} {found} must be N {cost}");
+    }
+    Ok(())
+}
+
+/// Our default is known to the peer, and goes with the link it depends on.
+#[test]
+fn full_with_routes_and_our_default() -> Outcome {
+    for peer in PEERS {
+        let [one, two] = pair(peer);
+        let mut one = one.static_route(DEFAULT, Some("10.10.1.254"));
+        one.default = Some((External::e2(5), false));
+        let bench = Bench::up([one, two])?;
+        let took = ask::wait_adjacent(&bench, PATIENCE, &[("r1", "r2")])?;
+        println!("{peer:?}: Full after {took:?}");
+        routes_both_ways(&bench)?;
+        bench.eventually(PATIENCE, || ask::leads(&bench, "r2", DEFAULT, &["10.0.12.1"]))?;
+        assert_eq!(ask::ospf_route(&bench, "r2", DEFAULT)?, ("E2".to_owned(), 5));
+        bench.plug("r1", "n1", Some(Cut::Carrier))?;
+        bench.eventually(PATIENCE, || {
+            ask::absent(&bench, "r2", DEFAULT)?;
+            ask::absent(&bench, "r2", "10.10.1.0/24")
+        })?;
+        bench.plug("r1", "n1", None)?;
+        bench.eventually(PATIENCE, || ask::leads(&bench, "r2", DEFAULT, &["10.0.12.1"]))?;
+    }
+    Ok(())
+}
+
+/// The peer's default is known to us, and goes when the peer withdraws it.
+#[test]
+fn full_with_the_peers_default() -> Outcome {
+    for peer in PEERS {
+        let [one, two] = pair(peer);
+        let mut two = two.static_route(DEFAULT, Some("10.10.2.254"));
+        two.default = Some((External::e1(5), false));
+        let bench = Bench::up([one, two])?;
+        ask::wait_adjacent(&bench, PATIENCE, &[("r1", "r2")])?;
+        bench.eventually(PATIENCE, || ask::leads(&bench, "r1", DEFAULT, &["10.0.12.2"]))?;
+        // Type 1 adds the way to the exit.
+        assert_eq!(ask::ospf_route(&bench, "r1", DEFAULT)?, ("E1".to_owned(), 12));
+        match peer {
+            Suite::Bird => bench.birdc("r2", &["disable", "static1"])?,
+            _ => bench.vtysh("r2", &["configure terminal", "no ip route 0.0.0.0/0 10.10.2.254"])?,
+        };
+        bench.eventually(PATIENCE, || ask::absent(&bench, "r1", DEFAULT))?;
+        ask::leads(&bench, "r1", "10.10.2.0/24", &["10.0.12.2"])?;
+    }
+    Ok(())
+}
+
+#[test]
+fn authenticated_by_password_and_by_digest() -> Outcome {
+    let methods = [
+        Authentication::Simple("opensesa".to_owned()),
+        Authentication::Md5 { id: 3, key: "sixteen octets.!".replace(' ', "_") },
+    ];
+    for peer in PEERS {
+        for method in &methods {
+            let mut routers = pair(peer);
+            for router in &mut routers {
+                router.ports[0].authentication = method.clone();
+            }
+            let bench = Bench::up(routers)?;
+            ask::wait_adjacent(&bench, PATIENCE, &[("r1", "r2")])?;
+            routes_both_ways(&bench)?;
+            let row = ask::interface(&bench, "r1", "a")?;
+            let kind = match method {
+                Authentication::Simple(_) => "authenticationSimplePassword",
+                _ => "authenticationMessageDigest",
+            };
+            assert_eq!(row["authentication"], kind);
+            assert!(row["discards"].as_object().is_some_and(serde_json::Map::is_empty), "{row}");
+        }
+    }
+    Ok(())
+}
