@@ -62,7 +62,7 @@ fn configuration(site: &Site<'_>) -> String {
 fn ospf(site: &Site<'_>, text: &mut String) {
     let _ = write!(text, "\n[ospf]\nrouter-id = \"{}\"\n", site.router.loopback);
     if site.profile == Profile::Ring {
-        // What FRR gets as `timers throttle lsa all 0`, `timers lsa min-arrival 0` and `timers throttle spf 0 50 500`.
+        // What FRR gets as `timers throttle lsa all 0` and `timers lsa min-arrival 0`.
         text.push_str("min-ls-interval = \"100ms\"\nmin-ls-arrival = \"50ms\"\n");
     }
     if let Some(metric) = site.router.originate_default {
@@ -72,7 +72,9 @@ fn ospf(site: &Site<'_>, text: &mut String) {
         );
     }
     if site.profile == Profile::Ring {
-        text.push_str("\n[ospf.spf]\nlong-delay = \"500ms\"\n");
+        // Two neighbors notice a silent death up to a hello interval apart, long after `time-to-learn`: the second one's
+        // news must not wait for seconds. A ring is calculated in microseconds.
+        text.push_str("\n[ospf.spf]\nlong-delay = \"50ms\"\n");
     }
     text.push_str("\n[ospf.interfaces.lo]\narea = \"0.0.0.0\"\npassive = true\n");
     for (name, interface, ospf) in site.ospf_interfaces() {
