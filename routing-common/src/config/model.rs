@@ -159,7 +159,7 @@ impl Default for SpfTimers {
             initial_delay: Duration::ZERO,
             short_delay: Duration::from_millis(50),
             long_delay: Duration::from_secs(2),
-            time_to_learn: Duration::from_millis(500),
+            time_to_learn: Duration::from_secs(2),
             hold_down: Duration::from_secs(3),
         }
     }

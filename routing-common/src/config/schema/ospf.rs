@@ -60,14 +60,14 @@ pub(in crate::config) static OSPF: Table = Table {
         key(
             "min-ls-interval",
             DELAY,
-            Fallback::Time { traditional: seconds(5), ring: seconds(1) },
+            Fallback::Time { traditional: seconds(5), ring: millis(100) },
             "Longest wait before an LSA that keeps changing is originated again (MinLSInterval). The first \
              change goes out at once; the waits after it begin at MinLSArrival and double.",
         ),
         key(
             "min-ls-arrival",
             DELAY,
-            Fallback::Time { traditional: seconds(1), ring: millis(100) },
+            Fallback::Time { traditional: seconds(1), ring: millis(50) },
             "Least time between two accepted instances of one LSA (MinLSArrival). An instance that comes \
              earlier is held, not dropped. A peer with a longer one is told again every retransmit-interval.",
         ),
@@ -223,8 +223,19 @@ static SPF: Table = Table {
     keys: &[
         key("initial-delay", DELAY, always(Duration::ZERO), "After the first event in quiet times."),
         key("short-delay", DELAY, always(millis(50)), "While events follow one another."),
-        key("long-delay", DELAY, always(seconds(2)), "When `time-to-learn` has passed and events go on."),
-        key("time-to-learn", DELAY, always(millis(500)), "How long a single failure may take to be told."),
+        key(
+            "long-delay",
+            DELAY,
+            Fallback::Time { traditional: seconds(2), ring: millis(50) },
+            "When `time-to-learn` has passed and events go on.",
+        ),
+        key(
+            "time-to-learn",
+            DELAY,
+            always(seconds(2)),
+            "How long a single failure may take to be told: longer than MinLSArrival, after which the second \
+             report of a router comes.",
+        ),
         key("hold-down", DELAY, always(seconds(3)), "Quiet needed to start afresh."),
     ],
 };
