@@ -152,7 +152,7 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 /// The folder of the workspace's `Cargo.toml`.
-fn workspace_root() -> Result<PathBuf> {
+pub(crate) fn workspace_root() -> Result<PathBuf> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().map(Path::to_path_buf).context("xtask stands outside the workspace")
 }

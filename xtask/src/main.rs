@@ -4,6 +4,7 @@
 mod demo;
 mod lint;
 mod metadata;
+mod readme;
 mod test;
 
 use anyhow::Result;

@@ -1,6 +1,6 @@
 //! Everything a pull request must pass, in the order in which it is cheapest to fail.
 
-use crate::{cargo, lint};
+use crate::{cargo, lint, readme};
 use anyhow::Result;
 use std::time::Instant;
 
@@ -32,6 +32,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         for package in NAMESPACES {
             cargo(&["test", "--package", package, "--locked", "--", "--test-threads=1"])?;
         }
+        cargo(&["xtask", "demo", "--quick"])?;
+        readme::run(&lint::workspace_root()?)?;
     }
     println!("all tests passed in {} s", start.elapsed().as_secs());
     Ok(())
