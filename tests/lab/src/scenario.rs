@@ -35,7 +35,11 @@ pub enum Event {
 }
 
 impl Event {
-    fn strike(&self, lab: &mut Lab) -> Result<()> {
+    /// Makes it happen; [`Lab::heal`] undoes it.
+    ///
+    /// # Errors
+    /// What the lab refuses.
+    pub fn strike(&self, lab: &mut Lab) -> Result<()> {
         match self {
             Self::RouterDies(router) => lab.kill(router, &Death::Silent),
             Self::LinkCut(link) => lab.cut(link, None, Cut::Carrier),
@@ -146,6 +150,19 @@ fn living(lab: &Lab) -> Result<Pairs> {
 /// # Errors
 /// The lab itself fails.
 pub fn rehearse(lab: &mut Lab, event: &Event, patience: Duration) -> Result<[Row; 2]> {
+    rehearse_and_look(lab, event, patience, |_| Ok(()))
+}
+
+/// Like [`rehearse`], and shows the lab to `look` while the thing is broken and the tables are right.
+///
+/// # Errors
+/// The lab itself fails, or `look` does.
+pub fn rehearse_and_look(
+    lab: &mut Lab,
+    event: &Event,
+    patience: Duration,
+    look: impl FnOnce(&Lab) -> Result<()>,
+) -> Result<[Row; 2]> {
     let text = event.text(lab.topology());
     let prober = Prober::start(lab, crate::probe::all_flows(lab), Duration::from_millis(1))?;
     std::thread::sleep(CALM);
@@ -153,6 +170,9 @@ pub fn rehearse(lab: &mut Lab, event: &Event, patience: Duration) -> Result<[Row
     event.strike(lab)?;
     let alive = living(lab)?;
     let broken = lab.wait_converged(patience);
+    if broken.is_ok() {
+        look(lab)?;
+    }
     std::thread::sleep(CALM);
     let mended = Instant::now();
     lab.heal()?;
