@@ -18,6 +18,7 @@ pub mod control_server;
 pub mod daemon;
 pub mod deadline;
 pub mod framed;
+mod inbox;
 pub mod ipv4;
 pub mod logging;
 pub mod netlink;

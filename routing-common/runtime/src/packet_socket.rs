@@ -6,23 +6,21 @@
 //! kernel throws away everything else. Frames that carry a VLAN tag belong to another network and
 //! are not let through either.
 
-use crate::ipv4;
+use crate::inbox::Inbox;
+use crate::ipv4::Ipv4Header;
 use crate::sys::{self, Descriptor};
-use core::task::{Context, Poll, ready};
-use nix::sys::socket::{MsgFlags, recv, send};
+use core::task::{Context, Poll};
+use nix::sys::socket::{MsgFlags, send};
 use routing_common::id::IfIndex;
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, AsRawFd};
-use tokio::io::Interest;
 
 /// Length of an Ethernet header.
 pub const ETHERNET_HEADER: usize = 14;
 const ETH_P_ALL: u16 = 3;
 const ETH_P_IP: u16 = 0x0800;
-/// Control frames are short, but a jumbo one must not be cut.
-const LARGEST: usize = 65_535;
 const RECEIVE_QUEUE: usize = 1 << 20;
 
 /// What the socket lets through.
@@ -57,9 +55,8 @@ pub struct Frame<'a> {
 /// A packet socket on one interface.
 #[derive(Debug)]
 pub struct PacketSocket {
-    fd: Descriptor,
+    inbox: Inbox,
     ifindex: IfIndex,
-    buffer: Vec<u8>,
 }
 
 impl PacketSocket {
@@ -80,7 +77,7 @@ impl PacketSocket {
             PacketFilter::Nothing => 0,
         };
         sys::bind_packet(socket.as_fd(), ifindex, protocol)?;
-        Ok(Self { fd: Descriptor::register(socket)?, ifindex, buffer: vec![0; LARGEST] })
+        Ok(Self { inbox: Inbox::new(Descriptor::register(socket)?, ETHERNET_HEADER), ifindex })
     }
 
     /// The interface it is bound to.
@@ -93,7 +90,7 @@ impl PacketSocket {
     /// # Errors
     /// ENODEV if the interface has gone.
     pub fn join_mac(&self, mac: [u8; 6]) -> io::Result<()> {
-        sys::packet_membership(self.fd.as_fd(), self.ifindex, mac)
+        sys::packet_membership(self.inbox.descriptor().as_fd(), self.ifindex, mac)
     }
 
     /// Waits for a frame. Cancel safe. Frames without a sane IPv4 datagram are skipped.
@@ -101,24 +98,14 @@ impl PacketSocket {
     /// # Errors
     /// ENETDOWN when the interface goes down, once; the socket stays usable.
     pub async fn recv(&mut self) -> io::Result<Frame<'_>> {
-        let header = loop {
-            let mut guard = self.fd.readable().await?;
-            match receive_now(&self.fd, &mut self.buffer) {
-                Ok(Some(header)) => break header,
-                Ok(None) => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => guard.clear_ready(),
-                Err(e) => return Err(e),
-            }
-        };
-        Ok(frame(header, &self.buffer))
+        let header = self.inbox.wait().await?;
+        Ok(self.frame(&header))
     }
 
     /// Is there probably something to [`PacketSocket::try_recv`]? For waiting on many sockets at once;
     /// the waker of the last call counts.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut guard = ready!(self.fd.poll_read_ready(cx))?;
-        guard.retain_ready();
-        Poll::Ready(Ok(()))
+        self.inbox.poll_readable(cx)
     }
 
     /// The next frame if one is queued.
@@ -126,14 +113,18 @@ impl PacketSocket {
     /// # Errors
     /// As for [`PacketSocket::recv`].
     pub fn try_recv(&mut self) -> io::Result<Option<Frame<'_>>> {
-        let (fd, buffer) = (&self.fd, &mut self.buffer);
-        loop {
-            match fd.try_io(Interest::READABLE, |_| receive_now(fd, buffer)) {
-                Ok(Some(header)) => return Ok(Some(frame(header, &self.buffer))),
-                Ok(None) => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(e) => return Err(e),
-            }
+        let header = self.inbox.take()?;
+        Ok(header.map(|header| self.frame(&header)))
+    }
+
+    fn frame(&self, header: &Ipv4Header) -> Frame<'_> {
+        let source_mac = self.inbox.octets().get(6..).and_then(|b| b.first_chunk()).copied();
+        Frame {
+            source_mac: source_mac.unwrap_or_default(),
+            source: header.source,
+            destination: header.destination,
+            ttl: header.ttl,
+            payload: self.inbox.payload(header),
         }
     }
 
@@ -142,26 +133,8 @@ impl PacketSocket {
     /// # Errors
     /// ENETDOWN, ENXIO, ENOBUFS, EMSGSIZE.
     pub fn send(&self, frame: &[u8]) -> io::Result<()> {
-        let sent = send(self.fd.as_raw_fd(), frame, MsgFlags::empty())?;
+        let sent = send(self.inbox.descriptor().as_raw_fd(), frame, MsgFlags::empty())?;
         if sent == frame.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
-    }
-}
-
-/// One frame; the header's payload range counts from the IP header. `None` if it holds no sane IPv4.
-fn receive_now(fd: &Descriptor, buffer: &mut [u8]) -> io::Result<Option<ipv4::Ipv4Header>> {
-    let length = recv(fd.as_raw_fd(), buffer, MsgFlags::empty())?;
-    Ok(buffer.get(ETHERNET_HEADER..length).and_then(ipv4::parse))
-}
-
-fn frame(header: ipv4::Ipv4Header, buffer: &[u8]) -> Frame<'_> {
-    let datagram = buffer.get(ETHERNET_HEADER..).unwrap_or_default();
-    let mac = buffer.get(6..).and_then(|b| b.first_chunk()).copied().unwrap_or_default();
-    Frame {
-        source_mac: mac,
-        source: header.source,
-        destination: header.destination,
-        ttl: header.ttl,
-        payload: datagram.get(header.payload).unwrap_or_default(),
     }
 }
 

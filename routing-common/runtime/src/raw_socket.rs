@@ -4,16 +4,16 @@
 //! (20 memberships per socket), and which interface a datagram came by needs no control messages.
 //! The kernel reassembles fragments before it delivers.
 
-use crate::ipv4;
+use crate::inbox::Inbox;
+use crate::ipv4::Ipv4Header;
 use crate::sys::{Descriptor, set_int_option};
-use core::task::{Context, Poll, ready};
-use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrIn, recv, sendmsg};
+use core::task::{Context, Poll};
+use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrIn, sendmsg};
 use routing_common::id::IfIndex;
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockRef, Socket, Type};
 use std::io::{self, IoSlice};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::{AsFd, AsRawFd};
-use tokio::io::Interest;
 
 /// IP precedence "Internetwork Control" (RFC 2328 App. A.1).
 const TOS: u32 = 0xc0;
@@ -21,8 +21,6 @@ const TOS: u32 = 0xc0;
 const PRIORITY: u32 = 7;
 /// Queue for bursts of database synchronisation while the engine computes.
 const RECEIVE_QUEUE: usize = 4 << 20;
-/// Longest IPv4 datagram.
-const LARGEST: usize = 65_535;
 
 /// A received datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +38,8 @@ pub struct Datagram<'a> {
 /// A raw socket bound to one interface.
 #[derive(Debug)]
 pub struct RawSocket {
-    fd: Descriptor,
+    inbox: Inbox,
     ifindex: IfIndex,
-    buffer: Vec<u8>,
 }
 
 impl RawSocket {
@@ -66,7 +63,7 @@ impl RawSocket {
         socket.set_priority(PRIORITY)?;
         // Capped by net.core.rmem_max, which only shortens the bursts that are survived.
         socket.set_recv_buffer_size(RECEIVE_QUEUE)?;
-        Ok(Self { fd: Descriptor::register(socket)?, ifindex, buffer: vec![0; LARGEST] })
+        Ok(Self { inbox: Inbox::new(Descriptor::register(socket)?, 0), ifindex })
     }
 
     /// The interface it is bound to.
@@ -80,7 +77,7 @@ impl RawSocket {
     /// Whatever the kernel says.
     pub fn join(&self, group: Ipv4Addr) -> io::Result<()> {
         let on = InterfaceIndexOrAddress::Index(self.ifindex.0);
-        match SockRef::from(self.fd.get_ref()).join_multicast_v4_n(&group, &on) {
+        match SockRef::from(self.inbox.descriptor().get_ref()).join_multicast_v4_n(&group, &on) {
             Err(e) if e.raw_os_error() == Some(libc::EADDRINUSE) => Ok(()),
             result => result,
         }
@@ -92,7 +89,7 @@ impl RawSocket {
     /// Whatever the kernel says.
     pub fn leave(&self, group: Ipv4Addr) -> io::Result<()> {
         let on = InterfaceIndexOrAddress::Index(self.ifindex.0);
-        match SockRef::from(self.fd.get_ref()).leave_multicast_v4_n(&group, &on) {
+        match SockRef::from(self.inbox.descriptor().get_ref()).leave_multicast_v4_n(&group, &on) {
             Err(e) if e.raw_os_error() == Some(libc::EADDRNOTAVAIL) => Ok(()),
             result => result,
         }
@@ -103,25 +100,14 @@ impl RawSocket {
     /// # Errors
     /// ENETDOWN and the like, once per fault; the socket stays usable.
     pub async fn recv(&mut self) -> io::Result<Datagram<'_>> {
-        let header = loop {
-            let mut guard = self.fd.readable().await?;
-            match receive_now(&self.fd, &mut self.buffer) {
-                Ok(Some(header)) => break header,
-                Ok(None) => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => guard.clear_ready(),
-                Err(e) => return Err(e),
-            }
-        };
-        Ok(datagram(header, &self.buffer))
+        let header = self.inbox.wait().await?;
+        Ok(self.datagram(&header))
     }
 
     /// Is there probably something to [`RawSocket::try_recv`]? For waiting on many sockets at once; the
     /// waker of the last call counts.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // The readiness is kept: `try_recv` clears it when it finds nothing.
-        let mut guard = ready!(self.fd.poll_read_ready(cx))?;
-        guard.retain_ready();
-        Poll::Ready(Ok(()))
+        self.inbox.poll_readable(cx)
     }
 
     /// The next datagram if one is queued.
@@ -129,14 +115,16 @@ impl RawSocket {
     /// # Errors
     /// As for [`RawSocket::recv`].
     pub fn try_recv(&mut self) -> io::Result<Option<Datagram<'_>>> {
-        let (fd, buffer) = (&self.fd, &mut self.buffer);
-        loop {
-            match fd.try_io(Interest::READABLE, |_| receive_now(fd, buffer)) {
-                Ok(Some(header)) => return Ok(Some(datagram(header, &self.buffer))),
-                Ok(None) => {}
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(e) => return Err(e),
-            }
+        let header = self.inbox.take()?;
+        Ok(header.map(|header| self.datagram(&header)))
+    }
+
+    fn datagram(&self, header: &Ipv4Header) -> Datagram<'_> {
+        Datagram {
+            source: header.source,
+            destination: header.destination,
+            ttl: header.ttl,
+            payload: self.inbox.payload(header),
         }
     }
 
@@ -155,22 +143,8 @@ impl RawSocket {
         let to = SockaddrIn::from(SocketAddrV4::new(destination, 0));
         let control = [ControlMessage::Ipv4PacketInfo(&info)];
         let data = [IoSlice::new(payload)];
-        let sent = sendmsg(self.fd.as_raw_fd(), &data, &control, MsgFlags::empty(), Some(&to))?;
+        let sent =
+            sendmsg(self.inbox.descriptor().as_raw_fd(), &data, &control, MsgFlags::empty(), Some(&to))?;
         if sent == payload.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
-    }
-}
-
-/// One datagram; `None` if it is no sane IPv4.
-fn receive_now(fd: &Descriptor, buffer: &mut [u8]) -> io::Result<Option<ipv4::Ipv4Header>> {
-    let length = recv(fd.as_raw_fd(), buffer, MsgFlags::empty())?;
-    Ok(buffer.get(..length).and_then(ipv4::parse))
-}
-
-fn datagram(header: ipv4::Ipv4Header, buffer: &[u8]) -> Datagram<'_> {
-    Datagram {
-        source: header.source,
-        destination: header.destination,
-        ttl: header.ttl,
-        payload: buffer.get(header.payload).unwrap_or_default(),
     }
 }
