@@ -6,42 +6,28 @@
 //! previous life and an LSA that was flushed too early are then one case, "the database does not show
 //! what is desired".
 //!
-//! # MinLSInterval
-//!
-//! The RFC lets an LSA be originated once in 5 s and peers take one only once a second (MinLSArrival);
-//! what comes earlier they drop unacknowledged, and it costs RxmtInterval, 5 s, to come again. So:
-//! * the first change after quiet goes out at once;
-//! * the next waits MinLSArrival plus [`MARGIN`], doubling with every further change up to MinLSInterval,
-//!   and starts anew after a pause of twice the wait;
-//! * an instance that nobody was sent yet may be replaced at any time: it cannot come early.
-//!
 //! A router-LSA that would only gain links waits up to [`SETTLE`] while adjacencies are forming: a link that
 //! comes up brings first its stub network and milliseconds later its neighbour, and a starting router
 //! several neighbours. Told one by one, all but the first would wait for MinLSArrival. A loss never
 //! waits.
 //!
-//! One exception: an instance from a previous life of ours is out-sequenced at once, at most once per
-//! MinLSInterval and LSA ([`Instance::outsequence_stale`]). Until that is done neighbours route by it.
+//! [`gate`] holds MinLSInterval, [`received`] meets our own LSAs.
 
 mod external;
+mod gate;
 mod network;
+mod received;
 mod router;
 
-use crate::constants::{INITIAL_SEQUENCE, LS_REFRESH_TIME, MAX_AGE, MAX_SEQUENCE};
+use crate::constants::{INITIAL_SEQUENCE, LS_REFRESH_TIME};
 use crate::instance::{Instance, TimerKey};
-use crate::lsa::{
-    ExternalLsa, LsType, Lsa, LsaBody, LsaHeader, LsaKey, LsaSpec, NetworkLsa, RouterLsa, SummaryLsa,
-};
+use crate::lsa::{LsType, Lsa, LsaBody, LsaKey, LsaSpec};
 use crate::lsdb::{Attention, DatabaseId, Provenance};
 use crate::packet::options;
 use crate::spf::Change;
 use routing_common::time::{Duration, Instant};
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
 use std::sync::Arc;
-
-/// Added to MinLSArrival, for a copy that overtakes its predecessor on the way.
-const MARGIN: Duration = Duration::from_millis(50);
 
 /// Longest wait for adjacencies that are forming.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -163,26 +149,6 @@ impl Instance {
         self.flush(now, database, key);
     }
 
-    /// When the next instance may go; `None` for at once. See the module text.
-    fn may_originate_at(&self, now: Instant, database: DatabaseId, key: LsaKey) -> Option<Instant> {
-        let state = self.own.get(&(database, key))?;
-        let last = state.last?;
-        let entry = self.lsdb(database).and_then(|db| db.get(&key))?;
-        entry.sent_at?;
-        let wait = self.origination_wait(state.burst);
-        let is_quiet = now.since(last) >= wait * 2;
-        let after_last = (!is_quiet).then(|| last + wait);
-        let after_answer = entry.answered_at.map(|at| at + self.origination_wait(1));
-        after_last.max(after_answer)
-    }
-
-    /// The wait after the `burst`th origination in a row.
-    fn origination_wait(&self, burst: u32) -> Duration {
-        let first = self.config.min_ls_arrival + MARGIN;
-        let factor = 1u32.checked_shl(burst.saturating_sub(1).min(16)).unwrap_or(1);
-        first.saturating_mul(factor).min(self.config.min_ls_interval)
-    }
-
     fn originate(&mut self, now: Instant, database: DatabaseId, key: LsaKey, sequence: i32) {
         let Some(body) = self.desired.get(&(database, key)) else { return };
         let spec = LsaSpec { age: 0, options: self.lsa_options(), key, sequence };
@@ -272,60 +238,6 @@ impl Instance {
             .any(|i| i.neighbors.values().any(|n| n.link_state_retransmission_list.contains_key(key)))
     }
 
-    /// §13.4: an own LSA was received and installed.
-    pub(crate) fn receive_self_originated(
-        &mut self,
-        now: Instant,
-        database: DatabaseId,
-        key: LsaKey,
-        sequence: i32,
-    ) {
-        if self.desired.contains_key(&(database, key)) {
-            self.override_gate(now, database, key, sequence);
-        }
-        self.reconcile(now, database, key);
-    }
-
-    /// The header of an own LSA, newer than ours or of one we have not, was seen during an exchange. Says
-    /// whether it was dealt with; if not, the contents must be requested.
-    pub(crate) fn outsequence_stale(
-        &mut self,
-        now: Instant,
-        database: DatabaseId,
-        header: &LsaHeader,
-    ) -> bool {
-        let key = header.key;
-        if key.advertising_router != self.router_id || header.sequence == MAX_SEQUENCE || self.shutting_down {
-            return false;
-        }
-        if self.desired.contains_key(&(database, key)) {
-            self.override_gate(now, database, key, header.sequence);
-            self.reconcile(now, database, key);
-            return true;
-        }
-        if header.is_max_age() {
-            return true; // On its way out already.
-        }
-        // Any body will do for an LSA whose only purpose is to be flushed.
-        let Some(body) = empty_body(key.ls_type) else { return false };
-        let spec = LsaSpec { age: MAX_AGE, options: self.lsa_options(), key, sequence: header.sequence + 1 };
-        let lsa = Arc::new(Lsa::build(spec, &body));
-        self.install(now, database, &lsa, MAX_AGE, Provenance::Own);
-        self.flood(now, database, key, None);
-        true
-    }
-
-    fn override_gate(&mut self, now: Instant, database: DatabaseId, key: LsaKey, sequence: i32) {
-        let interval = self.config.min_ls_interval;
-        let state = self.own.entry((database, key)).or_default();
-        state.floor = Some(state.floor.map_or(sequence, |f| f.max(sequence)));
-        // Once per MinLSInterval: a second router with our id must not make a storm of it.
-        if state.overridden.is_none_or(|at| now.since(at) >= interval) {
-            state.overridden = Some(now);
-            state.last = None;
-        }
-    }
-
     /// Flushes all we have originated and wants nothing any more.
     pub(crate) fn flush_all_own(&mut self, now: Instant) {
         let keys: Vec<(DatabaseId, LsaKey)> = self.desired.keys().copied().collect();
@@ -363,23 +275,5 @@ fn only_gains(old: &LsaBody, new: &LsaBody) -> bool {
             old.as_boundary == new.as_boundary && old.links.iter().all(|link| new.links.contains(link))
         }
         _ => false,
-    }
-}
-
-/// A body for an LSA that is flushed unseen; `None` for types whose contents must be fetched first.
-fn empty_body(ls_type: LsType) -> Option<LsaBody> {
-    let zero = Ipv4Addr::UNSPECIFIED;
-    let external = ExternalLsa { mask: zero, type2: true, metric: 0, forwarding_address: zero, tag: 0 };
-    match ls_type {
-        LsType::Router => Some(LsaBody::Router(RouterLsa::default())),
-        LsType::Network => {
-            Some(LsaBody::Network(NetworkLsa { mask: Ipv4Addr::BROADCAST, attached_routers: Vec::new() }))
-        }
-        LsType::SummaryNetwork => Some(LsaBody::SummaryNetwork(SummaryLsa { mask: zero, metric: 0 })),
-        LsType::SummaryAsbr => Some(LsaBody::SummaryAsbr(SummaryLsa { mask: zero, metric: 0 })),
-        LsType::AsExternal => Some(LsaBody::AsExternal(external)),
-        LsType::Nssa | LsType::OpaqueLink | LsType::OpaqueArea | LsType::OpaqueAs | LsType::Unknown(_) => {
-            None
-        }
     }
 }

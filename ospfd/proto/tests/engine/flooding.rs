@@ -1,41 +1,18 @@
 //! Flooding, ageing and origination, seen from outside.
 
 use crate::harness::{Net, id, ip, net as prefix, ospf_interface};
+use crate::scene::{chain, forge, has_link_to, metric_held, router_lsa_of};
 use ospf_proto::Input;
 use ospf_proto::constants::{INITIAL_SEQUENCE, MAX_SEQUENCE};
-use ospf_proto::instance::Received;
-use ospf_proto::lsa::{
-    ExternalLsa, LsType, Lsa, LsaBody, LsaKey, LsaSpec, RouterLink, RouterLinkKind, RouterLsa,
-};
+use ospf_proto::lsa::{ExternalLsa, LsType, Lsa, LsaBody, LsaKey, LsaSpec};
 use ospf_proto::lsdb::DatabaseId;
-use ospf_proto::packet::{OutgoingBody, Signer, encode};
 use rib::message::{ClientMessage, Protocol, Redistributed, RibMessage};
 use routing_common::config::{DefaultInformation, MetricType, NetworkType, RedistributePolicy};
-use routing_common::id::{AreaId, IfIndex};
+use routing_common::id::AreaId;
 use routing_common::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);
-
-/// r1 - r2 - ... - rn, point-to-point, with loopbacks.
-fn chain(n: u8) -> Net {
-    let mut net = Net::new(11);
-    for i in 1..=n {
-        let node = net.router(i);
-        net.loopback(node, &format!("10.255.0.{i}/32"));
-    }
-    for i in 1..n {
-        let (a, b) = (usize::from(i) - 1, usize::from(i));
-        net.p2p(a, b, &format!("10.0.{i}.1/31"), &format!("10.0.{i}.0/31"), (10, 10));
-    }
-    net
-}
-
-fn has_link_to(lsa: &RouterLsa, n: u8) -> bool {
-    lsa.links
-        .iter()
-        .any(|l| matches!(l.kind, RouterLinkKind::PointToPoint { neighbor, .. } if neighbor == id(n)))
-}
 
 #[test]
 fn a_chain_of_six_starts_cold_within_a_second() {
@@ -65,35 +42,6 @@ fn a_fifth_of_all_packets_lost_delays_but_does_not_prevent() {
     net.wait(60 * SECOND, "synchronized", |n| {
         n.is_synchronized() && (0..3).all(|i| n.is_full(i, i + 1)) && n.route(0, "10.255.0.4/32").is_some()
     });
-}
-
-/// Sends an update to `to` as if from the far end of its interface.
-fn forge(net: &mut Net, to: usize, ifindex: u32, source: &str, router: u8, lsa: &Lsa) {
-    let lsas = [(lsa, lsa.header().age)];
-    let body = OutgoingBody::LinkStateUpdate(&lsas);
-    let payload = encode(id(router), AreaId::BACKBONE, &body, &Signer::Null);
-    net.input(
-        to,
-        Input::Packet(Received {
-            ifindex: IfIndex(ifindex),
-            source: ip(source),
-            destination: ip("224.0.0.5"),
-            ttl: 1,
-            payload: &payload,
-        }),
-    );
-}
-
-fn router_lsa_of(n: u8, sequence: i32, metric: u16) -> Lsa {
-    let key = LsaKey { ls_type: LsType::Router, link_state_id: id(n).0, advertising_router: id(n) };
-    let stub = RouterLinkKind::Stub { network: ip("10.9.9.0"), mask: ip("255.255.255.0") };
-    let links = vec![RouterLink { kind: stub, metric }];
-    let body = RouterLsa { links, ..RouterLsa::default() };
-    Lsa::build(LsaSpec { age: 1, options: 2, key, sequence }, &LsaBody::Router(body))
-}
-
-fn metric_held(net: &Net, node: usize, of: u8) -> Option<u16> {
-    net.router_lsa(node, of).and_then(|(_, lsa)| lsa.links.first().map(|l| l.metric))
 }
 
 #[test]

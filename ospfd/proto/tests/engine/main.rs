@@ -6,6 +6,7 @@ mod flooding;
 mod harness;
 mod ring;
 mod robustness;
+mod scene;
 #[cfg(test)]
 mod show;
 mod topology_changes;

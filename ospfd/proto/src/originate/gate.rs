@@ -1,0 +1,46 @@
+//! MinLSInterval (RFC 2328 §12.4).
+//!
+//! The RFC lets an LSA be originated once in 5 s and peers take one only once a second (MinLSArrival);
+//! what comes earlier they drop unacknowledged, and it costs RxmtInterval, 5 s, to come again. So:
+//! * the first change after quiet goes out at once;
+//! * the next waits MinLSArrival plus [`MARGIN`], doubling with every further change up to MinLSInterval,
+//!   and starts anew after a pause of twice the wait;
+//! * an instance that nobody was sent yet may be replaced at any time: it cannot come early.
+//!
+//! One exception: an instance from a previous life of ours is out-sequenced at once, at most once per
+//! MinLSInterval and LSA ([`Instance::outsequence_stale`]). Until that is done neighbours route by it.
+
+use crate::instance::Instance;
+use crate::lsa::LsaKey;
+use crate::lsdb::DatabaseId;
+use routing_common::time::{Duration, Instant};
+
+/// Added to MinLSArrival, for a copy that overtakes its predecessor on the way.
+const MARGIN: Duration = Duration::from_millis(50);
+
+impl Instance {
+    /// When the next instance may go; `None` for at once. See the module text.
+    pub(super) fn may_originate_at(
+        &self,
+        now: Instant,
+        database: DatabaseId,
+        key: LsaKey,
+    ) -> Option<Instant> {
+        let state = self.own.get(&(database, key))?;
+        let last = state.last?;
+        let entry = self.lsdb(database).and_then(|db| db.get(&key))?;
+        entry.sent_at?;
+        let wait = self.origination_wait(state.burst);
+        let is_quiet = now.since(last) >= wait * 2;
+        let after_last = (!is_quiet).then(|| last + wait);
+        let after_answer = entry.answered_at.map(|at| at + self.origination_wait(1));
+        after_last.max(after_answer)
+    }
+
+    /// The wait after the `burst`th origination in a row.
+    pub(super) fn origination_wait(&self, burst: u32) -> Duration {
+        let first = self.config.min_ls_arrival + MARGIN;
+        let factor = 1u32.checked_shl(burst.saturating_sub(1).min(16)).unwrap_or(1);
+        first.saturating_mul(factor).min(self.config.min_ls_interval)
+    }
+}
