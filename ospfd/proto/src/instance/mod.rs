@@ -101,7 +101,7 @@ pub struct Instance {
     pub(crate) timers: TimerQueue<TimerKey>,
     pub(crate) events: VecDeque<Event>,
     pub(crate) request_progress: BTreeSet<NeighborId>,
-    /// Neighbours that became Full in this turn and must hear of our router-LSA.
+    /// Neighbours that became Full and have not been sent our router-LSA yet.
     pub(crate) introductions: BTreeSet<NeighborId>,
     pub(crate) sweep_wanted: bool,
     pub(crate) wall_clock: (u64, Instant),

@@ -249,17 +249,22 @@ impl Instance {
         more
     }
 
-    /// Sends our router-LSA to neighbours that became Full in this turn, unless it is on its way to them:
-    /// flooded in this turn, or to be originated soon.
+    /// Sends our router-LSA to neighbours that became Full, unless it was flooded to them in this turn.
+    /// One that waits to be originated is waited for: it is flooded to them, or turns out to be what the
+    /// database shows already and is sent then.
     pub(crate) fn introduce_ourselves(&mut self, now: Instant) {
         let key = self.own_router_lsa();
         for id in std::mem::take(&mut self.introductions) {
             let Some(interface) = self.interfaces.get(&id.ifindex) else { continue };
             let Some(neighbor) = interface.neighbors.get(&id.router_id) else { continue };
             let database = DatabaseId::Area(interface.area());
-            let is_coming = neighbor.link_state_retransmission_list.contains_key(&key)
-                || self.timers.is_armed(TimerKey::Originate(database, key));
-            if neighbor.state != NeighborState::Full || is_coming {
+            let is_listed = neighbor.link_state_retransmission_list.contains_key(&key);
+            let is_there = self.lsdb(database).is_some_and(|db| db.get(&key).is_some());
+            if neighbor.state != NeighborState::Full || is_listed || !is_there {
+                continue;
+            }
+            if self.timers.is_armed(TimerKey::Originate(database, key)) {
+                self.introductions.insert(id);
                 continue;
             }
             let destination = interface.direct_destination(neighbor.address);

@@ -106,6 +106,7 @@ impl Instance {
                     || state.floor.is_some_and(|f| f > header.sequence)
                     || state.force;
                 if !is_urgent && old == *body {
+                    self.stop_waiting(database, key);
                     return;
                 }
                 if !is_urgent && only_gains(&old, body) && self.settle(now, database, key) {
@@ -121,6 +122,14 @@ impl Instance {
         match self.may_originate_at(now, database, key) {
             Some(at) if at > now => self.timers.arm(TimerKey::Originate(database, key), at),
             _ => self.originate(now, database, key, sequence),
+        }
+    }
+
+    /// A change that waited to be told was undone before it was.
+    fn stop_waiting(&mut self, database: DatabaseId, key: LsaKey) {
+        self.timers.cancel(TimerKey::Originate(database, key));
+        if let Some(state) = self.own.get_mut(&(database, key)) {
+            state.settling = None;
         }
     }
 

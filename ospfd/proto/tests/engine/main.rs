@@ -7,6 +7,7 @@ mod harness;
 mod ring;
 mod robustness;
 mod scene;
+mod self_originated;
 #[cfg(test)]
 mod show;
 mod topology_changes;
