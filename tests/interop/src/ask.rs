@@ -71,13 +71,8 @@ fn bird_neighbors(text: &str) -> BTreeMap<Ipv4Addr, Neighbor> {
     let row = |line: &str| {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (state, role) = words.get(2)?.split_once('/')?;
-        let role = match role {
-            "BDR" => "Backup",
-            "Other" => "DROther",
-            "PtP" => "-",
-            other => other,
-        };
-        Some((words.first()?.parse().ok()?, Neighbor { state: state.to_owned(), role: role.to_owned() }))
+        let neighbor = Neighbor { state: state.to_owned(), role: bird_role(role).to_owned() };
+        Some((words.first()?.parse().ok()?, neighbor))
     };
     text.lines().filter_map(row).collect()
 }
@@ -174,6 +169,29 @@ fn collect_lsas(value: &Value, found: &mut Vec<Value>) {
         Value::Object(map) => map.values().for_each(|inner| collect_lsas(inner, found)),
         Value::Array(list) => list.iter().for_each(|inner| collect_lsas(inner, found)),
         _ => {}
+    }
+}
+
+/// A router's own role on a LAN: "DR", "Backup" or "DROther".
+///
+/// # Errors
+/// It does not answer.
+pub fn role(bench: &Bench, router: &str, link: &str) -> Result<String> {
+    if bench.router(router).suite != Suite::Bird {
+        let row = interface(bench, router, link)?;
+        return Ok(row["state"].as_str().unwrap_or_default().to_owned());
+    }
+    let text = bench.birdc(router, &["show", "ospf", "interface", "ospf1", &format!("\"{link}\"")])?;
+    let state = text.lines().find_map(|line| line.trim().strip_prefix("State: "));
+    Ok(bird_role(state.unwrap_or_default()).to_owned())
+}
+
+fn bird_role(word: &str) -> &str {
+    match word.trim() {
+        "BDR" => "Backup",
+        "Other" => "DROther",
+        "PtP" => "-",
+        other => other,
     }
 }
 

@@ -30,6 +30,8 @@ impl Capture {
     /// # Errors
     /// No `tcpdump`, or it does not start.
     pub fn start(switch: &str, filter: &str, file: &Path) -> Result<Self> {
+        // An earlier capture's header would pass for ours below.
+        let _ = std::fs::remove_file(file);
         let child = netns::within(switch, || {
             let mut command = Command::new("tcpdump");
             command

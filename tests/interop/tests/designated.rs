@@ -1,12 +1,15 @@
 //! Three routers on a LAN: who is Designated Router, what its network-LSA says, what happens when it dies.
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use interop_tests::{Bench, Kind, Outcome, Port, Router, Suite, ask};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The Wait Timer and two of BIRD's 5 s between originations.
 const PATIENCE: Duration = Duration::from_secs(25);
+
+/// RFC 2328 App. B.
+const MAX_AGE: u16 = 3600;
 
 /// r1 shall be Designated Router, r2 Backup, r3 neither; behind each of them is a network of its own.
 fn lan(suites: [Suite; 3]) -> Result<Bench> {
@@ -20,7 +23,9 @@ fn lan(suites: [Suite; 3]) -> Result<Bench> {
 
 /// All adjacencies and roles as seen by every living router.
 fn roles(bench: &Bench, roles: &[(&str, &str)]) -> Result<()> {
-    for (router, _) in roles {
+    for (router, role) in roles {
+        let own = ask::role(bench, router, "lan")?;
+        ensure!(own == *role, "{router} must be {role}, is {own}");
         let found = ask::neighbors(bench, router)?;
         for (other, role) in roles.iter().filter(|(other, _)| other != router) {
             let neighbor = found.get(&bench.router(other).id);
@@ -46,18 +51,22 @@ fn routes(bench: &Bench, alive: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// There is one network-LSA, made by `designated` and listing exactly the living.
+/// Among the living there is one network-LSA, made by `designated` and listing exactly them. What a dead router originated stays
+/// until it is too old, and binds nobody (RFC 2328 §13.4: only its originator may flush it).
 fn network_lsa(bench: &Bench, designated: &str, alive: &[&str]) -> Result<()> {
+    let ids: BTreeSet<String> = alive.iter().map(|name| bench.router(name).id.to_string()).collect();
     for router in alive.iter().filter(|router| bench.router(router).suite != Suite::Bird) {
-        let lsas = ask::lsas(bench, router, "network")?;
-        let [lsa] = lsas.as_slice() else { anyhow::bail!("{router}: {lsas:?} must be one network-LSA") };
+        let mut lsas = ask::lsas(bench, router, "network")?;
+        lsas.retain(|lsa| {
+            lsa["advertisingRouter"].as_str().is_some_and(|id| ids.contains(id)) && lsa["lsaAge"] != MAX_AGE
+        });
+        let [lsa] = lsas.as_slice() else { bail!("{router}: {lsas:?} must be one network-LSA") };
         let attached = lsa["attchedRouters"].as_object().into_iter().flatten().map(|(id, _)| id.clone());
-        let wanted: BTreeSet<String> = alive.iter().map(|name| bench.router(name).id.to_string()).collect();
         ensure!(
             lsa["advertisingRouter"] == bench.router(designated).id.to_string()
                 && lsa["networkMask"] == 24
-                && attached.collect::<BTreeSet<_>>() == wanted,
-            "{router}: {lsa} must be {designated}'s and list {wanted:?}"
+                && attached.collect::<BTreeSet<_>>() == ids,
+            "{router}: {lsa} must be {designated}'s and list {ids:?}"
         );
     }
     Ok(())

@@ -5,11 +5,13 @@ use interop_tests::{Bench, External, Kind, Outcome, Port, Router, Suite, ask};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(15);
+/// RFC 2328 App. B.
+const MAX_AGE: u16 = 3600;
 
 /// A router with a network outside OSPF (172.20.N.0/24) and a static route (198.51.N.0/24), both announced.
 fn router(number: u8, suite: Suite, connected: External, fixed: External) -> Router {
     let ports = [
-        Port::new("a", &format!("10.0.12.{number}/24"), Kind::PointToPoint),
+        Port::new("r12", &format!("10.0.12.{number}/24"), Kind::PointToPoint),
         Port::new(&format!("x{number}"), &format!("172.20.{number}.1/24"), Kind::None),
     ];
     let mut router = Router::new(number, suite, ports);
@@ -54,9 +56,19 @@ fn externals_to_and_from_frr() -> Outcome {
     external(&bench, "r1", "172.20.2.0/24", "E2", 40)?;
     external(&bench, "r2", "172.20.1.0/24", "E1", 15)?;
     bench.eventually(PATIENCE, || {
-        for router in ["r1", "r2"] {
-            let left = ask::lsas(&bench, router, "external")?;
-            ensure!(left.len() == 2, "{router} still holds {left:?}");
+        let ours = ask::lsas(&bench, "r1", "external")?;
+        ensure!(ours.len() == 2, "r1 still holds {ours:?}");
+        // FRR shows what it flushed for a minute more.
+        let living = ask::lsas(&bench, "r2", "external")?;
+        let living: Vec<_> = living.iter().filter(|lsa| lsa["lsaAge"] != MAX_AGE).collect();
+        ensure!(living.len() == 2, "r2 still holds {living:?}");
+        for (router, neighbor) in [("r1", "10.255.0.2"), ("r2", "10.255.0.1")] {
+            let reply = ask::show(&bench, router, "show ip ospf neighbor json")?;
+            let row = &reply["neighbors"][neighbor][0];
+            ensure!(
+                row["linkStateRetransmissionListCounter"] == 0,
+                "{router} waits for acknowledgments: {row}"
+            );
         }
         Ok(())
     })?;

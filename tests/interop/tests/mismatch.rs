@@ -108,11 +108,10 @@ fn each_mismatch_has_its_own_counter_and_forms_nothing() -> Outcome {
         // Longer than the dead interval, in which a neighbour that is wrongly accepted would appear.
         throughout(Duration::from_secs(2), look).map_err(|fault| bench.explain(fault))?;
         let row = ask::interface(&bench, "r1", "good")?;
-        assert_eq!(
-            (&row["nbrAdjacentCount"], &row["discards"]),
-            (&1.into(), &serde_json::json!({})),
-            "{row}"
-        );
+        let discards = row["discards"].as_object().into_iter().flatten();
+        // A peer may begin before we have seen ourselves in its Hello; everything else is wrong here.
+        let wrong: Vec<_> = discards.filter(|(code, _)| *code != "neighbor-state").collect();
+        assert!(row["nbrAdjacentCount"] == 1 && wrong.is_empty(), "{row}");
     }
     Ok(())
 }

@@ -13,11 +13,11 @@ const DEFAULT: &str = "0.0.0.0/0";
 /// r1 is ours, with the network n1 behind it; r2 is the peer, with n2.
 fn pair(peer: Suite) -> [Router; 2] {
     let one = [
-        Port::new("a", "10.0.12.1/24", Kind::PointToPoint).cost(7),
+        Port::new("r12", "10.0.12.1/24", Kind::PointToPoint).cost(7),
         Port::new("n1", "10.10.1.1/24", Kind::Passive),
     ];
     let two = [
-        Port::new("a", "10.0.12.2/24", Kind::PointToPoint).cost(9),
+        Port::new("r12", "10.0.12.2/24", Kind::PointToPoint).cost(9),
         Port::new("n2", "10.10.2.1/24", Kind::Passive),
     ];
     [Router::new(1, Suite::Torc, one), Router::new(2, peer, two)]
@@ -71,8 +71,12 @@ fn full_with_the_peers_default() -> Outcome {
         let bench = Bench::up([one, two])?;
         ask::wait_adjacent(&bench, PATIENCE, &[("r1", "r2")])?;
         bench.eventually(PATIENCE, || ask::leads(&bench, "r1", DEFAULT, &["10.0.12.2"]))?;
-        // Type 1 adds the way to the exit.
-        assert_eq!(ask::ospf_route(&bench, "r1", DEFAULT)?, ("E1".to_owned(), 12));
+        // Type 1 adds the way to the exit, or to the forwarding address if the peer announces one (RFC 2328 §16.4 (3)): 10 more here.
+        let lsas = ask::lsas(&bench, "r1", "external")?;
+        let forward = lsas[0]["forwardAddress"].as_str().unwrap_or_default();
+        let way = if forward == "0.0.0.0" { 7 } else { 17 };
+        println!("{peer:?} announces forwarding address {forward}");
+        assert_eq!(ask::ospf_route(&bench, "r1", DEFAULT)?, ("E1".to_owned(), way + 5));
         match peer {
             Suite::Bird => bench.birdc("r2", &["disable", "static1"])?,
             _ => bench.vtysh("r2", &["configure terminal", "no ip route 0.0.0.0/0 10.10.2.254"])?,
@@ -98,7 +102,7 @@ fn authenticated_by_password_and_by_digest() -> Outcome {
             let bench = Bench::up(routers)?;
             ask::wait_adjacent(&bench, PATIENCE, &[("r1", "r2")])?;
             routes_both_ways(&bench)?;
-            let row = ask::interface(&bench, "r1", "a")?;
+            let row = ask::interface(&bench, "r1", "r12")?;
             let kind = match method {
                 Authentication::Simple(_) => "authenticationSimplePassword",
                 _ => "authenticationMessageDigest",

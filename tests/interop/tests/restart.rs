@@ -12,7 +12,7 @@ const BACK: Duration = Duration::from_secs(5);
 
 #[test]
 fn a_killed_ospfd_is_full_again_with_frr_within_five_seconds() -> Outcome {
-    let port = |number: u8| Port::new("a", &format!("10.0.12.{number}/24"), Kind::PointToPoint);
+    let port = |number: u8| Port::new("r12", &format!("10.0.12.{number}/24"), Kind::PointToPoint);
     let own = |number: u8| Port::new(&format!("n{number}"), &format!("10.10.{number}.1/24"), Kind::Passive);
     for peer in PEERS {
         let routers =

@@ -82,7 +82,8 @@ fn a_whole_demo_run_holds_no_malformed_packet() -> Outcome {
     converged(&lab)?;
     for event in events(lab.topology(), true) {
         for row in rehearse(&mut lab, &event, Profile::Ring.patience())? {
-            assert!(row.is_good(), "{event:?}: {row:?}");
+            // How long flows were out is measured elsewhere; here it is what was said meanwhile that counts.
+            assert!(row.wrong.is_empty(), "{event:?}: {row:?}");
         }
     }
     let tally = judge(captures)?;
