@@ -88,20 +88,22 @@ impl Instance {
             self.own.remove(&(database, key));
             return;
         };
-        let copy = lsdb.get(&key).map(|e| (e.header(now), e.lsa.body().clone()));
+        let copy = lsdb.get(&key).map(|e| (e.header(now), e.provenance, e.lsa.body().clone()));
         let state = self.own.get(&(database, key)).copied().unwrap_or_default();
         let Some(body) = self.desired.get(&(database, key)) else {
             self.timers.cancel(TimerKey::Originate(database, key));
             self.own.remove(&(database, key));
-            if copy.is_some_and(|(header, _)| !header.is_max_age()) {
+            if copy.is_some_and(|(header, ..)| !header.is_max_age()) {
                 self.flush(now, database, key);
             }
             return;
         };
         let sequence = match copy {
             None => state.floor.map_or(Some(INITIAL_SEQUENCE), |f| f.checked_add(1)),
-            Some((header, old)) => {
-                let is_urgent = header.is_max_age()
+            Some((header, provenance, old)) => {
+                // §13.4: an instance we did not originate in this life, whatever it says.
+                let is_urgent = provenance != Provenance::Own
+                    || header.is_max_age()
                     || header.options != self.lsa_options()
                     || state.floor.is_some_and(|f| f > header.sequence)
                     || state.force;
@@ -213,6 +215,11 @@ impl Instance {
                     Attention::ReachedMaxAge => {
                         let old = self.lsdb(database).and_then(|db| db.get(&key)).map(|e| Arc::clone(&e.lsa));
                         self.flushed(now, database, key, old.as_deref());
+                        // One of ours has a successor, which need not wait until all neighbours have
+                        // acknowledged the end of this one; only MaxSequenceNumber does.
+                        if self.desired.contains_key(&(database, key)) {
+                            self.reconcile(now, database, key);
+                        }
                     }
                 }
             }

@@ -1,6 +1,8 @@
 //! Our own LSAs: everybody gets them, in time and not too often, whoever meddles with them.
 
-use crate::scene::chain;
+use crate::harness::id;
+use crate::scene::{chain, forge};
+use ospf_proto::lsa::{LsType, Lsa, LsaBody, LsaKey, LsaSpec};
 use routing_common::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -24,4 +26,47 @@ fn a_neighbor_that_restarts_while_our_change_waits_still_gets_our_lsa() {
         n.route(0, "10.255.0.2/32").is_some() && n.route(1, "10.255.0.1/32").is_some()
     });
     assert!(net.is_full(0, 1));
+}
+
+#[test]
+fn a_newer_copy_that_says_what_we_would_say_is_outsequenced_all_the_same() {
+    let mut net = chain(3);
+    net.start_all();
+    net.run(20 * SECOND);
+    let (sequence, body) = net.router_lsa(0, 1).unwrap();
+    let key = LsaKey { ls_type: LsType::Router, link_state_id: id(1).0, advertising_router: id(1) };
+    let spec = LsaSpec { age: 3590, options: 2, key, sequence: sequence + 10 };
+    forge(&mut net, 0, 2, "10.0.1.0", 2, &Lsa::build(spec, &LsaBody::Router(body)));
+    net.run(SECOND);
+    for node in 0..3 {
+        assert_eq!(net.router_lsa(node, 1).map(|(s, _)| s), Some(sequence + 11), "r{}", node + 1);
+    }
+    // It would have aged out by now.
+    for _ in 0..300 {
+        net.run(100 * MILLI);
+        assert!(net.route(2, "10.255.0.1/32").is_some());
+    }
+}
+
+#[test]
+fn a_copy_that_ages_out_while_its_successor_waits_is_replaced_without_a_gap() {
+    let mut net = chain(3);
+    net.start_all();
+    net.run(20 * SECOND);
+    let (sequence, body) = net.router_lsa(0, 1).unwrap();
+    let key = LsaKey { ls_type: LsType::Router, link_state_id: id(1).0, advertising_router: id(1) };
+    let forged = |age, more| {
+        let spec = LsaSpec { age, options: 2, key, sequence: sequence + more };
+        Lsa::build(spec, &LsaBody::Router(body.clone()))
+    };
+    // The first is answered at once, the second waits for MinLSInterval and is at its end meanwhile.
+    forge(&mut net, 0, 2, "10.0.1.0", 2, &forged(1, 10));
+    net.run(10 * MILLI);
+    forge(&mut net, 0, 2, "10.0.1.0", 2, &forged(3599, 20));
+    net.run(10 * SECOND);
+    for node in 0..3 {
+        assert_eq!(net.router_lsa(node, 1).map(|(s, _)| s), Some(sequence + 21), "r{}", node + 1);
+    }
+    assert!(net.is_synchronized());
+    assert!(net.route(2, "10.255.0.1/32").is_some());
 }
