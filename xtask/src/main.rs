@@ -1,10 +1,11 @@
-//! Developer commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask lint`.
+//! Developer commands: `cargo xtask demo`, `test`, `lint`, and `paper` and `compare`, which write documents from a run.
 #![forbid(unsafe_code)]
 
 mod demo;
 mod lint;
 mod metadata;
 mod readme;
+mod report;
 mod test;
 
 use anyhow::Result;
@@ -24,6 +25,10 @@ enum Task {
     Demo(demo::Arguments),
     /// Run everything a pull request must pass: lint, unit tests, rings on real kernels, other suites as peers.
     Test(test::Arguments),
+    /// Play the paper's experiments and write docs/paper.md.
+    Paper(report::PaperArguments),
+    /// Measure Torc and other suites in turn and write docs/performance.md.
+    Compare(report::CompareArguments),
     /// Formatting, clippy, crate directions, licences, file lengths.
     Lint,
 }
@@ -32,6 +37,8 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Demo(arguments) => return demo::run(arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::Paper(arguments) => report::paper(&arguments),
+        Task::Compare(arguments) => report::compare(&arguments),
         Task::Lint => lint::run(),
     };
     match outcome {

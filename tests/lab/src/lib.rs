@@ -12,12 +12,16 @@
 //! Order of reading: [`topology`], [`oracle`], [`fabric`] (namespaces and cables), [`lab`] (the operations), [`scenario`].
 #![forbid(unsafe_code)]
 
+pub mod compare;
+pub mod document;
 pub mod expect;
 pub mod fabric;
 pub mod janitor;
 pub mod lab;
+pub mod measure;
 pub mod netns;
 pub mod oracle;
+pub mod paper;
 pub mod pcap;
 pub mod probe;
 pub mod report;

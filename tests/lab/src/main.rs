@@ -9,7 +9,7 @@ use ringlab::lab::{Death, Lab, Options, default_daemons};
 use ringlab::pcap::Capture;
 use ringlab::report::{Paint, grid};
 use ringlab::stack::{Profile, Stack};
-use ringlab::{probe, rootless, scenario};
+use ringlab::{compare, paper, probe, rootless, scenario};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -112,6 +112,27 @@ enum Verb {
         #[arg(long)]
         seconds: Option<u64>,
     },
+    /// Plays the paper's experiments and writes them down.
+    Paper {
+        /// The document.
+        #[arg(long, default_value = "docs/paper.md")]
+        output: PathBuf,
+    },
+    /// Measures the suites side by side and writes the numbers down.
+    Compare {
+        /// The document.
+        #[arg(long, default_value = "docs/performance.md")]
+        output: PathBuf,
+        /// The suites, in the order of their turns.
+        #[arg(long, value_enum, value_delimiter = ',', default_value = "torc,frr")]
+        stacks: Vec<Stack>,
+        /// Turns of each suite.
+        #[arg(long, default_value_t = 5)]
+        repetitions: usize,
+        /// Seconds to watch routers at rest.
+        #[arg(long, default_value_t = 30)]
+        rest: u64,
+    },
     /// Plays the rehearsal.
     Demo {
         #[command(flatten)]
@@ -139,6 +160,16 @@ fn run(cli: Cli) -> Result<bool> {
         Verb::Demo { build, quick } => {
             rootless::become_root()?;
             scenario::play(options(build, None)?, quick)
+        }
+        Verb::Paper { output } => {
+            rootless::become_root()?;
+            paper::write(&default_daemons(), &output).map(|()| true)
+        }
+        Verb::Compare { output, stacks, repetitions, rest } => {
+            rootless::become_root()?;
+            let rest = Duration::from_secs(rest);
+            let plan = compare::Plan { stacks, repetitions, rest, daemons: default_daemons() };
+            compare::write(&plan, &output).map(|()| true)
         }
         verb => {
             let lab = Lab::attach(&cli.run_dir)?;
@@ -243,7 +274,9 @@ fn operate(mut lab: Lab, verb: Verb) -> Result<bool> {
                 None => capture.wait()?,
             }
         }
-        Verb::Up { .. } | Verb::Demo { .. } => unreachable!("handled before a lab is attached"),
+        Verb::Up { .. } | Verb::Demo { .. } | Verb::Paper { .. } | Verb::Compare { .. } => {
+            unreachable!("handled before a lab is attached")
+        }
     }
     Ok(true)
 }
