@@ -12,7 +12,7 @@
 
 use crate::instance::Instance;
 use crate::lsa::LsaKey;
-use crate::lsdb::DatabaseId;
+use crate::lsdb::{DatabaseId, Provenance};
 use routing_common::time::{Duration, Instant};
 
 /// Added to MinLSArrival, for a copy that overtakes its predecessor on the way.
@@ -27,14 +27,21 @@ impl Instance {
         key: LsaKey,
     ) -> Option<Instant> {
         let state = self.own.get(&(database, key))?;
-        let last = state.last?;
-        let entry = self.lsdb(database).and_then(|db| db.get(&key))?;
-        entry.sent_at?;
+        if !self.was_sent(database, key) {
+            return None;
+        }
         let wait = self.origination_wait(state.burst);
-        let is_quiet = now.since(last) >= wait * 2;
-        let after_last = (!is_quiet).then(|| last + wait);
-        let after_answer = entry.answered_at.map(|at| at + self.origination_wait(1));
+        let after_last = state.last.filter(|last| now.since(*last) < wait * 2).map(|last| last + wait);
+        let entry = self.lsdb(database).and_then(|db| db.get(&key));
+        let after_answer = entry.and_then(|e| e.answered_at).map(|at| at + self.origination_wait(1));
         after_last.max(after_answer)
+    }
+
+    /// May anybody have the last instance, so that its successor can come too early? Not if it is ours, still
+    /// here, and was never sent. Where somebody else's copy replaced it, or it is gone, it was.
+    pub(super) fn was_sent(&self, database: DatabaseId, key: LsaKey) -> bool {
+        let entry = self.lsdb(database).and_then(|db| db.get(&key));
+        entry.is_none_or(|e| e.provenance != Provenance::Own || e.sent_at.is_some())
     }
 
     /// The wait after the `burst`th origination in a row.

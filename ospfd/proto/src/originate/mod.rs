@@ -167,8 +167,7 @@ impl Instance {
         let state = self.own.get(&(database, key)).copied().unwrap_or_default();
         let wait = self.origination_wait(state.burst);
         let is_quiet = state.last.is_none_or(|last| now.since(last) >= wait * 2);
-        let was_sent = self.lsdb(database).and_then(|db| db.get(&key)).is_some_and(|e| e.sent_at.is_some());
-        let burst = match (is_quiet, was_sent) {
+        let burst = match (is_quiet, self.was_sent(database, key)) {
             (true, _) => 1,
             (false, true) => state.burst.saturating_add(1),
             (false, false) => state.burst,

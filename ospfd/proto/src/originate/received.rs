@@ -46,8 +46,7 @@ impl Instance {
         if header.is_max_age() {
             return true; // On its way out already.
         }
-        // Any body will do for an LSA whose only purpose is to be flushed.
-        let Some(body) = empty_body(key.ls_type) else { return false };
+        let Some(body) = farewell_body(&key) else { return false };
         let spec = LsaSpec { age: MAX_AGE, options: self.lsa_options(), key, sequence: header.sequence + 1 };
         let lsa = Arc::new(Lsa::build(spec, &body));
         self.install(now, database, &lsa, MAX_AGE, Provenance::Own);
@@ -67,14 +66,18 @@ impl Instance {
     }
 }
 
-/// A body for an LSA that is flushed unseen; `None` for types whose contents must be fetched first.
-fn empty_body(ls_type: LsType) -> Option<LsaBody> {
+/// A body for an LSA whose only purpose is to be flushed; `None` for types whose contents must be fetched first.
+///
+/// It says as little as the type allows, but no less: FRR takes a network-LSA that lists no router (App. A.4.3
+/// has the Designated Router list itself) for malformed, drops the whole packet and never acknowledges it.
+fn farewell_body(key: &LsaKey) -> Option<LsaBody> {
     let zero = Ipv4Addr::UNSPECIFIED;
     let external = ExternalLsa { mask: zero, type2: true, metric: 0, forwarding_address: zero, tag: 0 };
-    match ls_type {
+    match key.ls_type {
         LsType::Router => Some(LsaBody::Router(RouterLsa::default())),
         LsType::Network => {
-            Some(LsaBody::Network(NetworkLsa { mask: Ipv4Addr::BROADCAST, attached_routers: Vec::new() }))
+            let attached_routers = vec![key.advertising_router];
+            Some(LsaBody::Network(NetworkLsa { mask: Ipv4Addr::BROADCAST, attached_routers }))
         }
         LsType::SummaryNetwork => Some(LsaBody::SummaryNetwork(SummaryLsa { mask: zero, metric: 0 })),
         LsType::SummaryAsbr => Some(LsaBody::SummaryAsbr(SummaryLsa { mask: zero, metric: 0 })),

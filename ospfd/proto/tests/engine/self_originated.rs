@@ -1,12 +1,17 @@
 //! Our own LSAs: everybody gets them, in time and not too often, whoever meddles with them.
 
-use crate::harness::id;
-use crate::scene::{chain, forge};
+use crate::harness::{Net, id};
+use crate::scene::{chain, forge, router_lsa_of};
 use ospf_proto::lsa::{LsType, Lsa, LsaBody, LsaKey, LsaSpec};
 use routing_common::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);
+
+/// How many Link State Updates r1 has sent from the `start`th captured packet on.
+fn updates_of_r1(net: &Net, start: usize) -> usize {
+    net.capture[start..].iter().filter(|(node, packet)| *node == 0 && packet[1] == 4).count()
+}
 
 #[test]
 fn a_neighbor_that_restarts_while_our_change_waits_still_gets_our_lsa() {
@@ -69,4 +74,22 @@ fn a_copy_that_ages_out_while_its_successor_waits_is_replaced_without_a_gap() {
     }
     assert!(net.is_synchronized());
     assert!(net.route(2, "10.255.0.1/32").is_some());
+}
+
+#[test]
+fn a_hundred_forged_copies_a_second_do_not_make_a_hundred_originations() {
+    let mut net = chain(2);
+    net.start_all();
+    net.run(20 * SECOND);
+    let start = net.capture.len();
+    for metric in 0..100 {
+        let sequence = net.router_lsa(0, 1).map_or(0, |(s, _)| s);
+        forge(&mut net, 0, 2, "10.0.1.0", 2, &router_lsa_of(1, sequence + 1, metric));
+        net.run(10 * MILLI);
+    }
+    let sent = updates_of_r1(&net, start);
+    assert!((1..=3).contains(&sent), "{sent}");
+    net.run(20 * SECOND);
+    assert!(net.is_synchronized());
+    assert!(net.route(1, "10.255.0.1/32").is_some(), "ours has won");
 }
