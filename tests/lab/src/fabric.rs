@@ -13,6 +13,11 @@ use std::time::Duration;
 /// Work that is mostly waiting for the kernel's namespace lock gains nothing from more threads.
 const THREADS: usize = 4;
 
+/// Switch ports count from here, routers' interfaces from 2. Namespaces number their interfaces for themselves, so both ends of a veth
+/// easily get the same index; the kernel then takes either for an interface without a lower one and holds its carrier events back for up
+/// to a second after any other (`linkwatch_urgent_event`). A network card's cable is not cut a second late.
+const FIRST_PORT_INDEX: usize = 1000;
+
 /// Settings of every namespace, before it has interfaces.
 const QUIET: [(&str, &str); 3] = [
     ("net/ipv6/conf/all/disable_ipv6", "1"),
@@ -100,8 +105,9 @@ fn build_switch(topology: &Topology, names: &Names, link: &str) -> Result<()> {
 fn plug_lines(names: &Names, node: &str, interface: &str, place: usize) -> [String; 2] {
     let port = port_name(node, interface);
     let mac = format!("02:00:5e:10:{:02x}:{:02x}", place >> 8 & 0xff, place & 0xff);
+    let (index, peer) = (FIRST_PORT_INDEX + place, names.node(node));
     [
-        format!("link add {port} type veth peer name {interface} address {mac} netns {}", names.node(node)),
+        format!("link add {port} index {index} type veth peer name {interface} address {mac} netns {peer}"),
         format!("link set {port} master br0 up"),
     ]
 }

@@ -2,7 +2,8 @@
 //!
 //! Nothing is done for them that the suite is to do itself: addresses, forwarding and every other kernel setting are
 //! ribd's and vrrpd's, the macvlan of the virtual router is vrrpd's. Static next hops are written *without* their interface,
-//! so the on-link rule is tested and not worked around.
+//! so the on-link rule is tested and not worked around. Timers are those of `defaults`, the profile an operator would choose, and
+//! nothing finer; only `preempt-delay` is spelled out, because it belongs to the group and not to a profile (hazard H6).
 
 use super::{PREEMPT_DELAY, Plan, Process, Profile, Site};
 use crate::topology::LinkOspf;
@@ -61,20 +62,11 @@ fn configuration(site: &Site<'_>) -> String {
 
 fn ospf(site: &Site<'_>, text: &mut String) {
     let _ = write!(text, "\n[ospf]\nrouter-id = \"{}\"\n", site.router.loopback);
-    if site.profile == Profile::Ring {
-        // What FRR gets as `timers throttle lsa all 0` and `timers lsa min-arrival 0`.
-        text.push_str("min-ls-interval = \"100ms\"\nmin-ls-arrival = \"50ms\"\n");
-    }
     if let Some(metric) = site.router.originate_default {
         let _ = write!(
             text,
             "\n[ospf.default-information]\noriginate = true\nmetric = {metric}\nmetric-type = 2\n"
         );
-    }
-    if site.profile == Profile::Ring {
-        // Two neighbors notice a silent death up to a hello interval apart, long after `time-to-learn`: the second one's
-        // news must not wait for seconds. A ring is calculated in microseconds.
-        text.push_str("\n[ospf.spf]\nlong-delay = \"50ms\"\n");
     }
     text.push_str("\n[ospf.interfaces.lo]\narea = \"0.0.0.0\"\npassive = true\n");
     for (name, interface, ospf) in site.ospf_interfaces() {
