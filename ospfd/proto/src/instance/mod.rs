@@ -271,6 +271,7 @@ impl Instance {
             TimerKey::DelayedAck(ifindex) => self.send_delayed_acks(now, ifindex),
             TimerKey::HeldArrival(database, key) => self.release_held(now, database, key),
             TimerKey::Originate(database, key) => self.reconcile(now, database, key),
+            TimerKey::ForgetOwn(database, key) => self.forget_when_quiet(now, database, key),
             TimerKey::EarlySpf => self.run_spf(now),
             TimerKey::EndSync => self.end_sync(now),
             TimerKey::Shutdown => self.finish_shutdown(now),

@@ -28,6 +28,8 @@ pub(crate) enum TimerKey {
     HeldArrival(DatabaseId, LsaKey),
     /// An own LSA that had to wait for MinLSInterval is due (§12.4).
     Originate(DatabaseId, LsaKey),
+    /// What MinLSInterval must remember of an own LSA that was flushed may be forgotten.
+    ForgetOwn(DatabaseId, LsaKey),
     /// A calculation while the router starts, before RFC 8405's machine takes over.
     EarlySpf,
     /// The RIB is told that all routes have been sent, converged or not.

@@ -5,12 +5,14 @@
 //! * the first change after quiet goes out at once;
 //! * the next waits MinLSArrival plus [`MARGIN`], doubling with every further change up to MinLSInterval,
 //!   and starts anew after a pause of twice the wait;
-//! * an instance that nobody was sent yet may be replaced at any time: it cannot come early.
+//! * an instance that nobody was sent yet may be replaced at any time: it cannot come early;
+//! * a flush never waits, but what comes after it does.
 //!
 //! One exception: an instance from a previous life of ours is out-sequenced at once, at most once per
 //! MinLSInterval and LSA ([`Instance::outsequence_stale`]). Until that is done neighbours route by it.
 
-use crate::instance::Instance;
+use super::OwnLsa;
+use crate::instance::{Instance, TimerKey};
 use crate::lsa::LsaKey;
 use crate::lsdb::{DatabaseId, Provenance};
 use routing_common::time::{Duration, Instant};
@@ -49,5 +51,32 @@ impl Instance {
         let first = self.config.min_ls_arrival + MARGIN;
         let factor = 1u32.checked_shl(burst.saturating_sub(1).min(16)).unwrap_or(1);
         first.saturating_mul(factor).min(self.config.min_ls_interval)
+    }
+
+    /// A flush leaves at once, but to those who get it it is an instance like any other: a successor within
+    /// MinLSArrival is dropped.
+    pub(super) fn note_flush(&mut self, now: Instant, database: DatabaseId, key: LsaKey) {
+        if self.is_awaited(database, &key) {
+            self.own.entry((database, key)).or_default().last = Some(now);
+        }
+    }
+
+    /// Forgets an LSA that is not desired any more, once it could come back without any wait.
+    pub(crate) fn forget_when_quiet(&mut self, now: Instant, database: DatabaseId, key: LsaKey) {
+        if self.desired.contains_key(&(database, key)) {
+            return;
+        }
+        let Some(state) = self.own.get(&(database, key)).copied() else { return };
+        let until = state.last.map(|last| last + self.origination_wait(state.burst) * 2);
+        match until.filter(|until| *until > now) {
+            Some(until) => {
+                let rest = OwnLsa { last: state.last, burst: state.burst, ..OwnLsa::default() };
+                self.own.insert((database, key), rest);
+                self.timers.arm(TimerKey::ForgetOwn(database, key), until);
+            }
+            None => {
+                self.own.remove(&(database, key));
+            }
+        }
     }
 }

@@ -92,10 +92,10 @@ impl Instance {
         let state = self.own.get(&(database, key)).copied().unwrap_or_default();
         let Some(body) = self.desired.get(&(database, key)) else {
             self.timers.cancel(TimerKey::Originate(database, key));
-            self.own.remove(&(database, key));
             if copy.is_some_and(|(header, ..)| !header.is_max_age()) {
                 self.flush(now, database, key);
             }
+            self.forget_when_quiet(now, database, key);
             return;
         };
         let sequence = match copy {
@@ -190,6 +190,7 @@ impl Instance {
         let old = db.get(&key).filter(|e| !e.is_max_age(now)).map(|e| Arc::clone(&e.lsa));
         if db.age_prematurely(&key, now) {
             self.flushed(now, database, key, old.as_deref());
+            self.note_flush(now, database, key);
         }
     }
 
@@ -274,10 +275,11 @@ impl Instance {
         self.desired.retain(|(database, _), _| exists.contains(database));
         self.own.retain(|(database, _), _| exists.contains(database));
         self.held.retain(|(database, _), _| exists.contains(database));
-        let (desired, held) = (&self.desired, &self.held);
+        let (desired, held, own) = (&self.desired, &self.held, &self.own);
         self.timers.cancel_where(|timer| match timer {
             TimerKey::Originate(database, key) => !desired.contains_key(&(*database, *key)),
             TimerKey::HeldArrival(database, key) => !held.contains_key(&(*database, *key)),
+            TimerKey::ForgetOwn(database, key) => !own.contains_key(&(*database, *key)),
             _ => false,
         });
     }

@@ -51,6 +51,8 @@ impl Instance {
         let lsa = Arc::new(Lsa::build(spec, &body));
         self.install(now, database, &lsa, MAX_AGE, Provenance::Own);
         self.flood(now, database, key, None);
+        self.note_flush(now, database, key);
+        self.forget_when_quiet(now, database, key);
         true
     }
 
@@ -76,7 +78,7 @@ fn farewell_body(key: &LsaKey) -> Option<LsaBody> {
     match key.ls_type {
         LsType::Router => Some(LsaBody::Router(RouterLsa::default())),
         LsType::Network => {
-            let attached_routers = vec![key.advertising_router];
+            let attached_routers = vec![];
             Some(LsaBody::Network(NetworkLsa { mask: Ipv4Addr::BROADCAST, attached_routers }))
         }
         LsType::SummaryNetwork => Some(LsaBody::SummaryNetwork(SummaryLsa { mask: zero, metric: 0 })),

@@ -183,6 +183,43 @@ fn four_routers_on_a_lan_agree_on_dr_and_backup_and_survive_the_dr() {
     assert!(net.is_synchronized(), "{:#?}\n{:#?}", net.database(0), net.database(3));
 }
 
+/// Lengths of the network-LSAs in a Link State Update; other packets hold none.
+fn network_lsa_lengths(packet: &[u8]) -> Vec<u16> {
+    let (mut lengths, mut rest) =
+        (Vec::new(), packet.get(28..).filter(|_| packet[1] == 4).unwrap_or_default());
+    while rest.len() >= 20 {
+        let length = u16::from_be_bytes([rest[18], rest[19]]);
+        if rest[3] == 2 {
+            lengths.push(length);
+        }
+        rest = &rest[usize::from(length)..];
+    }
+    lengths
+}
+
+/// FRR refuses a packet with a network-LSA that lists no router, and with it all attempts to flush one.
+#[test]
+fn a_returning_dr_flushes_its_network_lsa_with_one_that_lists_a_router() {
+    let mut net = lan(3);
+    net.start_all();
+    net.run(50 * SECOND);
+    net.kill(2);
+    net.run(60 * SECOND);
+    let own = |net: &Net| {
+        let lsas = net.database(0).into_iter();
+        lsas.filter(|l| l.contains("192.168.1.3") && !l.ends_with("MaxAge")).count()
+    };
+    assert_eq!(own(&net), 1, "what a dead DR originated stays");
+    let start = net.capture.len();
+    net.start(2);
+    net.run(20 * SECOND);
+    assert_eq!(own(&net), 0, "{:#?}", net.database(0));
+    let sent = net.capture[start..].iter().filter(|(node, _)| *node == 2);
+    let lengths: Vec<u16> = sent.flat_map(|(_, packet)| network_lsa_lengths(packet)).collect();
+    assert!(!lengths.is_empty() && lengths.iter().all(|length| *length >= 28), "{lengths:?}");
+    assert!(net.is_synchronized());
+}
+
 #[test]
 fn a_passive_interface_is_advertised_and_silent() {
     let mut net = pair();

@@ -2,7 +2,10 @@
 
 use crate::harness::{Net, id};
 use crate::scene::{chain, forge, router_lsa_of};
+use ospf_proto::Input;
 use ospf_proto::lsa::{LsType, Lsa, LsaBody, LsaKey, LsaSpec};
+use rib::message::{Protocol, Redistributed, RibMessage};
+use routing_common::config::{DefaultInformation, MetricType};
 use routing_common::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -92,4 +95,59 @@ fn a_hundred_forged_copies_a_second_do_not_make_a_hundred_originations() {
     net.run(20 * SECOND);
     assert!(net.is_synchronized());
     assert!(net.route(1, "10.255.0.1/32").is_some(), "ours has won");
+}
+
+fn set_default(net: &mut Net, present: bool) {
+    let prefix = "0.0.0.0/0".parse().unwrap();
+    let message = if present {
+        let protocol = Protocol::Static;
+        RibMessage::Redistribute(vec![Redistributed { protocol, prefix, metric: 0, tag: 0, interface: None }])
+    } else {
+        RibMessage::Unredistribute(vec![(Protocol::Static, prefix)])
+    };
+    net.input(0, Input::Rib(message));
+}
+
+#[test]
+fn a_default_that_flaps_is_told_at_a_measured_pace_and_ends_right() {
+    let mut net = chain(2);
+    net.nodes[0].config.ospf.as_mut().unwrap().default_information =
+        Some(DefaultInformation { always: false, metric: 10, metric_type: MetricType::Type2 });
+    net.start_all();
+    net.run(20 * SECOND);
+    let start = net.capture.len();
+    for _ in 0..100 {
+        set_default(&mut net, true);
+        net.run(10 * MILLI);
+        set_default(&mut net, false);
+        net.run(10 * MILLI);
+    }
+    // Two seconds: up, down, and once more after MinLSArrival.
+    let sent = updates_of_r1(&net, start);
+    assert!((2..=4).contains(&sent), "{sent}");
+    set_default(&mut net, true);
+    net.wait(10 * SECOND, "the default at last", |n| n.route(1, "0.0.0.0/0").is_some());
+    set_default(&mut net, false);
+    net.wait(10 * SECOND, "and gone", |n| n.route(1, "0.0.0.0/0").is_none());
+}
+
+#[test]
+fn what_was_flushed_a_moment_ago_comes_back_after_min_ls_arrival() {
+    let mut net = chain(2);
+    net.nodes[0].config.ospf.as_mut().unwrap().default_information =
+        Some(DefaultInformation { always: false, metric: 10, metric_type: MetricType::Type2 });
+    net.start_all();
+    set_default(&mut net, true);
+    net.run(60 * SECOND);
+    assert!(net.route(1, "0.0.0.0/0").is_some());
+    // A restart: the LSA of the previous life is flushed before the RIB has told the new one of the route.
+    net.kill(0);
+    net.start(0);
+    net.wait(5 * SECOND, "flushed", |n| n.route(1, "0.0.0.0/0").is_none());
+    net.run(100 * MILLI);
+    let start = net.capture.len();
+    set_default(&mut net, true);
+    net.run(500 * MILLI);
+    assert_eq!(updates_of_r1(&net, start), 0, "a strict neighbor would drop it and wait for RxmtInterval");
+    net.wait(2 * SECOND, "the default", |n| n.route(1, "0.0.0.0/0").is_some());
 }
