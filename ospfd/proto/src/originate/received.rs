@@ -78,7 +78,7 @@ fn farewell_body(key: &LsaKey) -> Option<LsaBody> {
     match key.ls_type {
         LsType::Router => Some(LsaBody::Router(RouterLsa::default())),
         LsType::Network => {
-            let attached_routers = vec![];
+            let attached_routers = vec![key.advertising_router];
             Some(LsaBody::Network(NetworkLsa { mask: Ipv4Addr::BROADCAST, attached_routers }))
         }
         LsType::SummaryNetwork => Some(LsaBody::SummaryNetwork(SummaryLsa { mask: zero, metric: 0 })),
