@@ -88,6 +88,8 @@ struct State {
     daemons: PathBuf,
     broken: Vec<Broken>,
     dead: BTreeSet<String>,
+    /// Routers whose stack was told to stop; the machine is up.
+    stopped: BTreeSet<String>,
     /// A process that holds the user namespace of a rootless lab.
     holder: Option<i32>,
 }
@@ -99,6 +101,8 @@ pub enum Death {
     Silent,
     /// One daemon gets SIGKILL; the machine goes on.
     Daemon(String),
+    /// One daemon gets SIGTERM; the machine goes on.
+    DaemonTerm(String),
     /// The whole routing stack gets SIGTERM and stays down; the machine goes on.
     Term,
 }
@@ -136,6 +140,7 @@ impl Lab {
             daemons: options.daemons,
             broken: Vec::new(),
             dead: BTreeSet::new(),
+            stopped: BTreeSet::new(),
             holder: None,
             prefix,
         };
@@ -232,7 +237,7 @@ impl Lab {
 
     /// What the lab broke so far.
     pub fn failures(&self) -> Failures {
-        let dead = self.state.dead.iter().cloned().map(Failure::Router);
+        let dead = self.state.dead.union(&self.state.stopped).cloned().map(Failure::Router);
         let broken = self.state.broken.iter().filter_map(|broken| {
             let kind = self.topology().links.get(&broken.link)?.kind;
             Some(match kind {
@@ -246,6 +251,21 @@ impl Lab {
     /// Routers that have power, in the order of the plan.
     pub fn living_routers(&self) -> impl Iterator<Item = &str> {
         self.topology().routers.keys().filter(|router| !self.state.dead.contains(*router)).map(String::as_str)
+    }
+
+    /// Routers whose stack runs, in the order of the plan.
+    pub fn running_routers(&self) -> impl Iterator<Item = &str> {
+        self.living_routers().filter(|router| !self.state.stopped.contains(*router))
+    }
+
+    /// Processes of one name inside a router.
+    ///
+    /// # Errors
+    /// `/proc` cannot be read.
+    pub fn pids_of(&self, router: &str, program: &str) -> Result<Vec<i32>> {
+        let mut pids = netns::pids(&self.names.node(router))?;
+        pids.retain(|&pid| netns::name_of(pid) == program);
+        Ok(pids)
     }
 
     fn save(&self) -> Result<()> {
@@ -332,23 +352,28 @@ impl Lab {
             Death::Silent => {
                 fabric::power_off(self.topology(), &self.names, router)?;
                 self.state.dead.insert(router.to_owned());
+                self.state.stopped.remove(router);
+                // Its plugs went with it; those it gets on its return are whole.
+                self.state.broken.retain(|broken| broken.node != router);
             }
             Death::Term => {
                 netns::end_processes(&namespace, Signal::SIGTERM, STOP_PATIENCE)?;
+                self.state.stopped.insert(router.to_owned());
             }
-            Death::Daemon(daemon) => {
-                let pids: Vec<i32> = netns::pids(&namespace)?
-                    .into_iter()
-                    .filter(|&pid| netns::name_of(pid) == *daemon)
-                    .collect();
-                if pids.is_empty() {
-                    bail!("{router} runs no {daemon}");
-                }
-                netns::signal_all(&pids, Signal::SIGKILL);
-            }
+            Death::Daemon(daemon) => self.signal_daemon(router, daemon, Signal::SIGKILL)?,
+            Death::DaemonTerm(daemon) => self.signal_daemon(router, daemon, Signal::SIGTERM)?,
         }
         self.reap();
         self.save()
+    }
+
+    fn signal_daemon(&self, router: &str, daemon: &str, signal: Signal) -> Result<()> {
+        let pids = self.pids_of(router, daemon)?;
+        if pids.is_empty() {
+            bail!("{router} runs no {daemon}");
+        }
+        netns::signal_all(&pids, signal);
+        Ok(())
     }
 
     fn reap(&self) {
@@ -421,6 +446,11 @@ impl Lab {
         }
         for router in self.state.dead.clone() {
             self.revive(&router)?;
+        }
+        while let Some(router) = self.state.stopped.first().cloned() {
+            self.start_router(&router)?;
+            self.state.stopped.remove(&router);
+            self.save()?;
         }
         Ok(())
     }

@@ -27,6 +27,7 @@ pub mod probe;
 pub mod report;
 pub mod rootless;
 pub mod scenario;
+pub mod soak;
 pub mod stack;
 pub mod table;
 pub mod topology;

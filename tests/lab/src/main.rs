@@ -9,7 +9,7 @@ use ringlab::lab::{Death, Lab, Options, default_daemons};
 use ringlab::pcap::Capture;
 use ringlab::report::{Paint, grid};
 use ringlab::stack::{Profile, Stack};
-use ringlab::{compare, paper, probe, rootless, scenario};
+use ringlab::{compare, paper, probe, rootless, scenario, soak};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -133,6 +133,13 @@ enum Verb {
         #[arg(long, default_value_t = 30)]
         rest: u64,
     },
+    /// Starts labs over and over, then breaks and heals one at random.
+    Soak {
+        #[command(flatten)]
+        build: Build,
+        #[command(flatten)]
+        plan: soak::Plan,
+    },
     /// Plays the rehearsal.
     Demo {
         #[command(flatten)]
@@ -157,6 +164,10 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<bool> {
     match cli.verb {
         Verb::Up { build, no_wait } => up(build, cli.run_dir, no_wait),
+        Verb::Soak { build, plan } => {
+            rootless::become_root()?;
+            soak::run(&options(build, None)?, &plan)
+        }
         Verb::Demo { build, quick } => {
             rootless::become_root()?;
             scenario::play(options(build, None)?, quick)
@@ -274,7 +285,7 @@ fn operate(mut lab: Lab, verb: Verb) -> Result<bool> {
                 None => capture.wait()?,
             }
         }
-        Verb::Up { .. } | Verb::Demo { .. } | Verb::Paper { .. } | Verb::Compare { .. } => {
+        Verb::Up { .. } | Verb::Soak { .. } | Verb::Demo { .. } | Verb::Paper { .. } | Verb::Compare { .. } => {
             unreachable!("handled before a lab is attached")
         }
     }
