@@ -44,6 +44,18 @@ pub(crate) struct RibSession {
     pub(crate) is_syncing: bool,
 }
 
+impl Interface {
+    /// From which state of a neighbour on packets may go to it. A point-to-point link is in our router-LSA
+    /// while the neighbour is Full (§12.4.1.1), and that LSA may be older than the neighbour's last loss. On
+    /// a network with a Designated Router we are fully adjacent to that one only, and send to all.
+    pub(crate) fn usable_from(&self) -> NeighborState {
+        match self.kind {
+            NetworkKind::PointToPoint => NeighborState::Full,
+            NetworkKind::Broadcast | NetworkKind::Loopback => NeighborState::TwoWay,
+        }
+    }
+}
+
 impl Instance {
     /// Calculates if something changed and RFC 8405's machine allows it; a starting router only keeps
     /// SHORT_SPF_DELAY between two calculations.
@@ -126,7 +138,7 @@ impl Instance {
                     neighbors: i
                         .neighbors
                         .values()
-                        .filter(|n| n.state >= NeighborState::TwoWay)
+                        .filter(|n| n.state >= i.usable_from())
                         .map(|n| SpfNeighbor { router_id: n.id.router_id, address: n.address })
                         .collect(),
                 })

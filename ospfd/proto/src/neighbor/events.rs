@@ -108,6 +108,7 @@ impl Instance {
             interface.neighbors.remove(&id.router_id);
         }
         let is_broadcast = interface.kind == NetworkKind::Broadcast;
+        let usable = interface.usable_from();
         if is_broadcast && (old >= NeighborState::TwoWay) != (new >= NeighborState::TwoWay) {
             self.schedule(Event::NeighborChange(id.ifindex));
         }
@@ -118,9 +119,9 @@ impl Instance {
             self.schedule(Event::OriginateRouter);
             self.schedule(Event::OriginateNetwork);
         }
-        // The calculation takes next hops from bidirectional neighbours, not only from our own LSA: a
-        // dead one is left in this very turn, whenever the LSA may follow.
-        if (old >= NeighborState::TwoWay) != (new >= NeighborState::TwoWay) {
+        // The calculation takes next hops from usable neighbours, not only from our own LSA: a dead one
+        // is left in this very turn, whenever the LSA may follow.
+        if (old >= usable) != (new >= usable) {
             self.topology_changed(Change::Topology);
         }
         // Whoever leaves Exchange or Loading may have been what kept LSAs at MaxAge (§14).

@@ -30,8 +30,19 @@ pub(crate) fn has_link_to(lsa: &RouterLsa, n: u8) -> bool {
 /// Sends an update to `to` as if from the far end of its interface.
 pub(crate) fn forge(net: &mut Net, to: usize, ifindex: u32, source: &str, router: u8, lsa: &Lsa) {
     let lsas = [(lsa, lsa.header().age)];
-    let body = OutgoingBody::LinkStateUpdate(&lsas);
-    let payload = encode(id(router), AreaId::BACKBONE, &body, &Signer::Null);
+    forge_packet(net, to, ifindex, source, router, &OutgoingBody::LinkStateUpdate(&lsas));
+}
+
+/// Sends a packet to `to` as if from the far end of its interface.
+pub(crate) fn forge_packet(
+    net: &mut Net,
+    to: usize,
+    ifindex: u32,
+    source: &str,
+    router: u8,
+    body: &OutgoingBody<'_>,
+) {
+    let payload = encode(id(router), AreaId::BACKBONE, body, &Signer::Null);
     net.input(
         to,
         Input::Packet(Received {

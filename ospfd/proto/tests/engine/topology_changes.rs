@@ -2,7 +2,10 @@
 //! fresh start.
 
 use crate::harness::{Net, address_on, ip, net as prefix, ospf_interface};
+use crate::scene::{chain, forge_packet, has_link_to};
 use ospf_proto::interface::InterfaceState;
+use ospf_proto::neighbor::NeighborState;
+use ospf_proto::packet::{DatabaseDescription, OutgoingBody};
 use ospf_proto::{Clear, Input};
 use routing_common::config::NetworkType;
 use routing_common::id::IfIndex;
@@ -10,6 +13,7 @@ use routing_common::link::LinkEvent;
 use routing_common::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
+const MILLI: Duration = Duration::from_millis(1);
 
 fn pair() -> Net {
     let mut net = Net::new(23);
@@ -149,4 +153,33 @@ fn a_lan_with_one_router_is_a_stub_and_a_cost_comes_from_the_speed() {
     net.run(60 * SECOND);
     assert_eq!(state(&net, 0, 3), Some(InterfaceState::Dr));
     assert_eq!(net.route(1, "192.168.1.0/24"), Some((ip("10.0.0.1"), 110)));
+}
+
+#[test]
+fn a_point_to_point_neighbor_that_is_not_full_is_not_routed_over() {
+    let mut net = chain(2);
+    net.start_all();
+    net.run(20 * SECOND);
+    // Our LSA was just changed, so the loss of the link will be in it no earlier than MinLSArrival from now.
+    net.reconfigure(0, |c| {
+        let ospf = c.ospf.as_mut().unwrap();
+        ospf.interfaces.get_mut(&"eth2".parse().unwrap()).unwrap().cost = Some(17);
+    });
+    net.run(100 * MILLI);
+    assert!(net.route(0, "10.255.0.2/32").is_some());
+    net.kill(1);
+    let again = DatabaseDescription {
+        interface_mtu: 1500,
+        options: 0x42,
+        init: true,
+        more: true,
+        master: true,
+        sequence: 1,
+        headers: Vec::new(),
+    };
+    forge_packet(&mut net, 0, 2, "10.0.1.0", 2, &OutgoingBody::DatabaseDescription(&again));
+    net.run(300 * MILLI);
+    assert_eq!(net.state(0, 2), Some(NeighborState::ExStart));
+    assert!(net.router_lsa(0, 1).is_some_and(|(_, lsa)| has_link_to(&lsa, 2)), "our LSA still has the link");
+    assert_eq!(net.route(0, "10.255.0.2/32"), None);
 }
