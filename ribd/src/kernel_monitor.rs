@@ -1,7 +1,8 @@
 //! Other people's changes of our routes and next-hop objects.
 //!
-//! Events of our own requests are recognised by the port number and skipped. A queue that overflowed is
-//! reported as such; the shell then reads everything anew.
+//! Events of our own requests never reach us: the kernel leaves them out by the port number of the socket
+//! that writes. Otherwise every large change of ours would overflow the queue. A queue that overflowed
+//! all the same is reported as such; the shell then reads everything anew.
 
 use rib::Input;
 use rib::fib::KERNEL_METRIC;
@@ -15,7 +16,6 @@ use std::io;
 #[derive(Debug)]
 pub(crate) struct KernelMonitor {
     socket: EventSocket,
-    own_port: u32,
 }
 
 impl KernelMonitor {
@@ -24,16 +24,14 @@ impl KernelMonitor {
     pub(crate) fn open(own_port: u32) -> io::Result<Self> {
         let socket = EventSocket::open(&[GROUP_IPV4_ROUTE, GROUP_NEXTHOP])
             .or_else(|_| EventSocket::open(&[GROUP_IPV4_ROUTE]))?;
-        Ok(Self { socket, own_port })
+        socket.ignore(own_port)?;
+        Ok(Self { socket })
     }
 
     /// What others did, possibly nothing; `None` when events were lost. Cancel safe.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Input>>, NetlinkError> {
-        let own_port = self.own_port;
         match self.socket.receive().await {
-            Ok(messages) => {
-                Ok(Some(messages.filter(|m| m.port != own_port).filter_map(|m| foreign(&m)).collect()))
-            }
+            Ok(messages) => Ok(Some(messages.filter_map(|m| foreign(&m)).collect())),
             Err(NetlinkError::Overrun) => Ok(None),
             Err(e) => Err(e),
         }

@@ -16,6 +16,7 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockname, recvmsg, send,
     socket,
 };
+use socket2::{SockFilter, SockRef};
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use tokio::io::Interest;
@@ -28,6 +29,9 @@ pub const BATCH_MESSAGES: usize = 1024;
 const BATCH_OCTETS: usize = 128 * 1024;
 /// Receive queue asked for.
 const RECEIVE_QUEUE: i32 = 8 * 1024 * 1024;
+
+/// Where `nlmsg_pid` stands in `struct nlmsghdr`.
+const PORT_AT: u32 = 12;
 
 const NLM_F_ACK: u16 = 4;
 const NLM_F_DUMP: u16 = 0x300;
@@ -293,6 +297,15 @@ impl EventSocket {
         Ok(Self { fd: Descriptor::register(fd)?, buffer: vec![0; BUFFER] })
     }
 
+    /// From now on, leaves out what requests of the socket with this port cause. The kernel drops those
+    /// events before they are queued: a burst of our own changes cannot push other people's out.
+    ///
+    /// # Errors
+    /// Whatever the kernel says; never seen.
+    pub fn ignore(&self, port: u32) -> io::Result<()> {
+        SockRef::from(&self.fd.as_fd()).attach_filter(&without_events_of(port))
+    }
+
     /// Waits for the next datagram of events. Cancel safe: nothing is lost when the future is dropped.
     ///
     /// # Errors
@@ -311,6 +324,18 @@ impl EventSocket {
             }
         }
     }
+}
+
+/// A classic BPF program that drops a message whose header names this port.
+fn without_events_of(port: u32) -> [SockFilter; 4] {
+    // The filter loads big-endian words; the header is in host order.
+    let port = u32::from_be_bytes(port.to_ne_bytes());
+    [
+        SockFilter::new(0x20, 0, 0, PORT_AT),  // A = word at PORT_AT
+        SockFilter::new(0x15, 0, 1, port),     // A == port?
+        SockFilter::new(0x06, 0, 0, 0),        // drop
+        SockFilter::new(0x06, 0, 0, u32::MAX), // keep all
+    ]
 }
 
 fn open_socket() -> io::Result<OwnedFd> {

@@ -5,8 +5,10 @@ use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::link::{Link, LinkEvent, VRRP_ADDRESS_PROTOCOL};
 use routing_runtime::netlink::address::{self, AddressSpec};
 use routing_runtime::netlink::link::{self, MacvlanMode};
+use routing_runtime::netlink::message::Message;
 use routing_runtime::netlink::monitor::LinkMonitor;
-use routing_runtime::netlink::socket::{NetlinkError, RequestSocket};
+use routing_runtime::netlink::route::{self, GROUP_IPV4_ROUTE, Route, RouteVia};
+use routing_runtime::netlink::socket::{EventSocket, NetlinkError, RequestSocket};
 use std::time::Duration;
 
 fn name(text: &str) -> InterfaceName {
@@ -198,5 +200,26 @@ fn an_overrun_is_healed_by_a_new_dump() {
         .await;
         assert!(told < CHANGES, "the queue never overflowed: raise CHANGES");
         wait_for(&mut monitor, |e| (e == LinkEvent::SnapshotComplete).then_some(())).await;
+    });
+}
+
+/// A hundred thousand events of our own making would overflow any queue.
+#[test]
+fn our_own_changes_are_left_out_and_cannot_push_others_out_of_the_queue() {
+    isolated(|[_here]| async move {
+        let mut netlink = RequestSocket::open().unwrap();
+        let mut events = EventSocket::open(&[GROUP_IPV4_ROUTE]).unwrap();
+        events.ignore(netlink.port().unwrap()).unwrap();
+        let messages: Vec<Message> = (0..100_000u32)
+            .map(|i| {
+                let prefix = ipnetwork::Ipv4Network::new((0x2000_0000 + (i << 8)).into(), 24).unwrap();
+                route::install(&Route { prefix, protocol: 188, metric: 20, via: RouteVia::Blackhole })
+            })
+            .collect();
+        assert!(netlink.batch(&messages).await.unwrap().is_empty());
+        ip("route del blackhole 32.0.0.0/24 metric 20");
+        let seen: Vec<_> = events.receive().await.unwrap().filter_map(|m| route::parse(&m)).collect();
+        let [only] = &seen[..] else { panic!("{seen:?}") };
+        assert!(only.removed && only.route.prefix == "32.0.0.0/24".parse().unwrap());
     });
 }
