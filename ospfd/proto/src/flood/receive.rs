@@ -1,7 +1,7 @@
 //! Receiving Link State Updates (RFC 2328 §13, §13.2, §13.4).
 
 use super::acknowledge::Receipt;
-use crate::constants::MAX_SEQUENCE;
+use crate::constants::{MAX_AGE, MAX_SEQUENCE};
 use crate::discard::Discard;
 use crate::instance::{Instance, TimerKey};
 use crate::lsa::{LsType, Lsa, LsaError, LsaHeader, LsaKey};
@@ -22,6 +22,18 @@ pub(crate) struct Held {
     lsa: Arc<Lsa>,
     from: NeighborId,
     since: Instant,
+}
+
+impl Held {
+    /// Its age in seconds at `now`.
+    fn age(&self, now: Instant) -> u16 {
+        let waited = u16::try_from(now.since(self.since).as_secs()).unwrap_or(u16::MAX);
+        self.lsa.header().age.saturating_add(waited).min(MAX_AGE)
+    }
+
+    fn header(&self, now: Instant) -> LsaHeader {
+        self.lsa.header().with_age(self.age(now))
+    }
 }
 
 /// What the rest of the packet shall do.
@@ -92,7 +104,7 @@ impl Instance {
                 .filter(|gate| now < *gate);
             match gate {
                 Some(gate) => self.hold(now, database, lsa, from, gate),
-                None => self.accept_newer(now, database, lsa, from),
+                None => self.accept_newer(now, database, lsa, received.age, from),
             }
             return Rest::Continue;
         }
@@ -128,8 +140,15 @@ impl Instance {
         self.transmit_lsas(now, from.ifindex, destination, &[(database, key)]);
     }
 
-    /// (5)(b) to (f).
-    fn accept_newer(&mut self, now: Instant, database: DatabaseId, lsa: &Arc<Lsa>, from: NeighborId) {
+    /// (5)(b) to (f), for an LSA that has the age `age` now.
+    fn accept_newer(
+        &mut self,
+        now: Instant,
+        database: DatabaseId,
+        lsa: &Arc<Lsa>,
+        age: u16,
+        from: NeighborId,
+    ) {
         let key = lsa.key();
         let full = self.lsdb(database).is_none_or(|db| db.len() >= MAX_LSAS && db.get(&key).is_none());
         if full {
@@ -140,7 +159,7 @@ impl Instance {
         }
         self.held.remove(&(database, key));
         self.timers.cancel(TimerKey::HeldArrival(database, key));
-        self.install(now, database, lsa, lsa.header().age, Provenance::Flooded);
+        self.install(now, database, lsa, age, Provenance::Flooded);
         let flooded_back = self.flood(now, database, key, Some(from));
         let receipt = if flooded_back { Receipt::NewFloodedBack } else { Receipt::New };
         self.acknowledge(now, from, *lsa.header(), receipt);
@@ -160,7 +179,7 @@ impl Instance {
     ) {
         let key = lsa.key();
         let refresh_after = (provenance == Provenance::Own).then(|| self.refresh_interval());
-        let usable_age = age < crate::constants::MAX_AGE;
+        let usable_age = age < MAX_AGE;
         self.forget_retransmissions(database, &key);
         let Some(db) = self.lsdb_mut(database) else { return };
         let old = db.get(&key).filter(|e| !e.is_max_age(now)).map(|e| Arc::clone(&e.lsa));
@@ -176,10 +195,10 @@ impl Instance {
 
     fn hold(&mut self, now: Instant, database: DatabaseId, lsa: &Arc<Lsa>, from: NeighborId, gate: Instant) {
         let key = (database, lsa.key());
-        let newer = self.held.get(&key).is_none_or(|held| {
-            let age = lsa.header().age;
-            lsa.header().instance_cmp(&held.lsa.header().with_age(age)) == Ordering::Greater
-        });
+        let newer = self
+            .held
+            .get(&key)
+            .is_none_or(|held| lsa.header().instance_cmp(&held.header(now)) == Ordering::Greater);
         if newer {
             self.held.insert(key, Held { lsa: Arc::clone(lsa), from, since: now });
         }
@@ -192,11 +211,9 @@ impl Instance {
         if !self.neighbor(held.from).is_some_and(|n| n.is_flooded_to()) {
             return; // The sender is gone, and with it the promise to retransmit to us.
         }
-        let waited = u16::try_from(now.since(held.since).as_secs()).unwrap_or(u16::MAX);
-        let header = held.lsa.header().with_age(held.lsa.header().age.saturating_add(waited));
         let copy = self.lsdb(database).and_then(|db| db.get(&key)).map(|e| e.header(now));
-        if copy.is_none_or(|copy| header.instance_cmp(&copy) == Ordering::Greater) {
-            self.accept_newer(now, database, &held.lsa, held.from);
+        if copy.is_none_or(|copy| held.header(now).instance_cmp(&copy) == Ordering::Greater) {
+            self.accept_newer(now, database, &held.lsa, held.age(now), held.from);
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::harness::{Net, id, ip, net as prefix, ospf_interface};
 use crate::scene::{chain, forge, has_link_to, metric_held, router_lsa_of};
 use ospf_proto::Input;
-use ospf_proto::constants::{INITIAL_SEQUENCE, MAX_SEQUENCE};
+use ospf_proto::constants::{INITIAL_SEQUENCE, MAX_AGE, MAX_SEQUENCE};
 use ospf_proto::lsa::{ExternalLsa, LsType, Lsa, LsaBody, LsaKey, LsaSpec};
 use ospf_proto::lsdb::DatabaseId;
 use rib::message::{ClientMessage, Protocol, Redistributed, RibMessage};
@@ -64,6 +64,24 @@ fn lsas_before_min_ls_arrival_are_held_and_the_newest_wins() {
     assert_eq!(metric_held(&net, 0, 77), Some(1));
     net.run(2 * MILLI);
     assert_eq!(metric_held(&net, 0, 77), Some(4), "processed as the gate opened");
+}
+
+#[test]
+fn a_flush_of_an_lsa_that_is_held_is_not_lost() {
+    let mut net = chain(2);
+    net.start_all();
+    net.run(20 * SECOND);
+    let send = |net: &mut Net, n: i32, age: u16| {
+        let lsa = router_lsa_of(77, INITIAL_SEQUENCE + n, 1);
+        let spec = LsaSpec { age, options: 2, key: lsa.key(), sequence: lsa.header().sequence };
+        forge(net, 0, 2, "10.0.1.0", 2, &Lsa::build(spec, lsa.body()));
+    };
+    send(&mut net, 1, 1);
+    net.run(100 * MILLI);
+    send(&mut net, 2, 1);
+    send(&mut net, 2, MAX_AGE);
+    net.run(2 * SECOND);
+    assert_eq!(metric_held(&net, 0, 77), None, "flushed when the gate opened");
 }
 
 #[test]
