@@ -43,6 +43,8 @@ pub struct Options {
     pub profile: Profile,
     /// Where this project's binaries are.
     pub daemons: PathBuf,
+    /// Lines for a section (`ospf`, `vrrp`) of the configuration of this suite's routers.
+    pub additions: BTreeMap<String, String>,
     /// Directory for configuration, sockets, logs and the state file; a fresh one below the temporary directory if absent.
     pub run_dir: Option<PathBuf>,
 }
@@ -59,6 +61,7 @@ impl Options {
             exceptions: BTreeMap::new(),
             profile: Profile::Ring,
             daemons: default_daemons(),
+            additions: BTreeMap::new(),
             run_dir: None,
         })
     }
@@ -86,6 +89,7 @@ struct State {
     stacks: BTreeMap<String, Stack>,
     profile: Profile,
     daemons: PathBuf,
+    additions: BTreeMap<String, String>,
     broken: Vec<Broken>,
     dead: BTreeSet<String>,
     /// Routers whose stack was told to stop; the machine is up.
@@ -138,6 +142,7 @@ impl Lab {
             topology: options.topology,
             profile: options.profile,
             daemons: options.daemons,
+            additions: options.additions,
             broken: Vec::new(),
             dead: BTreeSet::new(),
             stopped: BTreeSet::new(),
@@ -278,8 +283,9 @@ impl Lab {
         let (name, part) =
             self.topology().routers.get_key_value(router).with_context(|| format!("no router {router}"))?;
         let dir = self.run_dir.join(router);
-        let (profile, daemons) = (self.state.profile, self.state.daemons.as_path());
-        work(&Site { topology: self.topology(), name, router: part, profile, dir: &dir, daemons })
+        let State { profile, daemons, additions, .. } = &self.state;
+        let (topology, profile) = (self.topology(), *profile);
+        work(&Site { topology, name, router: part, profile, dir: &dir, daemons, additions })
     }
 
     /// Starts a router's stack in its namespace.

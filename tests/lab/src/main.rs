@@ -285,7 +285,11 @@ fn operate(mut lab: Lab, verb: Verb) -> Result<bool> {
                 None => capture.wait()?,
             }
         }
-        Verb::Up { .. } | Verb::Soak { .. } | Verb::Demo { .. } | Verb::Paper { .. } | Verb::Compare { .. } => {
+        Verb::Up { .. }
+        | Verb::Soak { .. }
+        | Verb::Demo { .. }
+        | Verb::Paper { .. }
+        | Verb::Compare { .. } => {
             unreachable!("handled before a lab is attached")
         }
     }

@@ -15,7 +15,7 @@ use crate::report::Paint;
 use crate::stack::Stack;
 use crate::topology::LinkKind;
 use anyhow::{Context, Result, bail};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -109,7 +109,10 @@ impl Stroke {
         let router = dice.pick(&routers).context("nobody lives")?.clone();
         let daemons = lab.stack(&router).daemons();
         // A supervisor that is killed leaves its daemons alone, and nobody starts it again.
-        let daemons: Vec<&str> = daemons.iter().copied().filter(|daemon| *daemon != "mgmtd").collect();
+        let mut daemons: Vec<&str> = daemons.iter().copied().filter(|daemon| *daemon != "mgmtd").collect();
+        let running: BTreeSet<String> =
+            netns::pids(&lab.names().node(&router))?.into_iter().map(netns::name_of).collect();
+        daemons.retain(|daemon| running.contains(*daemon));
         let daemon = (*dice.pick(&daemons).context("a stack without daemons")?).to_owned();
         let links: Vec<&String> =
             topology.links.iter().filter(|(_, l)| l.kind == LinkKind::Ring).map(|(name, _)| name).collect();

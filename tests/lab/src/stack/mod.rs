@@ -87,6 +87,8 @@ pub struct Site<'a> {
     pub dir: &'a Path,
     /// Where this project's binaries are.
     pub daemons: &'a Path,
+    /// Lines for sections of this project's configuration.
+    pub additions: &'a BTreeMap<String, String>,
 }
 
 /// A process to start inside the router's namespace.
@@ -190,6 +192,11 @@ impl Site<'_> {
         let (interface, _) =
             self.router.interfaces.iter().find(|(_, interface)| interface.link == vrrp.link)?;
         Some(VrrpSite { interface, vrid: vrrp.vrid, address: vrrp.address, priority })
+    }
+
+    /// What a section of this project's configuration gets besides.
+    pub fn addition(&self, section: &str) -> &str {
+        self.additions.get(section).map_or("", String::as_str)
     }
 
     /// The interface a connected next hop lies on.

@@ -49,19 +49,20 @@ fn configuration(site: &Site<'_>) -> String {
         let _ = write!(
             text,
             "\n[vrrp.groups.lan]\ninterface = \"{}\"\nvrid = {}\nversion = 3\npriority = {}\nadvertisement-interval = \"{}ms\"\n\
-             virtual-addresses = [\"{}\"]\npreempt = true\npreempt-delay = \"{PREEMPT_DELAY}s\"\n",
+             virtual-addresses = [\"{}\"]\npreempt = true\npreempt-delay = \"{PREEMPT_DELAY}s\"\n{}",
             vrrp.interface,
             vrrp.vrid,
             vrrp.priority,
             site.profile.advertisement(),
-            vrrp.address
+            vrrp.address,
+            site.addition("vrrp")
         );
     }
     text
 }
 
 fn ospf(site: &Site<'_>, text: &mut String) {
-    let _ = write!(text, "\n[ospf]\nrouter-id = \"{}\"\n", site.router.loopback);
+    let _ = write!(text, "\n[ospf]\nrouter-id = \"{}\"\n{}", site.router.loopback, site.addition("ospf"));
     if let Some(metric) = site.router.originate_default {
         let _ = write!(
             text,
