@@ -13,9 +13,6 @@ use core::cmp::Ordering;
 use routing_common::time::Instant;
 use std::sync::Arc;
 
-/// LSAs one database may hold; what comes beyond is discarded and counted.
-const MAX_LSAS: usize = 200_000;
-
 /// An LSA that came too early.
 #[derive(Debug, Clone)]
 pub(crate) struct Held {
@@ -150,11 +147,11 @@ impl Instance {
         from: NeighborId,
     ) {
         let key = lsa.key();
-        let full = self.lsdb(database).is_none_or(|db| db.len() >= MAX_LSAS && db.get(&key).is_none());
-        if full {
+        if !self.lsdb(database).is_some_and(|db| db.has_room_for(lsa)) {
             if let Some(source) = self.neighbor(from).map(|n| n.address) {
                 self.discard(now, from.ifindex, source, Discard::DatabaseFull);
             }
+            self.give_up_request(from, &key);
             return;
         }
         self.held.remove(&(database, key));

@@ -50,7 +50,7 @@ impl Lsdb {
 mod tests {
     use super::*;
     use crate::constants::{INITIAL_SEQUENCE, MAX_AGE};
-    use crate::lsa::{LsType, Lsa, LsaBody, LsaSpec, RouterLsa};
+    use crate::lsa::{LsType, Lsa, LsaBody, LsaSpec, NetworkLsa, RouterLsa};
     use crate::lsdb::Provenance;
     use routing_common::id::RouterId;
     use routing_common::time::Duration;
@@ -100,5 +100,32 @@ mod tests {
         }
         assert_eq!(db.iter_type(LsType::Router).count(), 3);
         assert_eq!(db.iter_type(LsType::Network).count(), 0);
+    }
+
+    #[test]
+    fn a_full_database_takes_new_instances_of_what_it_has() {
+        let mut db = Lsdb::default();
+        let id = |n: u32| Ipv4Addr::from_bits(n);
+        let big = |n: u32, networks: usize| {
+            let key = LsaKey {
+                ls_type: LsType::Network,
+                link_state_id: id(n),
+                advertising_router: RouterId(id(n)),
+            };
+            let spec = LsaSpec { age: 0, options: 2, key, sequence: INITIAL_SEQUENCE };
+            let attached_routers = vec![RouterId(id(1)); networks];
+            Arc::new(Lsa::build(spec, &LsaBody::Network(NetworkLsa { mask: id(0), attached_routers })))
+        };
+        let shared = big(1, 16_000);
+        let fits = super::super::MAX_OCTETS / shared.raw().len();
+        db.install(Arc::clone(&shared), 0, Provenance::Flooded, None, Instant::ZERO);
+        assert!(db.has_room_for(&big(2, 16_000)));
+        // As if there were so many; the sum is what counts.
+        db.octets = fits * shared.raw().len();
+        assert!(!db.has_room_for(&big(2, 16_000)));
+        assert!(db.has_room_for(&big(1, 16_000)));
+        db.octets = shared.raw().len();
+        assert!(db.remove(&shared.key()).is_some());
+        assert_eq!(db.octets, 0);
     }
 }

@@ -11,6 +11,7 @@
 //! * Every entry that is not at MaxAge stands exactly once in the `attention` index, at the moment it
 //!   reaches MaxAge or, for our own, wants refreshing. Every entry at MaxAge stands in `max_age` until it
 //!   may be removed (§14).
+//! * `octets` is the sum of the entries' lengths.
 //!
 //! Deviation: the checksum is not verified again at every CheckAge (§14); the octets are immutable.
 
@@ -26,6 +27,12 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 pub use aging::Attention;
+
+/// LSAs one database may hold.
+pub(crate) const MAX_LSAS: usize = 200_000;
+
+/// Octets of LSAs one database may hold.
+const MAX_OCTETS: usize = 256 << 20;
 
 /// Which database. Link state ids repeat between areas, so a key alone names no LSA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +108,7 @@ pub struct Lsdb {
     entries: BTreeMap<LsaKey, LsdbEntry>,
     attention: BTreeSet<(Instant, LsaKey)>,
     max_age: BTreeSet<LsaKey>,
+    octets: usize,
 }
 
 impl Lsdb {
@@ -139,6 +147,14 @@ impl Lsdb {
         self.entries.is_empty()
     }
 
+    /// May this LSA come in? A database that is full only takes new instances of what it has, so that no
+    /// neighbour can make it grow without end.
+    pub(crate) fn has_room_for(&self, lsa: &Lsa) -> bool {
+        let old = self.entries.get(&lsa.key()).map(|e| e.lsa.raw().len());
+        let octets = self.octets - old.unwrap_or(0) + lsa.raw().len();
+        (old.is_some() || self.entries.len() < MAX_LSAS) && octets <= MAX_OCTETS
+    }
+
     /// Stores an instance with the given age, replacing an older one (§13.2). `refresh_after` is how long
     /// our own LSA may live before it wants refreshing.
     pub fn install(
@@ -171,6 +187,7 @@ impl Lsdb {
             age_at_install: age,
             attention,
         };
+        self.octets += entry.lsa.raw().len();
         self.entries.insert(key, entry);
     }
 
@@ -190,6 +207,7 @@ impl Lsdb {
     /// Takes an LSA out.
     pub fn remove(&mut self, key: &LsaKey) -> Option<LsdbEntry> {
         let entry = self.entries.remove(key)?;
+        self.octets -= entry.lsa.raw().len();
         if let Some(at) = entry.attention {
             self.attention.remove(&(at, *key));
         }

@@ -14,9 +14,10 @@ use super::{DescriptionMark, NeighborEvent, NeighborId, NeighborState};
 use crate::discard::Discard;
 use crate::instance::{Instance, TimerKey};
 use crate::lsa::{LsType, LsaHeader, LsaKey};
-use crate::lsdb::DatabaseId;
+use crate::lsdb::{DatabaseId, MAX_LSAS};
 use crate::packet::{DatabaseDescription, OutgoingBody, headers_per_description, max_payload, options};
 use core::cmp::Ordering;
+use core::ops::ControlFlow;
 use routing_common::time::Instant;
 
 impl Instance {
@@ -162,7 +163,10 @@ impl Instance {
                 self.neighbor_event(now, id, NeighborEvent::SeqNumberMismatch);
                 return;
             }
-            self.compare_with_database(now, id, header);
+            if self.compare_with_database(now, id, header).is_break() {
+                self.neighbor_event(now, id, NeighborEvent::SeqNumberMismatch);
+                return;
+            }
         }
         let Some(neighbor) = self.neighbor_mut(id) else { return };
         let done = if neighbor.is_master {
@@ -194,22 +198,28 @@ impl Instance {
         self.neighbor_event(now, id, NeighborEvent::ExchangeDone);
     }
 
-    fn compare_with_database(&mut self, now: Instant, id: NeighborId, header: &LsaHeader) {
-        let Some(interface) = self.interfaces.get(&id.ifindex) else { return };
+    /// Puts what is newer there than here on the Link state request list. Breaks off when the neighbour
+    /// describes more than any database holds.
+    fn compare_with_database(&mut self, now: Instant, id: NeighborId, header: &LsaHeader) -> ControlFlow<()> {
+        let Some(interface) = self.interfaces.get(&id.ifindex) else { return ControlFlow::Break(()) };
         if header.key.ls_type == LsType::Nssa {
-            return; // RFC 3101: no type 7 LSAs outside of NSSAs; we would discard the contents.
+            // RFC 3101: no type 7 LSAs outside of NSSAs; we would discard the contents.
+            return ControlFlow::Continue(());
         }
         let database = DatabaseId::of(header.key.ls_type, interface.area(), id.ifindex);
         let own = self.lsdb(database).and_then(|db| db.get(&header.key)).map(|e| e.header(now));
-        if own.is_some_and(|own| own.instance_cmp(header) != Ordering::Less) {
-            return;
+        let is_known = own.is_some_and(|own| own.instance_cmp(header) != Ordering::Less);
+        if is_known || self.outsequence_stale(now, database, header) {
+            return ControlFlow::Continue(());
         }
-        if self.outsequence_stale(now, database, header) {
-            return;
+        let Some(neighbor) = self.neighbor_mut(id) else { return ControlFlow::Break(()) };
+        if neighbor.link_state_request_list.len() >= MAX_LSAS {
+            let source = neighbor.address;
+            self.discard(now, id.ifindex, source, Discard::DatabaseFull);
+            return ControlFlow::Break(());
         }
-        if let Some(neighbor) = self.neighbor_mut(id) {
-            neighbor.link_state_request_list.insert(header.key, *header);
-        }
+        neighbor.link_state_request_list.insert(header.key, *header);
+        ControlFlow::Continue(())
     }
 
     /// Sends the next part of the Database summary list; says whether more is to come.

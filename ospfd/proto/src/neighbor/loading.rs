@@ -1,4 +1,8 @@
 //! Asking for LSAs and answering such questions (RFC 2328 §10.7, §10.9).
+//!
+//! Deviation: an LSA the neighbour answered with but that cannot be taken (malformed, of a type we do not
+//! keep, or the database is full) is not asked for again. The RFC would ask for ever, and an adjacency
+//! that stays in Loading for one bad LSA keeps all LSAs at MaxAge in the database as well.
 
 use super::{NeighborEvent, NeighborId, NeighborState};
 use crate::discard::Discard;
@@ -7,6 +11,7 @@ use crate::lsa::LsaKey;
 use crate::lsdb::DatabaseId;
 use crate::packet::{OutgoingBody, max_payload, requests_per_packet};
 use routing_common::time::Instant;
+use std::collections::BTreeSet;
 
 impl Instance {
     /// Goes on with the Link state request list: nothing while a request is outstanding, else the next
@@ -49,7 +54,15 @@ impl Instance {
         self.transmit(now, id.ifindex, destination, &OutgoingBody::LinkStateRequest(&keys));
     }
 
-    /// §10.7.
+    /// Asks for this LSA no more.
+    pub(crate) fn give_up_request(&mut self, id: NeighborId, key: &LsaKey) {
+        let Some(neighbor) = self.neighbor_mut(id) else { return };
+        if neighbor.link_state_request_list.remove(key).is_some() {
+            self.request_progress.insert(id);
+        }
+    }
+
+    /// §10.7. An LSA is answered once, however often one request asks for it.
     pub(crate) fn receive_request(&mut self, now: Instant, id: NeighborId, keys: &[LsaKey]) {
         let Some(interface) = self.interfaces.get(&id.ifindex) else { return };
         let Some(neighbor) = interface.neighbors.get(&id.router_id) else { return };
@@ -58,8 +71,9 @@ impl Instance {
             self.discard(now, id.ifindex, source, Discard::NeighborState);
             return;
         }
+        let keys: BTreeSet<LsaKey> = keys.iter().copied().collect();
         let mut found = Vec::with_capacity(keys.len());
-        for key in keys {
+        for key in &keys {
             let database = DatabaseId::of(key.ls_type, area, id.ifindex);
             let Some(entry) = self.lsdb_mut(database).and_then(|db| db.get_mut(key)) else {
                 self.neighbor_event(now, id, NeighborEvent::BadLsReq);

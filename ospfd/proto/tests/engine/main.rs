@@ -4,6 +4,7 @@
 mod adjacency;
 mod flooding;
 mod harness;
+mod limits;
 mod ring;
 mod robustness;
 mod scene;

@@ -1,0 +1,86 @@
+//! What one neighbour can make us store, send and say is limited.
+
+use crate::harness::{Net, id, ip};
+use crate::scene::{chain, forge_packet};
+use ospf_proto::constants::INITIAL_SEQUENCE;
+use ospf_proto::discard::Discard;
+use ospf_proto::lsa::{LsType, LsaHeader, LsaKey};
+use ospf_proto::neighbor::NeighborState;
+use ospf_proto::packet::{DatabaseDescription, OutgoingBody};
+use routing_common::id::RouterId;
+use routing_common::time::Duration;
+use std::net::Ipv4Addr;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MILLI: Duration = Duration::from_millis(1);
+
+fn discards(net: &Net, node: usize, reason: Discard) -> u64 {
+    let interfaces = net.nodes[node].engine.interfaces();
+    interfaces.filter_map(|i| i.statistics.discards.get(&reason)).map(|d| d.count).sum()
+}
+
+fn header(n: u32) -> LsaHeader {
+    let key = LsaKey {
+        ls_type: LsType::Router,
+        link_state_id: Ipv4Addr::from_bits(n),
+        advertising_router: RouterId(Ipv4Addr::from_bits(n)),
+    };
+    LsaHeader { age: 1, options: 2, key, sequence: INITIAL_SEQUENCE, checksum: 1, length: 24 }
+}
+
+/// Describes LSAs to r1 in r2's name, the first packet starting the exchange anew.
+fn describe(net: &mut Net, sequence: u32, init: bool, more: bool, headers: Vec<LsaHeader>) {
+    let (interface_mtu, options) = (1500, 0x42);
+    let dd = DatabaseDescription { interface_mtu, options, init, more, master: true, sequence, headers };
+    forge_packet(net, 0, 2, "10.0.1.0", 2, &OutgoingBody::DatabaseDescription(&dd));
+}
+
+fn requests(net: &Net) -> usize {
+    let mut neighbors = net.nodes[0].engine.interfaces().flat_map(|i| i.neighbors.values());
+    neighbors.find(|n| n.id.router_id == id(2)).map_or(0, |n| n.link_state_request_list.len())
+}
+
+/// r1 with r2 Full, and then nobody at r2's place but the forger.
+fn alone() -> Net {
+    let mut net = chain(2);
+    net.start_all();
+    net.run(20 * SECOND);
+    net.kill(1);
+    // The first one only makes r1 forget the adjacency.
+    describe(&mut net, 1, true, true, Vec::new());
+    assert_eq!(net.state(0, 2), Some(NeighborState::ExStart));
+    describe(&mut net, 2, true, true, Vec::new());
+    assert_eq!(net.state(0, 2), Some(NeighborState::Exchange));
+    net
+}
+
+#[test]
+fn a_neighbor_that_describes_without_end_starts_over() {
+    let mut net = alone();
+    let per_packet = 3000;
+    for packet in 0..66 {
+        let first = 0x0100_0000 + packet * per_packet;
+        describe(&mut net, 3 + packet, false, true, (first..first + per_packet).map(header).collect());
+    }
+    assert_eq!(requests(&net), 66 * 3000);
+    let headers = (0x0900_0000..0x0900_0000 + per_packet).map(header).collect();
+    describe(&mut net, 3 + 66, false, true, headers);
+    assert_eq!(discards(&net, 0, Discard::DatabaseFull), 1);
+    assert_eq!(net.state(0, 2), Some(NeighborState::ExStart));
+    assert_eq!(requests(&net), 0);
+}
+
+#[test]
+fn one_request_gets_each_lsa_once() {
+    let mut net = chain(2);
+    net.start_all();
+    net.run(20 * SECOND);
+    let start = net.capture.len();
+    let key = LsaKey { ls_type: LsType::Router, link_state_id: ip("10.255.0.1"), advertising_router: id(1) };
+    forge_packet(&mut net, 0, 2, "10.0.1.0", 2, &OutgoingBody::LinkStateRequest(&vec![key; 1000]));
+    net.run(MILLI);
+    let answers: Vec<usize> =
+        net.capture[start..].iter().filter(|(n, p)| *n == 0 && p[1] == 4).map(|(_, p)| p.len()).collect();
+    assert_eq!(answers.len(), 1);
+    assert!(answers[0] < 200, "{answers:?}");
+}
