@@ -91,7 +91,8 @@ impl FibWriter {
             SystemOp::SetSysctl { .. } => return Ok(()),
         };
         match self.socket.request(&message).await {
-            Err(e) if e.errno() != Some(already) => Err(e.to_string()),
+            // Addresses go before their interface does: that it goes is told next and undoes the wish.
+            Err(e) if ![Some(already), Some(libc::ENODEV)].contains(&e.errno()) => Err(e.to_string()),
             _ => Ok(()),
         }
     }

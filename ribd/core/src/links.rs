@@ -81,8 +81,10 @@ impl Links {
             next_hops: before.is_none_or(|l| l.running != link.running || l.name != link.name),
             appeared: before.is_none(),
         };
-        if let Some(old) = before {
-            let old_name = old.name.clone();
+        // After lost events another interface may bear the old name by now.
+        if let Some(old_name) = before.map(|l| l.name.clone())
+            && self.names.get(&old_name) == Some(&ifindex)
+        {
             self.names.remove(&old_name);
         }
         self.names.insert(link.name.clone(), ifindex);

@@ -4,7 +4,8 @@
 //! [`RIBD_ADDRESS_PROTOCOL`](routing_common::link::RIBD_ADDRESS_PROTOCOL), and put on again when the
 //! interface (re)appears or somebody takes it away; what carries our mark and is configured no more is
 //! taken off. Addresses others put on are never touched. An interface of the configuration is brought up
-//! once when it appears; an operator's later `ip link set down` is respected.
+//! when it is first seen down; once it has been up, by whomever, `ip link set down` is the operator's word
+//! and is respected until the interface leaves the host or the configuration.
 //!
 //! Sysctls: `ip_forward`, and per interface of the configuration those without which a ring router
 //! fails: routes over a dead link must not be used (`ignore_routes_with_linkdown`), hosts must not be
@@ -16,7 +17,7 @@ use crate::links::Links;
 use ipnetwork::Ipv4Network;
 use routing_common::config::{Config, StaticTarget};
 use routing_common::id::{IfIndex, InterfaceName};
-use routing_common::link::RIBD_ADDRESS_PROTOCOL;
+use routing_common::link::{Address, Link, RIBD_ADDRESS_PROTOCOL};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A change outside the route table.
@@ -52,7 +53,10 @@ pub enum SystemState {
 #[derive(Debug, Clone, Default)]
 pub struct System {
     wishes: BTreeMap<SystemOp, SystemState>,
-    brought_up: BTreeSet<IfIndex>,
+    /// Interfaces of the configuration that have been up.
+    been_up: BTreeSet<IfIndex>,
+    /// Addresses of the configuration that somebody took off and that are not back yet.
+    missed: BTreeSet<(IfIndex, Ipv4Network)>,
     /// Addresses we put on, for kernels that do not keep the mark.
     added: BTreeSet<(IfIndex, Ipv4Network)>,
 }
@@ -71,6 +75,9 @@ impl System {
     /// Computes the wishes anew and returns those not asked for yet. With `retry`, failed ones are asked
     /// for again.
     pub fn reconcile(&mut self, config: &Config, links: &Links, retry: bool) -> Vec<SystemOp> {
+        let configured = |l: &Link| config.interfaces.contains_key(&l.name);
+        self.been_up.retain(|i| links.get(*i).is_some_and(configured));
+        self.been_up.extend(links.iter().filter(|l| l.admin_up && configured(l)).map(|l| l.ifindex));
         let wanted: BTreeSet<SystemOp> =
             self.sysctls(config, links).into_iter().chain(self.addresses(config, links)).collect();
         self.wishes.retain(|op, _| wanted.contains(op));
@@ -86,11 +93,33 @@ impl System {
                 ops.push(op);
             }
         }
-        // A forwarding change resets per-interface settings, so it comes first.
-        ops.sort_by_key(
-            |op| !matches!(op, SystemOp::SetSysctl { path, .. } if path.iter().any(|p| p == "ip_forward")),
-        );
+        self.missed.retain(|(i, n)| self.wishes.contains_key(&SystemOp::AddAddress(*i, *n)));
+        ops.sort_by_key(|op| match op {
+            // A forwarding change resets per-interface settings.
+            SystemOp::SetSysctl { path, .. } if path.iter().any(|p| p == "ip_forward") => 0,
+            // A subnet's first address takes the later ones along when it goes: the successor comes after.
+            SystemOp::RemoveAddress(..) => 1,
+            _ => 2,
+        });
         ops
+    }
+
+    /// Links and addresses were read anew, because events were lost: what was done may be undone.
+    pub fn doubt(&mut self) {
+        self.wishes.retain(|_, state| matches!(state, SystemState::Failed(_)));
+    }
+
+    /// An address went, perhaps one of the configuration.
+    pub fn address_removed(&mut self, config: &Config, links: &Links, address: &Address) {
+        let interface = links.get(address.ifindex).and_then(|l| config.interfaces.get(&l.name));
+        if interface.is_some_and(|i| i.addresses.contains(&address.network)) {
+            self.missed.insert((address.ifindex, address.network));
+        }
+    }
+
+    /// An address came. Says whether it is one that somebody had taken off.
+    pub fn address_added(&mut self, address: &Address) -> bool {
+        self.missed.remove(&(address.ifindex, address.network))
     }
 
     /// The shell's answer to one operation.
@@ -103,7 +132,7 @@ impl System {
                 self.added.remove(&(*ifindex, *network));
             }
             (SystemOp::BringUp(ifindex), Ok(())) => {
-                self.brought_up.insert(*ifindex);
+                self.been_up.insert(*ifindex);
             }
             _ => {}
         }
@@ -114,7 +143,8 @@ impl System {
 
     /// An interface is gone: what was done to it does not count any more.
     pub fn link_removed(&mut self, ifindex: IfIndex, name: &str) {
-        self.brought_up.remove(&ifindex);
+        self.been_up.remove(&ifindex);
+        self.missed.retain(|(i, _)| *i != ifindex);
         self.added.retain(|(i, _)| *i != ifindex);
         self.wishes.retain(|op, _| match op {
             SystemOp::SetSysctl { path, .. } => path.iter().all(|p| p != name),
@@ -129,7 +159,7 @@ impl System {
         for link in links.iter() {
             let wanted: &[Ipv4Network] = config.interfaces.get(&link.name).map_or(&[], |i| &i.addresses);
             let configured = config.interfaces.contains_key(&link.name);
-            if configured && !link.admin_up && !self.brought_up.contains(&link.ifindex) {
+            if configured && !link.admin_up && !self.been_up.contains(&link.ifindex) {
                 ops.push(SystemOp::BringUp(link.ifindex));
             }
             let have = |n: &Ipv4Network| links.addresses_of(link.ifindex).any(|a| a.network == *n);

@@ -194,13 +194,7 @@ impl Rib {
     }
 
     fn link_event(&mut self, now: Instant, event: LinkEvent) {
-        if event == LinkEvent::SnapshotComplete {
-            self.links_known = true;
-        }
-        if let LinkEvent::LinkRemoved(ifindex) = &event {
-            let name = self.links.name_of(*ifindex);
-            self.system.link_removed(*ifindex, &name);
-        }
+        self.note_system(now, &event);
         let change = self.links.apply(event);
         if let Some(ifindex) = change.ifindex {
             if change.stopped {
@@ -214,6 +208,31 @@ impl Rib {
         }
         if self.links_known {
             self.request_system(false);
+        }
+    }
+
+    /// What an event means for addresses and settings, before the links take it in.
+    fn note_system(&mut self, now: Instant, event: &LinkEvent) {
+        match event {
+            LinkEvent::SnapshotComplete => {
+                self.links_known = true;
+                self.system.doubt();
+            }
+            LinkEvent::LinkRemoved(ifindex) => {
+                let name = self.links.name_of(*ifindex);
+                self.system.link_removed(*ifindex, &name);
+            }
+            LinkEvent::AddressRemoved(address) => {
+                if let Some(config) = &self.config {
+                    self.system.address_removed(config, &self.links, address);
+                }
+            }
+            LinkEvent::AddressAdded(address) if self.system.address_added(address) => {
+                let interface = self.links.name_of(address.ifindex);
+                let text = format!("{} was taken off {interface} and is put back", address.network);
+                self.limited(now, Notice::warning("foreign-address-change", text));
+            }
+            LinkEvent::AddressAdded(_) | LinkEvent::LinkChanged(_) => {}
         }
     }
 

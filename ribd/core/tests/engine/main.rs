@@ -9,4 +9,6 @@ mod resolution;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod system;
+#[cfg(test)]
 mod world;
