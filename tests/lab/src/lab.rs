@@ -45,6 +45,8 @@ pub struct Options {
     pub daemons: PathBuf,
     /// Lines for a section (`ospf`, `vrrp`) of the configuration of this suite's routers.
     pub additions: BTreeMap<String, String>,
+    /// Routers whose daemons an operator starts one by one, without the supervisor.
+    pub by_hand: BTreeSet<String>,
     /// Directory for configuration, sockets, logs and the state file; a fresh one below the temporary directory if absent.
     pub run_dir: Option<PathBuf>,
 }
@@ -62,6 +64,7 @@ impl Options {
             profile: Profile::Ring,
             daemons: default_daemons(),
             additions: BTreeMap::new(),
+            by_hand: BTreeSet::new(),
             run_dir: None,
         })
     }
@@ -90,6 +93,7 @@ struct State {
     profile: Profile,
     daemons: PathBuf,
     additions: BTreeMap<String, String>,
+    by_hand: BTreeSet<String>,
     broken: Vec<Broken>,
     dead: BTreeSet<String>,
     /// Routers whose stack was told to stop; the machine is up.
@@ -143,6 +147,7 @@ impl Lab {
             profile: options.profile,
             daemons: options.daemons,
             additions: options.additions,
+            by_hand: options.by_hand,
             broken: Vec::new(),
             dead: BTreeSet::new(),
             stopped: BTreeSet::new(),
@@ -285,7 +290,8 @@ impl Lab {
         let dir = self.run_dir.join(router);
         let State { profile, daemons, additions, .. } = &self.state;
         let (topology, profile) = (self.topology(), *profile);
-        work(&Site { topology, name, router: part, profile, dir: &dir, daemons, additions })
+        let by_hand = self.state.by_hand.contains(router);
+        work(&Site { topology, name, router: part, profile, dir: &dir, daemons, additions, by_hand })
     }
 
     /// Starts a router's stack in its namespace.

@@ -89,6 +89,8 @@ pub struct Site<'a> {
     pub daemons: &'a Path,
     /// Lines for sections of this project's configuration.
     pub additions: &'a BTreeMap<String, String>,
+    /// Are this project's daemons started one by one?
+    pub by_hand: bool,
 }
 
 /// A process to start inside the router's namespace.

@@ -1,4 +1,4 @@
-//! This project's own daemons: one supervisor for every router, everything else in `router.toml`.
+//! This project's own daemons: one supervisor for every router (or the daemons by hand), everything else in `router.toml`.
 //!
 //! Nothing is done for them that the suite is to do itself: addresses, forwarding and every other kernel setting are
 //! ribd's and vrrpd's, the macvlan of the virtual router is vrrpd's. Static next hops are written *without* their interface,
@@ -13,15 +13,26 @@ use std::process::Command;
 
 pub(super) fn plan(site: &Site<'_>) -> Plan {
     let file = site.dir.join("router.toml");
-    let arguments =
-        ["--config".into(), file.clone().into(), "--run-dir".into(), site.dir.as_os_str().to_owned()];
-    let supervisor = Process {
-        name: "mgmtd",
-        program: site.daemons.join("mgmtd"),
-        arguments: arguments.into(),
-        ready: Some(site.dir.join("mgmtd.sock")),
+    let process = |name| Process {
+        name,
+        program: site.daemons.join(name),
+        arguments: [
+            "--config".into(),
+            file.clone().into(),
+            "--run-dir".into(),
+            site.dir.as_os_str().to_owned(),
+        ]
+        .into(),
+        ready: Some(site.dir.join(format!("{name}.sock"))),
     };
-    Plan { files: vec![(file, configuration(site))], processes: vec![supervisor], ..Plan::default() }
+    // By hand in the order that is hardest: nobody may need another to be there first.
+    let names: &[&str] = match (site.by_hand, site.vrrp()) {
+        (false, _) => &["mgmtd"],
+        (true, Some(_)) => &["vrrpd", "ospfd", "ribd"],
+        (true, None) => &["ospfd", "ribd"],
+    };
+    let processes = names.iter().copied().map(process).collect();
+    Plan { files: vec![(file.clone(), configuration(site))], processes, ..Plan::default() }
 }
 
 fn configuration(site: &Site<'_>) -> String {
