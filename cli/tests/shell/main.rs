@@ -1,0 +1,4 @@
+//! The shell from outside.
+
+#[cfg(test)]
+mod script;
