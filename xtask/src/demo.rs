@@ -1,4 +1,4 @@
-//! The five-router ring on this machine: built, judged, broken in every way it must survive, and removed.
+//! The five-router ring on this machine: built, judged, broken in every way it must survive, and removed; once, or a hundred times.
 //!
 //! The laboratory itself is `ringlab`; this builds the daemons first and chooses what most people want to see.
 
@@ -6,15 +6,16 @@ use crate::cargo;
 use anyhow::{Context, Result};
 use ringlab::lab::{Options, default_daemons};
 use ringlab::stack::{Profile, Stack};
-use ringlab::{rootless, scenario};
+use ringlab::{rootless, scenario, soak};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The programs a router needs.
 const PACKAGES: &[&str] = &["mgmtd", "ribd", "ospfd", "vrrpd", "torc"];
 
+/// Which ring, run by what.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+struct Ring {
     /// ring5-p, ring5-c, ring3, ring4, ring7, trunk, or a file.
     #[arg(long, default_value = "ring5-c")]
     topology: String,
@@ -24,16 +25,38 @@ pub(crate) struct Arguments {
     /// Timers: the RFCs' defaults notice a silent death after 40 s only.
     #[arg(long, value_enum, default_value = "ring")]
     profile: Profile,
-    /// One event of each kind instead of all.
-    #[arg(long)]
-    quick: bool,
     /// Build the daemons with optimisation.
     #[arg(long)]
     release: bool,
 }
 
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    ring: Ring,
+    /// One event of each kind instead of all.
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct SoakArguments {
+    #[command(flatten)]
+    ring: Ring,
+    #[command(flatten)]
+    plan: soak::Plan,
+}
+
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    match play(arguments) {
+    verdict(prepare(&arguments.ring).and_then(|options| scenario::play(options, arguments.quick)))
+}
+
+pub(crate) fn soak(arguments: SoakArguments) -> ExitCode {
+    verdict(prepare(&arguments.ring).and_then(|options| soak::run(&options, &arguments.plan)))
+}
+
+fn verdict(outcome: Result<bool>) -> ExitCode {
+    match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -43,16 +66,17 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-fn play(arguments: Arguments) -> Result<bool> {
+/// Builds the daemons if they are ours, enters the namespaces' world and says what to lay.
+fn prepare(ring: &Ring) -> Result<Options> {
     // A rootless lab starts this program a second time, inside, where nothing is left to build.
-    if arguments.stack == Stack::Torc && !rootless::is_rootless() {
-        build(arguments.release)?;
+    if ring.stack == Stack::Torc && !rootless::is_rootless() {
+        build(ring.release)?;
     }
     rootless::become_root()?;
-    let mut options = Options::new(&arguments.topology, arguments.stack)?;
-    options.profile = arguments.profile;
-    options.daemons = daemons(arguments.release)?;
-    scenario::play(options, arguments.quick)
+    let mut options = Options::new(&ring.topology, ring.stack)?;
+    options.profile = ring.profile;
+    options.daemons = daemons(ring.release)?;
+    Ok(options)
 }
 
 fn build(release: bool) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask demo`, `test`, `lint`, and `paper` and `compare`, which write documents from a run.
+//! Developer commands: `cargo xtask demo`, `soak`, `test`, `lint`, and `paper` and `compare`, which write documents from a run.
 #![forbid(unsafe_code)]
 
 mod demo;
@@ -23,6 +23,8 @@ struct Arguments {
 enum Task {
     /// Run the five-router ring and its failures on this machine, in network namespaces.
     Demo(demo::Arguments),
+    /// Start the ring over and over, then break and heal it at random.
+    Soak(demo::SoakArguments),
     /// Run everything a pull request must pass: lint, unit tests, rings on real kernels, other suites as peers.
     Test(test::Arguments),
     /// Play the paper's experiments and write docs/paper.md.
@@ -36,6 +38,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Demo(arguments) => return demo::run(arguments),
+        Task::Soak(arguments) => return demo::soak(arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Paper(arguments) => report::paper(&arguments),
         Task::Compare(arguments) => report::compare(&arguments),
