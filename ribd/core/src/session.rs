@@ -9,6 +9,9 @@ use ipnetwork::Ipv4Network;
 use routing_common::time::Instant;
 use std::collections::BTreeMap;
 
+/// Most routes in one message to a client, far below what a frame can carry.
+const NEWS_PER_MESSAGE: usize = 10_000;
+
 /// A connection's number, given by the shell and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClientId(pub u64);
@@ -65,6 +68,11 @@ impl Session {
         !own && (listed || default)
     }
 
+    /// Does it hear, or has it heard, of any route at all?
+    pub fn listens(&self) -> bool {
+        self.subscription.default_route || !self.subscription.protocols.is_empty() || !self.told.is_empty()
+    }
+
     /// Compares what was told with what is true now for one prefix.
     pub fn update(&mut self, prefix: Ipv4Network, now: Option<&Redistributed>) {
         let now = now.filter(|r| self.wants(r));
@@ -85,14 +93,11 @@ impl Session {
 
     /// What is to be sent for the updates since the last call: withdrawals first.
     pub fn take_news(&mut self) -> Vec<RibMessage> {
-        let mut messages = Vec::new();
-        if !self.gone.is_empty() {
-            messages.push(RibMessage::Unredistribute(core::mem::take(&mut self.gone)));
-        }
-        if !self.news.is_empty() {
-            messages.push(RibMessage::Redistribute(core::mem::take(&mut self.news)));
-        }
-        messages
+        let gone = core::mem::take(&mut self.gone);
+        let news = core::mem::take(&mut self.news);
+        let gone = gone.chunks(NEWS_PER_MESSAGE).map(|c| RibMessage::Unredistribute(c.to_vec()));
+        let news = news.chunks(NEWS_PER_MESSAGE).map(|c| RibMessage::Redistribute(c.to_vec()));
+        gone.chain(news).collect()
     }
 
     /// The owed answers that are due now that the kernel has done everything up to `done`.

@@ -8,10 +8,12 @@ use crate::session::{ClientId, Session};
 use ipnetwork::Ipv4Network;
 use routing_common::notice::Notice;
 use routing_common::prefix;
-use routing_common::time::Instant;
+use routing_common::time::{Duration, Instant};
 
 /// Most prefixes in the table; more are refused to the client that brings them.
 const MAX_PREFIXES: usize = 1_000_000;
+/// Longest time between `BeginSync` and `EndSync`; then what was not repeated goes all the same.
+const SYNC_PATIENCE: Duration = Duration::from_secs(120);
 /// Most next hops of one route; the kernel's own bound is larger, a ring's need far smaller.
 const MAX_NEXT_HOPS: usize = 64;
 
@@ -22,7 +24,8 @@ impl Rib {
             return self.reject(id, "it did not begin with Hello");
         }
         match message {
-            ClientMessage::Hello { version, protocol, name } => self.hello(id, version, protocol, name),
+            ClientMessage::Hello { .. } if session.name.is_some() => self.reject(id, "it said Hello twice"),
+            ClientMessage::Hello { version, protocol, name } => self.hello(now, id, version, protocol, name),
             ClientMessage::Subscribe(subscription) => self.subscribe(id, subscription),
             ClientMessage::FibBarrier(number) => self.answers.push((id, RibMessage::FibDone(number))),
             ClientMessage::Goodbye { withdraw } => self.goodbye(now, id, withdraw),
@@ -42,6 +45,9 @@ impl Rib {
             ClientMessage::BeginSync => {
                 session.syncing = true;
                 self.table.mark_stale(origin);
+                if !self.timers.is_armed(TimerKey::Stale(protocol)) {
+                    self.timers.arm(TimerKey::Stale(protocol), now + SYNC_PATIENCE);
+                }
             }
             ClientMessage::EndSync => {
                 session.syncing = false;
@@ -83,7 +89,7 @@ impl Rib {
         }
     }
 
-    fn hello(&mut self, id: ClientId, version: u16, protocol: Option<Protocol>, name: String) {
+    fn hello(&mut self, now: Instant, id: ClientId, version: u16, protocol: Option<Protocol>, name: String) {
         if version != PROTOCOL_VERSION {
             return self.reject(id, &format!("it speaks version {version}, not {PROTOCOL_VERSION}"));
         }
@@ -98,11 +104,17 @@ impl Rib {
             .filter(|(other, s)| **other != id && protocol.is_some() && s.protocol == protocol)
             .map(|(other, _)| *other)
             .collect();
+        let replaces = !rivals.is_empty();
         for rival in rivals {
             if let Some(s) = self.sessions.get_mut(&rival) {
                 s.protocol = None;
             }
             self.reject(rival, "a newer session of the same protocol replaces it");
+        }
+        if let (Some(protocol), true) = (protocol, replaces) {
+            // What the old session brought is the new one's to repeat.
+            self.table.mark_stale(Origin::Client(protocol));
+            self.arm_stale(now, protocol);
         }
         self.notice(Notice::info("client-connected", format!("client {name} connected")));
         if let Some(session) = self.sessions.get_mut(&id) {

@@ -185,3 +185,69 @@ fn a_shutdown_leaves_no_route_and_no_object() {
     assert!(w.kernel.forwarding().is_empty());
     assert!(w.kernel.object_ids().is_empty());
 }
+
+#[test]
+fn a_synchronisation_that_never_ends_keeps_old_routes_for_two_minutes_alone() {
+    let mut w = World::new("");
+    w.ospf(
+        OSPFD,
+        &[route("10.1.0.0/16", &[hop("10.0.1.2", ETH1)]), route("10.2.0.0/16", &[hop("10.0.1.2", ETH1)])],
+    );
+    w.say(OSPFD, ClientMessage::BeginSync);
+    w.offer(OSPFD, &[route("10.1.0.0/16", &[hop("10.0.1.2", ETH1)])]);
+    w.wait(Duration::from_secs(119));
+    assert!(w.via("10.2.0.0/16").is_some());
+    w.wait(Duration::from_secs(2));
+    assert_eq!((w.via("10.1.0.0/16").is_some(), w.via("10.2.0.0/16").is_some()), (true, false));
+}
+
+#[test]
+fn what_a_replaced_session_brought_goes_when_its_successor_stays_silent() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &[route("10.1.0.0/16", &[hop("10.0.1.2", ETH1)])]);
+    w.connect(OTHER, Some(Protocol::Ospf));
+    w.input(Input::ClientGone(OSPFD));
+    w.wait(Duration::from_secs(119));
+    assert!(w.via("10.1.0.0/16").is_some());
+    w.wait(Duration::from_secs(2));
+    assert_eq!(w.via("10.1.0.0/16"), None);
+}
+
+/// A second Hello could disown the routes the first one's protocol brought.
+#[test]
+fn a_second_hello_ends_the_session() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &[route("10.1.0.0/16", &[hop("10.0.1.2", ETH1)])]);
+    let version = rib::message::PROTOCOL_VERSION;
+    w.say(OSPFD, ClientMessage::Hello { version, protocol: None, name: "x".into() });
+    assert_eq!(w.disconnected, [OSPFD]);
+    w.input(Input::ClientGone(OSPFD));
+    w.wait(Duration::from_secs(121));
+    assert_eq!(w.via("10.1.0.0/16"), None);
+}
+
+/// A frame holds 16 MiB; a subscriber must not be cut off by a table that does not fit one.
+#[test]
+fn a_subscriber_hears_of_a_large_table_in_several_messages() {
+    let mut w = World::new("");
+    let routes: Vec<_> = (0..25_000u32)
+        .map(|i| {
+            let prefix = format!("{}/24", std::net::Ipv4Addr::from(0x2000_0000 + (i << 8)));
+            route(&prefix, &[hop("10.0.1.2", ETH1)])
+        })
+        .collect();
+    w.ospf(OSPFD, &routes);
+    w.connect(OTHER, None);
+    w.told(OTHER);
+    let protocols = vec![Protocol::Ospf];
+    w.say(OTHER, ClientMessage::Subscribe(Subscription { protocols, default_route: false }));
+    let sizes: Vec<usize> = w
+        .told(OTHER)
+        .iter()
+        .map(|m| match m {
+            RibMessage::Redistribute(routes) => routes.len(),
+            _ => 0,
+        })
+        .collect();
+    assert_eq!(sizes, [10_000, 10_000, 5_000, 0]);
+}
