@@ -98,7 +98,7 @@ impl Fib {
         if entry.token != token {
             return None;
         }
-        entry.error = Some(text.clone());
+        self.fresh_failure |= entry.error.replace(text.clone()).is_none();
         let suspect = match entry.sent {
             Some((_, Via::Object(id))) => Some(id),
             _ => None,

@@ -61,6 +61,8 @@ pub struct Fib {
     objects_supported: bool,
     pub(super) dirty: BTreeSet<Ipv4Network>,
     pub(super) failed: BTreeSet<Ipv4Network>,
+    /// Something that had not failed before failed since this was last asked.
+    pub(super) fresh_failure: bool,
     /// Objects that should be gone but whose removal was refused.
     pub(super) stuck_objects: BTreeSet<NextHopId>,
     /// Objects named by refused routes.
@@ -81,6 +83,7 @@ impl Default for Fib {
             objects_supported: true,
             dirty: BTreeSet::new(),
             failed: BTreeSet::new(),
+            fresh_failure: false,
             stuck_objects: BTreeSet::new(),
             suspects: BTreeSet::new(),
             under_way: VecDeque::new(),
@@ -134,6 +137,11 @@ impl Fib {
     /// Does some request wait for another attempt?
     pub fn has_failed(&self) -> bool {
         !self.failed.is_empty() || !self.stuck_objects.is_empty()
+    }
+
+    /// Has anything failed that had not failed before? Says so once.
+    pub fn take_fresh_failure(&mut self) -> bool {
+        core::mem::take(&mut self.fresh_failure)
     }
 
     /// Is this prefix in the kernel as wanted, answered and without error?

@@ -315,6 +315,7 @@ impl Rib {
         }
         let mut dirty = core::mem::take(&mut self.dirty);
         dirty.extend(self.recursive.iter());
+        let listened = self.sessions.values().any(Session::listens);
         for prefix in dirty {
             let view = View { table: &self.table, links: &self.links };
             let Some(entry) = self.table.get(prefix) else {
@@ -326,17 +327,27 @@ impl Rib {
                 continue;
             }
             self.fib.want(prefix, selected.as_ref().and_then(wanted));
-            let news = selected.as_ref().map(|s| redistributed(&self.links, prefix, s));
-            for session in self.sessions.values_mut() {
-                session.update(prefix, news.as_ref());
+            if listened {
+                let news = selected.as_ref().map(|s| redistributed(&self.links, prefix, s));
+                for session in self.sessions.values_mut() {
+                    session.update(prefix, news.as_ref());
+                }
             }
             self.table.select(prefix, selected);
         }
     }
 
     fn arm_retries(&mut self, now: Instant) {
-        if !self.fib.has_failed() {
+        if self.fib.take_fresh_failure() {
+            // One that never succeeds must not slow down the first retry of another.
             self.fib_attempts = 0;
+            self.timers.arm_no_later(TimerKey::FibRetry, now + RETRY_FIRST);
+        }
+        if !self.fib.has_failed() {
+            // While a new attempt is under way nobody knows yet whether it helps.
+            if self.fib.issued() == self.fib.done() {
+                self.fib_attempts = 0;
+            }
         } else if !self.timers.is_armed(TimerKey::FibRetry) {
             let delay = RETRY_FIRST.saturating_mul(1 << self.fib_attempts.min(16)).min(RETRY_MAX);
             self.timers.arm(TimerKey::FibRetry, now + delay);

@@ -215,3 +215,21 @@ fn routes_that_move_before_the_carrier_loss_is_told_are_not_lost() {
     w.carrier(ETH1, false);
     assert!(prefixes(100).iter().all(|p| w.via(p) == Some(vec!["10.0.2.2%4".to_owned()])));
 }
+
+/// One gateway the kernel never takes must not make others wait for its long delays.
+#[test]
+fn a_route_that_always_fails_does_not_slow_the_first_retry_of_another() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &[]);
+    w.kernel.never = Some(net("10.64.0.0/24"));
+    w.offer(OSPFD, &many(1, &[hop("10.0.1.2", ETH1)]));
+    w.wait(Duration::from_secs(300));
+    w.kernel.refuse = 2;
+    w.offer(OSPFD, &[route("10.65.0.0/24", &[hop("10.0.2.2", ETH2)])]);
+    assert_eq!(w.via("10.65.0.0/24"), None);
+    w.wait(Duration::from_millis(300));
+    assert!(w.via("10.65.0.0/24").is_some());
+    w.kernel.writes = 0;
+    w.wait(Duration::from_secs(600));
+    assert!(w.kernel.writes < 120, "{} writes for one hopeless route in ten minutes", w.kernel.writes);
+}

@@ -88,6 +88,8 @@ pub(crate) struct Kernel {
     pub(crate) writes: usize,
     /// Requests to refuse from now on.
     pub(crate) refuse: usize,
+    /// A prefix that is always refused.
+    pub(crate) never: Option<Ipv4Network>,
 }
 
 impl Kernel {
@@ -138,6 +140,7 @@ impl Kernel {
             FibOp::InstallRoute { via: Via::Object(id), .. } if !self.objects.contains_key(id) => {
                 refused("no such object")
             }
+            FibOp::InstallRoute { prefix, .. } if self.never == Some(*prefix) => refused("never"),
             FibOp::InstallRoute { prefix, protocol, via } => {
                 assert!(*via != Via::Plain(FibHops::new()), "a route without next hops was asked for");
                 self.routes.insert(*prefix, (*protocol, via.clone()));
