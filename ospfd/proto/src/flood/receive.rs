@@ -54,18 +54,23 @@ impl Instance {
             match lsa {
                 UpdateLsa::Valid(lsa) if lsa.key().ls_type == LsType::Nssa => {
                     self.discard(now, id.ifindex, source, Discard::LsaType);
+                    self.give_up_request(id, &lsa.key());
                 }
                 UpdateLsa::Valid(lsa) => {
                     if self.receive_lsa(now, id, &lsa, &mut direct_acks) == Rest::Stop {
                         break;
                     }
                 }
-                UpdateLsa::Invalid { reason, .. } => {
+                UpdateLsa::Invalid { header, reason } => {
                     let reason = match reason {
                         LsaError::Checksum => Discard::LsaChecksum,
                         LsaError::UnknownType => Discard::LsaType,
                         LsaError::Malformed => Discard::LsaMalformed,
                     };
+                    // What came with a right checksum will not be better the next time.
+                    if reason != Discard::LsaChecksum {
+                        self.give_up_request(id, &header.key);
+                    }
                     self.discard(now, id.ifindex, source, reason);
                 }
             }

@@ -2,13 +2,16 @@
 
 use crate::harness::{Net, id, ip};
 use crate::scene::{chain, forge_packet};
+use ospf_proto::Input;
 use ospf_proto::constants::INITIAL_SEQUENCE;
 use ospf_proto::discard::Discard;
-use ospf_proto::lsa::{LsType, LsaHeader, LsaKey};
+use ospf_proto::instance::Received;
+use ospf_proto::lsa::{LsType, Lsa, LsaBody, LsaHeader, LsaKey, LsaSpec, RouterLsa};
 use ospf_proto::neighbor::NeighborState;
-use ospf_proto::packet::{DatabaseDescription, OutgoingBody};
-use routing_common::id::RouterId;
+use ospf_proto::packet::{DatabaseDescription, OutgoingBody, Signer, encode};
+use routing_common::id::{AreaId, IfIndex, RouterId};
 use routing_common::time::Duration;
+use routing_common::wire::checksum;
 use std::net::Ipv4Addr;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -83,4 +86,50 @@ fn one_request_gets_each_lsa_once() {
         net.capture[start..].iter().filter(|(n, p)| *n == 0 && p[1] == 4).map(|(_, p)| p.len()).collect();
     assert_eq!(answers.len(), 1);
     assert!(answers[0] < 200, "{answers:?}");
+}
+
+/// A router-LSA that promises a link it does not contain, with a right checksum.
+fn malformed(key: LsaKey) -> Vec<u8> {
+    let good = Lsa::build(
+        LsaSpec { age: 1, options: 2, key, sequence: INITIAL_SEQUENCE },
+        &LsaBody::Router(RouterLsa::default()),
+    );
+    let mut raw = good.raw().to_vec();
+    raw[23] = 1; // number of links
+    raw[16..18].fill(0);
+    let sum = checksum::fletcher(&raw[2..], 14);
+    raw[16..18].copy_from_slice(&sum.to_be_bytes());
+    raw
+}
+
+#[test]
+fn one_malformed_lsa_does_not_keep_the_adjacency_in_loading() {
+    let mut net = alone();
+    let wanted = header(0x0100_0000);
+    describe(&mut net, 3, false, false, vec![wanted]);
+    assert_eq!(net.state(0, 2), Some(NeighborState::Loading));
+    let good = Lsa::build(
+        LsaSpec { age: 1, options: 2, key: wanted.key, sequence: INITIAL_SEQUENCE },
+        &LsaBody::Router(RouterLsa::default()),
+    );
+    // An update whose one LSA is exchanged for the malformed one: both are of the same length.
+    let lsas = [(&good, 1)];
+    let mut payload = encode(id(2), AreaId::BACKBONE, &OutgoingBody::LinkStateUpdate(&lsas), &Signer::Null);
+    payload.truncate(28);
+    payload.extend(malformed(wanted.key));
+    payload[12..14].fill(0);
+    let sum = checksum::internet(&[&payload]);
+    payload[12..14].copy_from_slice(&sum.to_be_bytes());
+    net.input(
+        0,
+        Input::Packet(Received {
+            ifindex: IfIndex(2),
+            source: ip("10.0.1.0"),
+            destination: ip("224.0.0.5"),
+            ttl: 1,
+            payload: &payload,
+        }),
+    );
+    assert_eq!(discards(&net, 0, Discard::LsaMalformed), 1);
+    assert_eq!(net.state(0, 2), Some(NeighborState::Full));
 }
