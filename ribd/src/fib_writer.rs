@@ -115,9 +115,13 @@ impl FibWriter {
         let dumped = self
             .socket
             .dump(&nexthop::dump(), |m| {
-                found.extend(
-                    nexthop::parse(&m).map(|c| KernelNextHop { id: c.id, content: content(c.content) }),
-                );
+                found.extend(nexthop::parse(&m).map(|c| KernelNextHop {
+                    id: c.id,
+                    content: match c.protocol {
+                        OBJECT_PROTOCOL => content(c.content),
+                        _ => KernelNextHopContent::Foreign,
+                    },
+                }));
             })
             .await;
         match dumped {

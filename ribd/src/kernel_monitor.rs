@@ -49,5 +49,6 @@ fn foreign(m: &Received<'_>) -> Option<Input> {
     if let Some(change) = route::parse(m) {
         return (change.route.metric == KERNEL_METRIC).then_some(Input::RouteDisturbed(change.route.prefix));
     }
-    nexthop::parse(m).filter(|c| c.removed).map(|c| Input::NextHopRemoved(c.id))
+    let change = nexthop::parse(m)?;
+    Some(if change.removed { Input::NextHopRemoved(change.id) } else { Input::NextHopPut(change.id) })
 }

@@ -21,6 +21,8 @@ pub enum Input {
     KernelSnapshot(KernelSnapshot),
     /// Somebody else removed or replaced a route of ours.
     RouteDisturbed(Ipv4Network),
+    /// Somebody else made or replaced a next-hop object.
+    NextHopPut(NextHopId),
     /// Somebody else removed a next-hop object.
     NextHopRemoved(NextHopId),
     /// Answers to [`Output::Fib`].

@@ -160,8 +160,20 @@ impl Fib {
         self.dirty.extend(lost);
     }
 
-    /// Somebody else removed one of our objects.
+    /// Somebody else made an object, or replaced one of ours: then it is made what it was.
+    pub fn object_put(&mut self, id: NextHopId) {
+        match self.objects.assertion(id) {
+            Some(op) => {
+                self.statistics.foreign_changes += 1;
+                self.queue([op]);
+            }
+            None => self.objects.reserve(id),
+        }
+    }
+
+    /// Somebody else removed an object, perhaps one of ours.
     pub fn object_removed(&mut self, id: NextHopId) {
+        self.objects.unreserve(id);
         if self.objects.contains(id) {
             self.statistics.foreign_changes += 1;
             let lost = self.forget_objects(|i, _| i == id);

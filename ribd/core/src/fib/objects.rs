@@ -10,7 +10,8 @@ use super::{FibOp, NextHopId, Put};
 use crate::route::{FibHop, FibHops};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Our numbers: `0x746f` is "to" of Torc, the low half counts. Nobody else's numbers are touched.
+/// Our numbers: `0x746f` is "to" of Torc, the low half counts. Nobody else's numbers are touched, and
+/// neither are ours while another program's object bears them.
 pub const ID_BASE: NextHopId = 0x746f_0000;
 /// The last of our numbers.
 pub const ID_LAST: NextHopId = ID_BASE | 0xffff;
@@ -48,6 +49,8 @@ pub struct Objects {
     map: BTreeMap<NextHopId, Object>,
     /// One object for each content that exists; there may be more after a retarget.
     index: BTreeMap<Content, NextHopId>,
+    /// Numbers of our range that other programs' objects bear.
+    foreign: BTreeSet<NextHopId>,
     next: u32,
 }
 
@@ -87,6 +90,18 @@ impl Objects {
             None => {}
         }
         hops
+    }
+
+    /// Another program's object bears this number.
+    pub fn reserve(&mut self, id: NextHopId) {
+        if (ID_BASE..=ID_LAST).contains(&id) {
+            self.foreign.insert(id);
+        }
+    }
+
+    /// The number is free again.
+    pub fn unreserve(&mut self, id: NextHopId) {
+        self.foreign.remove(&id);
     }
 
     /// The request that makes sure of an object as it is.
@@ -284,7 +299,7 @@ impl Objects {
         for _ in 0..=(ID_LAST - ID_BASE) {
             self.next = (self.next + 1) & 0xffff;
             let id = ID_BASE | self.next;
-            if !self.map.contains_key(&id) {
+            if !self.map.contains_key(&id) && !self.foreign.contains(&id) {
                 return Some(id);
             }
         }

@@ -29,6 +29,8 @@ pub enum KernelNextHopContent {
     Group(Vec<NextHopId>),
     /// Something we never make.
     Other,
+    /// Made by another program: neither used nor removed, and its number is not taken.
+    Foreign,
 }
 
 /// A next-hop object of the kernel.
@@ -62,12 +64,17 @@ impl Objects {
         for n in hops {
             match n.content {
                 KernelNextHopContent::Hop(hop) => objects.adopt(n.id, Content::Hop(hop)),
+                KernelNextHopContent::Foreign => objects.reserve(n.id),
                 _ => objects.adopt(n.id, Content::Group(Vec::new())),
             }
         }
         for n in groups {
             if let KernelNextHopContent::Group(mut members) = n.content {
                 members.sort_unstable();
+                // With a member we do not know it is not a group of ours any more.
+                if !members.iter().all(|m| objects.contains(*m)) {
+                    members.clear();
+                }
                 objects.adopt(n.id, Content::Group(members));
             }
         }

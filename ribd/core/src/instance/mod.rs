@@ -93,6 +93,7 @@ impl Machine for Rib {
                     self.limited(now, Notice::warning("foreign-route-change", text));
                 }
             }
+            Input::NextHopPut(id) => self.fib.object_put(id),
             Input::NextHopRemoved(id) => self.fib.object_removed(id),
             Input::FibResults(results) => {
                 for text in self.fib.answer(results) {

@@ -233,3 +233,45 @@ fn a_route_that_always_fails_does_not_slow_the_first_retry_of_another() {
     w.wait(Duration::from_secs(600));
     assert!(w.kernel.writes < 120, "{} writes for one hopeless route in ten minutes", w.kernel.writes);
 }
+
+#[test]
+fn an_object_somebody_replaced_is_made_what_it_was() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &many(10, &[hop("10.0.1.2", ETH1)]));
+    let before = w.kernel.forwarding();
+    let id = w.kernel.object_ids()[0];
+    w.kernel.foreign_object_put(id, "10.0.2.99", ETH2);
+    assert_ne!(w.kernel.forwarding(), before);
+    w.input(Input::NextHopPut(id));
+    assert_eq!(w.kernel.forwarding(), before);
+    // Replaced by one with as many members: the kernel refuses to turn it into a group again.
+    let both = [hop("10.0.1.2", ETH1), hop("10.0.2.2", ETH2)];
+    w.offer(OSPFD, &many(10, &both));
+    let before = w.kernel.forwarding();
+    let group = *w.kernel.object_ids().last().unwrap();
+    w.kernel.foreign_object_put(group, "10.0.2.99", ETH2);
+    w.input(Input::NextHopPut(group));
+    w.wait(Duration::from_secs(1));
+    assert_eq!(w.kernel.forwarding(), before);
+}
+
+#[test]
+fn objects_of_other_programs_are_neither_replaced_nor_removed() {
+    let base = rib::fib::objects::ID_BASE;
+    let mut kernel = Kernel::default();
+    (1..4).for_each(|i| kernel.foreign_object_put(base + i, "10.0.2.99", ETH2));
+    let mut w = World::unborn(kernel);
+    w.kernel.foreign = (1..4).map(|i| base + i).collect();
+    w.start("", &[]);
+    // One more while we run.
+    w.kernel.foreign_object_put(base + 5, "10.0.2.99", ETH2);
+    w.input(Input::NextHopPut(base + 5));
+    w.ospf(OSPFD, &[]);
+    for (i, gateway) in ["10.0.1.2", "10.0.1.3", "10.0.1.4"].into_iter().enumerate() {
+        w.offer(OSPFD, &[route(&prefixes(3)[i], &[hop(gateway, ETH1)])]);
+    }
+    assert_eq!(w.kernel.object_ids(), [1, 2, 3, 4, 5, 6, 7].map(|i| base + i));
+    assert_eq!(w.via(&prefixes(3)[1]), Some(vec!["10.0.1.3%3".to_owned()]));
+    w.say(OSPFD, rib::message::ClientMessage::Goodbye { withdraw: true });
+    assert_eq!(w.kernel.object_ids(), [1, 2, 3, 5].map(|i| base + i));
+}

@@ -88,6 +88,8 @@ pub(crate) struct Kernel {
     pub(crate) writes: usize,
     /// Requests to refuse from now on.
     pub(crate) refuse: usize,
+    /// Objects a dump shows as another program's.
+    pub(crate) foreign: BTreeSet<u32>,
     /// A prefix that is always refused.
     pub(crate) never: Option<Ipv4Network>,
 }
@@ -190,6 +192,12 @@ impl Kernel {
         self.objects.keys().copied().collect()
     }
 
+    /// Somebody puts a single hop at this number, over what was there.
+    pub(crate) fn foreign_object_put(&mut self, id: u32, gateway: &str, ifindex: u32) {
+        let gateway = Some(gateway.parse().unwrap());
+        self.objects.insert(id, Object::Hop(FibHop { gateway, ifindex: IfIndex(ifindex), onlink: false }));
+    }
+
     pub(crate) fn foreign_object_removal(&mut self, id: u32) {
         self.drop_objects(&BTreeSet::from([id]));
     }
@@ -224,7 +232,10 @@ impl Kernel {
             next_hops: self
                 .objects
                 .iter()
-                .map(|(id, o)| KernelNextHop { id: *id, content: content(o) })
+                .map(|(id, o)| match self.foreign.contains(id) {
+                    true => KernelNextHop { id: *id, content: KernelNextHopContent::Foreign },
+                    false => KernelNextHop { id: *id, content: content(o) },
+                })
                 .collect(),
             routes: self
                 .routes
