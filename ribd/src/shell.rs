@@ -24,8 +24,13 @@ use routing_runtime::deadline::DeadlineTimer;
 use routing_runtime::framed::{ConnectionId, FramedListener, ServerEvent};
 use routing_runtime::netlink::monitor::LinkMonitor;
 use routing_runtime::signals::Signal;
+use std::time::Duration;
+use tokio::time::Instant;
 
 type Clients = FramedListener<RibMessage, ClientMessage>;
+
+/// Between attempts to read the kernel's tables.
+const RESYNC_PAUSE: Duration = Duration::from_millis(500);
 
 /// The daemon from its context to its end.
 pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
@@ -66,9 +71,15 @@ struct Shell {
 impl Shell {
     async fn serve(mut self, mut links: LinkMonitor, mut control: ControlServer) -> anyhow::Result<()> {
         let mut timer = DeadlineTimer::new().context("timer")?;
+        let mut not_before = Instant::now();
         loop {
-            if self.resync {
-                self.resynchronise().await?;
+            if self.resync && Instant::now() >= not_before {
+                // Not a reason to end: forwarding goes on as it is.
+                if let Err(error) = self.resynchronise().await {
+                    tracing::warn!("{error:#}; tried again soon");
+                    self.resync = true;
+                    not_before = Instant::now() + RESYNC_PAUSE;
+                }
             }
             let deadline = self.rib.poll_timeout();
             tokio::select! {
@@ -97,6 +108,7 @@ impl Shell {
                         self.resync = true;
                     }
                 },
+                () = tokio::time::sleep_until(not_before), if self.resync => {}
                 () = timer.wait(deadline) => {
                     self.rib.handle_timeout(self.context.clock.now());
                     self.drain().await;

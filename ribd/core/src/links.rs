@@ -46,8 +46,8 @@ pub struct LinkChange {
     pub stopped: bool,
     /// Anything a next hop over this interface depends on changed.
     pub next_hops: bool,
-    /// The interface is new here.
-    pub appeared: bool,
+    /// Its last address went.
+    pub addressless: bool,
 }
 
 impl Links {
@@ -65,7 +65,8 @@ impl Links {
             LinkEvent::AddressRemoved(address) => {
                 self.addresses.retain(|a| !same_address(a, &address));
                 let next_hops = address.protocol != VRRP_ADDRESS_PROTOCOL;
-                LinkChange { ifindex: Some(address.ifindex), next_hops, ..LinkChange::default() }
+                let addressless = self.addresses_of(address.ifindex).next().is_none();
+                LinkChange { ifindex: Some(address.ifindex), next_hops, addressless, stopped: false }
             }
             LinkEvent::SnapshotComplete => LinkChange::default(),
         }
@@ -79,7 +80,7 @@ impl Links {
             ifindex: Some(ifindex),
             stopped: was_running && !link.running,
             next_hops: before.is_none_or(|l| l.running != link.running || l.name != link.name),
-            appeared: before.is_none(),
+            addressless: false,
         };
         // After lost events another interface may bear the old name by now.
         if let Some(old_name) = before.map(|l| l.name.clone())
@@ -98,7 +99,7 @@ impl Links {
         if self.names.get(&old.name) == Some(&ifindex) {
             self.names.remove(&old.name);
         }
-        LinkChange { ifindex: Some(ifindex), stopped: old.running, next_hops: true, appeared: false }
+        LinkChange { ifindex: Some(ifindex), stopped: old.running, next_hops: true, addressless: false }
     }
 
     /// Takes over which subnets the configuration puts where.

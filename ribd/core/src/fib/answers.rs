@@ -160,6 +160,20 @@ impl Fib {
         self.dirty.extend(lost);
     }
 
+    /// An interface lost its last address: the kernel flushed what routes without objects led over it, in
+    /// silence. Whether one with several next hops is still there is not known.
+    pub fn addresses_gone(&mut self, ifindex: IfIndex) {
+        let over = |via: &Via| matches!(via, Via::Plain(hops) if hops.iter().any(|h| h.ifindex == ifindex));
+        for (prefix, entry) in &mut self.routes {
+            if let Some((_, via)) = &mut entry.sent
+                && over(via)
+            {
+                *via = Via::Plain(FibHops::new());
+                self.dirty.insert(*prefix);
+            }
+        }
+    }
+
     /// Somebody else made an object, or replaced one of ours: then it is made what it was.
     pub fn object_put(&mut self, id: NextHopId) {
         match self.objects.assertion(id) {

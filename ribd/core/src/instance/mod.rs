@@ -201,6 +201,9 @@ impl Rib {
             if change.stopped {
                 self.fib.link_stopped(ifindex);
             }
+            if change.addressless {
+                self.fib.addresses_gone(ifindex);
+            }
             if change.next_hops {
                 self.dirty.extend(self.table.prefixes_where(|c| sources::uses_interface(c, ifindex)));
             }

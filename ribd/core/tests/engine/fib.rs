@@ -4,6 +4,7 @@ use crate::world::*;
 use rib::Input;
 use rib::api;
 use rib::route::KERNEL_PROTOCOL_OSPF;
+use routing_common::link::LinkEvent;
 use routing_common::time::Duration;
 
 const PLAIN: &str = "[rib]\nnext-hop-objects = false\n";
@@ -274,4 +275,17 @@ fn objects_of_other_programs_are_neither_replaced_nor_removed() {
     assert_eq!(w.via(&prefixes(3)[1]), Some(vec!["10.0.1.3%3".to_owned()]));
     w.say(OSPFD, rib::message::ClientMessage::Goodbye { withdraw: true });
     assert_eq!(w.kernel.object_ids(), [1, 2, 3, 5].map(|i| base + i));
+}
+
+/// The kernel disables IPv4 on an interface without addresses and drops its plain routes without a word.
+#[test]
+fn plain_routes_that_went_with_the_last_address_are_put_back() {
+    let onlink =
+        "[[static-routes]]\nprefix = \"10.9.0.0/16\"\nnext-hop = \"172.16.0.1\"\ninterface = \"eth1\"\n";
+    let mut w = World::new(&format!("{PLAIN}{onlink}"));
+    let before = w.via("10.9.0.0/16");
+    assert!(before.is_some());
+    w.kernel.routes.remove(&net("10.9.0.0/16"));
+    w.input(Input::Link(LinkEvent::AddressRemoved(address(ETH1, "10.0.1.1/24"))));
+    assert_eq!(w.via("10.9.0.0/16"), before);
 }
