@@ -132,6 +132,11 @@ impl Instance {
         self.last_fault.as_ref()
     }
 
+    /// What the virtual routers are known by, for loops that change them.
+    fn ids(&self) -> Vec<u32> {
+        self.routers.keys().copied().collect()
+    }
+
     /// Runs `f` on one virtual router with everything it may touch.
     fn with<R>(
         &mut self,
@@ -285,8 +290,7 @@ impl Instance {
         self.configured = true;
         self.kernel.complete = true;
         self.dirty = true;
-        let ids: Vec<u32> = self.routers.keys().copied().collect();
-        for id in ids {
+        for id in self.ids() {
             self.retire(now, id);
         }
     }

@@ -1,7 +1,9 @@
 //! Comparing what is wanted with what the kernel has, and asking for the difference.
 //!
-//! Runs once for all inputs of one moment that could have made a difference, never for a mere advertisement. The order of
-//! its steps is the order things become possible: who can run, who should have what, what nobody wants.
+//! Runs once for all inputs of one moment that could have made a difference, never for a mere advertisement.
+//! The order of its steps is the order things become possible: who is done, where to listen, who can run, who
+//! should have what, what nobody wants. Listening comes before running because an owner speaks the moment it
+//! can run, and speaks through the socket it listens on.
 
 use super::SysctlFamily::{self, Ipv4, Ipv6};
 use super::context::{self, RETRY_KEY};
@@ -37,16 +39,15 @@ const DEVICE_SYSCTLS: [SysctlRow; 4] = [
 impl Instance {
     /// See the module text.
     pub(super) fn reconcile(&mut self, now: Instant) {
-        let ids: Vec<u32> = self.routers.keys().copied().collect();
-        for id in &ids {
-            self.with(now, *id, |router, cx| {
-                let found = if router.retired { Err(Blocked::Stopped) } else { bind(cx.kernel, router) };
-                apply_binding(router, cx, found);
-            });
+        for id in self.ids() {
+            self.with(now, id, end_stranded_lingering);
         }
         self.forget_retired();
         self.open_and_close();
-        for id in self.routers.keys().copied().collect::<Vec<_>>() {
+        for id in self.ids() {
+            self.with(now, id, rebind);
+        }
+        for id in self.ids() {
             self.want_device(now, id);
             self.with(now, id, |router, cx| {
                 if matches!(router.service, Service::On | Service::Lingering) {
@@ -213,15 +214,20 @@ fn bind(kernel: &Kernel, router: &VirtualRouter) -> Result<Binding, Blocked> {
     Ok(Binding { ifindex: link.ifindex, mac, primary })
 }
 
-fn apply_binding(router: &mut VirtualRouter, cx: &mut context::Context<'_>, found: Result<Binding, Blocked>) {
+/// A stopping router speaks no more; it only lingers as long as its interface carries frames.
+fn end_stranded_lingering(router: &mut VirtualRouter, cx: &mut context::Context<'_>) {
+    let alive = cx.kernel.named(&router.group.interface).is_some_and(|l| l.running);
+    if router.retired && router.service != Service::Off && !alive {
+        router.withdraw(cx);
+    }
+}
+
+/// Starts, moves or stops a router according to what there is to run on.
+fn rebind(router: &mut VirtualRouter, cx: &mut context::Context<'_>) {
     if router.retired {
-        // A stopping router speaks no more; it only lingers as long as its interface carries frames.
-        let alive = cx.kernel.named(&router.group.interface).is_some_and(|l| l.running);
-        if router.service != Service::Off && !alive {
-            router.withdraw(cx);
-        }
         return;
     }
+    let found = bind(cx.kernel, router);
     router.blocked = found.err();
     let moved = router.binding.is_some_and(|old| found.is_ok_and(|new| new.ifindex != old.ifindex));
     if router.state != State::Initialize && (found.is_err() || moved) {

@@ -48,6 +48,37 @@ fn a_backup_is_deaf_and_an_active_router_serves_before_it_speaks() {
 }
 
 #[test]
+fn an_owner_listens_before_its_first_word() {
+    for virtual_mac in [false, true] {
+        let mut node = Node::new("192.0.2.1");
+        let owner = VrrpGroup { virtual_mac, ..group(255) };
+        node.configure(Instant::ZERO, [owner.clone()]);
+        // A second run finds a device, if there is one, and speaks in its very first comparison.
+        let mut second = Instance::new();
+        for link in node.links.values() {
+            second.handle(at(1), Input::Link(LinkEvent::LinkChanged(link.clone())));
+        }
+        second.handle(at(1), Input::Link(LinkEvent::AddressAdded(address(BASE, "192.0.2.1/24", 0))));
+        second.handle(at(1), Input::Link(LinkEvent::SnapshotComplete));
+        second.handle(at(1), Input::Reconfigure(config([owner])));
+        second.handle_timeout(at(1));
+        let mut listens = false;
+        let mut spoken = 0;
+        while let Some(output) = second.poll_output() {
+            match output {
+                Output::OpenInterface { .. } => listens = true,
+                Output::Transmit { .. } => {
+                    assert!(listens, "virtual MAC {virtual_mac}: spoke without a socket");
+                    spoken += 1;
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(spoken, 3, "one advertisement, two announcements");
+    }
+}
+
+#[test]
 fn announcements_come_at_0_50_250_and_1000_ms_in_both_forms() {
     let lan = active(200);
     let first = lan.nodes[0].adverts()[0].at;
