@@ -14,11 +14,12 @@ use std::path::PathBuf;
 use vrrp_proto::instance::SysctlFamily;
 
 /// The parameters this daemon ever sets; a file that names others is not believed.
-const KEYS: [(SysctlFamily, &str); 5] = [
+const KEYS: [(SysctlFamily, &str); 6] = [
     (SysctlFamily::Ipv4, "arp_ignore"),
     (SysctlFamily::Ipv4, "arp_announce"),
     (SysctlFamily::Ipv4, "promote_secondaries"),
     (SysctlFamily::Ipv4, "rp_filter"),
+    (SysctlFamily::Ipv4, "send_redirects"),
     (SysctlFamily::Ipv6, "disable_ipv6"),
 ];
 

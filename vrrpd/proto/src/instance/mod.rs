@@ -35,7 +35,7 @@ use routing_common::machine::Machine;
 use routing_common::notice::Notice;
 use routing_common::time::Instant;
 use routing_common::timer::TimerQueue;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The `ifalias` of the macvlans we make.
 pub const DEVICE_TAG: &str = "torc-vrrp";
@@ -53,6 +53,8 @@ pub struct Instance {
     next_id: u32,
     /// Base interfaces the shell listens on.
     open: BTreeMap<IfIndex, InterfaceName>,
+    /// Interfaces whose kernel parameters were asked for.
+    tuned: BTreeSet<IfIndex>,
     /// Packets for virtual routers we do not have, by interface.
     strays: BTreeMap<InterfaceName, Discards>,
     timers: TimerQueue<TimerKey>,
@@ -171,6 +173,9 @@ impl Instance {
                     self.out.push_back(Output::Notice(Notice::warning("vrrp-address-removed", text)));
                 }
             }
+        }
+        if let LinkEvent::LinkRemoved(ifindex) = &event {
+            self.tuned.remove(ifindex);
         }
         self.kernel.apply(event);
         self.dirty = true;

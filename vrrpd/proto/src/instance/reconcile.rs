@@ -28,9 +28,11 @@ const BASE_SYSCTLS: [SysctlRow; 3] =
 
 /// The same of the macvlan. Loose `rp_filter` rather than none: the larger of this value and that of `all` counts,
 /// so 2 works on a host that sets 1 for `all`, and 0 would not. No IPv6: it would invent a link-local address
-/// from the virtual MAC, the same on every router.
-const DEVICE_SYSCTLS: [SysctlRow; 4] = [
+/// from the virtual MAC, the same on every router. No redirects: they would tell hosts to leave the virtual
+/// router for a real one. Those of the base interface are the RIB's to switch off, with forwarding.
+const DEVICE_SYSCTLS: [SysctlRow; 5] = [
     (Ipv6, "disable_ipv6", "1"),
+    (Ipv4, "send_redirects", "0"),
     (Ipv4, "arp_ignore", "1"),
     (Ipv4, "arp_announce", "2"),
     (Ipv4, "rp_filter", "2"),
@@ -45,6 +47,7 @@ impl Instance {
         self.forget_retired();
         self.open_and_close();
         for id in self.ids() {
+            self.tune_device(id);
             self.with(now, id, rebind);
         }
         for id in self.ids() {
@@ -93,6 +96,7 @@ impl Instance {
             self.open.iter().filter(|(i, n)| wanted.get(i) != Some(n)).map(|(i, _)| *i).collect();
         for ifindex in gone {
             if let Some(interface) = self.open.remove(&ifindex) {
+                self.tuned.remove(&ifindex);
                 self.out.push_back(Output::CloseInterface { ifindex });
                 self.out.push_back(Output::RestoreSysctls { interface });
             }
@@ -100,10 +104,11 @@ impl Instance {
         for (ifindex, name) in wanted {
             if self.open.insert(ifindex, name.clone()).is_none() {
                 self.out.push_back(Output::OpenInterface { ifindex, name: name.clone() });
-                let with_device = |r: &VirtualRouter| r.group.interface == name && r.group.virtual_mac;
-                if self.routers.values().any(with_device) {
-                    self.tune(&name, &BASE_SYSCTLS);
-                }
+            }
+            // The first virtual MAC of an interface may come with a later configuration than the interface.
+            let with_device = |r: &VirtualRouter| r.group.interface == name && r.group.virtual_mac;
+            if self.routers.values().any(with_device) && self.tuned.insert(ifindex) {
+                self.tune(&name, &BASE_SYSCTLS);
             }
         }
     }
@@ -116,6 +121,18 @@ impl Instance {
                 key,
                 value,
             });
+        }
+    }
+
+    /// A macvlan found rather than made is tuned as well: whoever made it may not have come that far.
+    fn tune_device(&mut self, id: u32) {
+        let Some(router) = self.routers.get(&id) else { return };
+        let Some(name) = router.device_name() else { return };
+        let base = self.kernel.named(&router.group.interface).map(|l| l.ifindex);
+        let ours = |l: &&Link| base.is_some_and(|base| is_ours(l, base, router));
+        let Some(ifindex) = self.kernel.named(&name).filter(ours).map(|l| l.ifindex) else { return };
+        if self.tuned.insert(ifindex) {
+            self.tune(&name, &DEVICE_SYSCTLS);
         }
     }
 

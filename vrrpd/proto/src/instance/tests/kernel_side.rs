@@ -231,6 +231,43 @@ fn l5_leftovers_that_no_configuration_mentions_are_removed() {
     assert!(lan.nodes[0].addresses.iter().all(|a| a.protocol != VRRP_ADDRESS_PROTOCOL));
 }
 
+/// The kernel parameters asked for on an interface, in order.
+fn tuned(node: &Node, on: &str) -> Vec<(&'static str, &'static str)> {
+    let row = |o: &Output| match o {
+        Output::SetSysctl { interface, key, value, .. } if interface.as_str() == on => Some((*key, *value)),
+        _ => None,
+    };
+    node.done.iter().filter_map(row).collect()
+}
+
+#[test]
+fn an_interface_is_tuned_when_its_first_virtual_mac_comes_and_not_before() {
+    let mut lan = Lan::new(vec![Node::new("192.0.2.1")]);
+    lan.nodes[0].configure(Instant::ZERO, [VrrpGroup { virtual_mac: false, ..group(200) }]);
+    lan.run_until(at(5000));
+    assert_eq!(tuned(&lan.nodes[0], "eth0"), []);
+    lan.nodes[0].configure(at(5000), [group(200)]);
+    lan.run_until(at(9000));
+    assert!(lan.nodes[0].serves());
+    let base = [("arp_ignore", "1"), ("arp_announce", "2"), ("promote_secondaries", "1")];
+    assert_eq!(tuned(&lan.nodes[0], "eth0"), base);
+    let asked = |o: &Output| matches!(o, Output::SetSysctl { .. });
+    let serves = |o: &Output| matches!(o, Output::SetDevice { up: true, .. });
+    assert!(place(&lan.nodes[0], asked) < place(&lan.nodes[0], serves));
+}
+
+#[test]
+fn a_device_found_at_the_start_is_tuned_before_it_is_used() {
+    let mut lan = active(200);
+    let now = lan.now;
+    restart(&mut lan.nodes[0], now, group(200));
+    let keys: Vec<&str> = tuned(&lan.nodes[0], "eth0v10").into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, ["disable_ipv6", "send_redirects", "arp_ignore", "arp_announce", "rp_filter"]);
+    lan.nodes[0].done.clear();
+    lan.run_until(now + ms(5000));
+    assert_eq!(tuned(&lan.nodes[0], "eth0v10"), [], "once is enough");
+}
+
 #[test]
 fn devices_of_others_are_left_alone() {
     let mut node = Node::new("192.0.2.1");
