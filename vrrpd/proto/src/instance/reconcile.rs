@@ -166,14 +166,22 @@ impl Instance {
         }
     }
 
+    /// Is a virtual router's device what it should be? One of the right name on another interface, as after
+    /// two interfaces exchanged their names, is only in the way.
+    fn is_wanted(&self, device: &Link) -> bool {
+        self.routers.values().any(|r| {
+            let base = self.kernel.named(&r.group.interface);
+            r.device_name().as_ref() == Some(&device.name)
+                && base.is_some_and(|base| is_ours(device, base.ifindex, r))
+        })
+    }
+
     /// Removes addresses and devices with our mark that no virtual router wants where they are.
     fn want_nothing_else(&mut self, now: Instant) {
-        let names: BTreeSet<InterfaceName> =
-            self.routers.values().filter_map(VirtualRouter::device_name).collect();
         let devices: BTreeMap<IfIndex, InterfaceName> = self
             .kernel
             .links()
-            .filter(|l| l.alias.as_deref() == Some(DEVICE_TAG) && !names.contains(&l.name))
+            .filter(|l| l.alias.as_deref() == Some(DEVICE_TAG) && !self.is_wanted(l))
             .map(|l| (l.ifindex, l.name.clone()))
             .collect();
         let in_service: BTreeSet<(IfIndex, Ipv4Network)> = self

@@ -34,6 +34,9 @@ use std::net::Ipv4Addr;
 /// As many senders are remembered per virtual router; more than a LAN should ever have.
 const MAX_PEERS: usize = 8;
 
+/// Octets of the longest interface name (IFNAMSIZ less the closing zero).
+const LONGEST_NAME: usize = 15;
+
 /// What the kernel should hold for a virtual router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
@@ -233,16 +236,21 @@ impl VirtualRouter {
         self.hosts().any(|h| h == address)
     }
 
-    /// The name of the macvlan: `<interface>v<vrid>`, the interface's part cut so that it fits into the
-    /// kernel's 15 octets.
+    /// The name of the macvlan: `<interface>v<vrid>`. Where that is longer than a kernel's name can be, the
+    /// interface's end gives way to four digits made of all of it: VLANs of one port differ only there.
     pub fn device_name(&self) -> Option<InterfaceName> {
         if !self.group.virtual_mac {
             return None;
         }
-        let suffix = format!("v{}", self.group.vrid);
+        let interface = self.group.interface.as_str();
+        let whole = format!("{interface}v{}", self.group.vrid);
+        if whole.len() <= LONGEST_NAME {
+            return whole.parse().ok();
+        }
+        let suffix = format!("{:04x}v{}", name_digest(interface), self.group.vrid);
         let mut stem = String::new();
-        for c in self.group.interface.as_str().chars() {
-            if stem.len() + c.len_utf8() + suffix.len() > 15 {
+        for c in interface.chars() {
+            if stem.len() + c.len_utf8() + suffix.len() > LONGEST_NAME {
                 break;
             }
             stem.push(c);
@@ -366,4 +374,12 @@ impl VirtualRouter {
         let peer = Peer { priority: adv.priority, interval: adv.interval, checksum: form, heard: now };
         self.peers.insert(source, peer);
     }
+}
+
+/// 16 bits that differ where names do (FNV-1a, folded). The same in every run: a restart has to find the
+/// device.
+fn name_digest(name: &str) -> u16 {
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    // proof: the upper half of 32 bits has 16.
+    (hash >> 16) as u16 ^ (hash & 0xffff) as u16
 }

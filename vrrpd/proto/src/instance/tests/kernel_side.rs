@@ -284,6 +284,24 @@ fn devices_of_others_are_left_alone() {
 }
 
 #[test]
+fn our_device_on_the_wrong_interface_is_made_anew() {
+    let mut lan = active(200);
+    let node = &mut lan.nodes[0];
+    // eth0 and another port exchanged their names while the daemon was away.
+    let renamed = Link { name: "eth1".parse().unwrap(), ..base_link(true) };
+    let port = Link { ifindex: IfIndex(3), ..base_link(true) };
+    node.links.insert(BASE, renamed);
+    node.links.insert(IfIndex(3), port);
+    node.addresses.push(address(IfIndex(3), "192.0.2.2/24", 0));
+    restart(node, at(6000), group(200));
+    let parents: Vec<_> = node.links.values().filter(|l| l.kind.is_some()).map(|l| l.parent).collect();
+    assert_eq!(parents, [Some(IfIndex(3))]);
+    assert_eq!(node.state(), State::Backup);
+    lan.run_until(at(10_000));
+    assert!(lan.nodes[0].serves());
+}
+
+#[test]
 fn l8_a_stolen_address_or_device_is_back_at_once() {
     let mut lan = active(200);
     let now = lan.now;
@@ -415,7 +433,11 @@ fn device_names_fit_the_kernel() {
         VirtualRouter::new(String::new(), g).device_name().unwrap().to_string()
     };
     assert_eq!(name("eth0"), "eth0v255");
-    assert_eq!(name("enp129s0f0np12"), "enp129s0f0nv255");
+    assert_eq!(name("enp129s0f0n"), "enp129s0f0nv255");
+    // VLANs of one port, with the same virtual router id on each.
+    let vlans = ["enp129s0f0.100", "enp129s0f0.101", "enp129s0f0.110"].map(name);
+    assert!(vlans.iter().all(|n| n.len() == 15 && n.starts_with("enp129s") && n.ends_with("v255")));
+    assert_eq!(vlans.iter().collect::<std::collections::BTreeSet<_>>().len(), 3, "{vlans:?}");
 }
 
 #[test]
