@@ -1,8 +1,11 @@
 //! Carrying inputs to the engine and its outputs to the kernel.
 //!
-//! The rule of [`Machine`]: one input, then all outputs, each to its end. Frames are read before timers run,
-//! because a Backup must not act on a silence that is only in its own queue; the number read at a time
-//! is bounded, because a flood must not stop the timers.
+//! The rule of [`Machine`]: one input, then all outputs, each to its end. Every turn of the loop reads frames and
+//! then runs timers, whatever woke it: a Backup must not act on a silence that is only in its own queue.
+//!
+//! No flood stops the rest. The number of frames and of kernel events taken in one turn is bounded; and since
+//! frames are read in every turn, what wakes the loop is looked at in the opposite order, a signal
+//! first and frames last, so that a LAN that never falls silent cannot keep the operator or the kernel unheard.
 
 use crate::sysctls::Sysctls;
 use anyhow::Context as _;
@@ -31,6 +34,9 @@ use vrrp_proto::{Input, Instance, Output, api};
 /// Frames taken from one interface before timers and other interfaces have their turn.
 const FRAMES_AT_ONCE: usize = 64;
 
+/// Kernel events taken before frames and timers have their turn.
+const EVENTS_AT_ONCE: usize = 256;
+
 /// Where the old values of kernel parameters survive a kill.
 const SYSCTL_FILE: &str = "vrrpd.sysctls";
 
@@ -56,14 +62,6 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
         let sockets = &shell.sockets;
         tokio::select! {
             biased;
-            () = poll_fn(|cx| any_readable(sockets, cx)) => {}
-            () = timer.wait(deadline) => {}
-            event = monitor.next() => {
-                shell.input(Input::Link(event)).await;
-                while let Some(event) = monitor.try_next() {
-                    shell.input(Input::Link(event)).await;
-                }
-            }
             signal = context.signals.next() => match signal {
                 Signal::Reload => {
                     if let Some(config) = context.reload_config() {
@@ -73,7 +71,16 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
                 Signal::Terminate => shell.input(Input::Shutdown).await,
                 Signal::TerminateNow => break,
             },
+            event = monitor.next() => {
+                shell.input(Input::Link(event)).await;
+                for _ in 1..EVENTS_AT_ONCE {
+                    let Some(event) = monitor.try_next() else { break };
+                    shell.input(Input::Link(event)).await;
+                }
+            }
             request = control.next_request() => shell.answer(request),
+            () = timer.wait(deadline) => {}
+            () = poll_fn(|cx| any_readable(sockets, cx)) => {}
         }
         shell.read_frames().await;
         shell.run_timers().await;
