@@ -191,7 +191,11 @@ fn active(event: Event) -> (State, &'static [Action]) {
         Event::Advertisement(Claim::Lower | Claim::EqualFromLowerAddress) => {
             (State::Active, &[Action::Assert])
         }
-        Event::Stalled => (State::Backup, &[Action::StopTimers, Action::KeepServing, Action::Listen]),
+        // Whose interval was learned long ago, before we were Active, says nothing about who may speak now.
+        Event::Stalled => (
+            State::Backup,
+            &[Action::StopTimers, Action::ResetActiveInterval, Action::KeepServing, Action::Listen],
+        ),
         Event::Startup | Event::Resume | Event::ActiveDownTimer => (State::Active, &[]),
     }
 }
@@ -238,7 +242,9 @@ mod tests {
             }
             (State::Backup, 11) => (State::Backup, vec![Listen]),
             (State::Backup, _) => stay,
-            (State::Active, 11) => (State::Backup, vec![StopTimers, KeepServing, Listen]),
+            (State::Active, 11) => {
+                (State::Backup, vec![StopTimers, ResetActiveInterval, KeepServing, Listen])
+            }
             (State::Active, 1) => (State::Initialize, vec![StopTimers, AdvertiseStop, WithdrawLater]),
             (State::Active, 2) => (State::Initialize, vec![StopTimers, Withdraw]),
             (State::Active, 4) => (State::Active, vec![Advertise, ContinueAdverTimer]),

@@ -7,7 +7,7 @@ use crate::instance::{Context, FrameKind, Output, TimerKind};
 use crate::machine::{Action, Event, State, transition};
 use crate::packet::Advertisement;
 use crate::timing;
-use routing_common::config::VrrpGroup;
+use routing_common::config::{VrrpGroup, VrrpVersion};
 use routing_common::notice::Notice;
 use routing_common::time::{Duration, Instant};
 
@@ -200,7 +200,10 @@ impl VirtualRouter {
     /// The caller has made sure that version and kind of MAC are the old ones.
     pub(crate) fn adjust(&mut self, cx: &mut Context<'_>, group: VrrpGroup) {
         let old = std::mem::replace(&mut self.group, group);
-        if self.active_interval == old.advertisement_interval && self.peers.is_empty() {
+        // Version 2 knows no interval but our own (RFC 3768 §6.1); in version 3 the Active router's counts, once
+        // there was one.
+        let unlearned = self.active_interval == old.advertisement_interval && self.peers.is_empty();
+        if self.group.version == VrrpVersion::V2 || unlearned {
             self.active_interval = self.group.advertisement_interval;
         }
         let interval_changed = old.advertisement_interval != self.group.advertisement_interval;

@@ -203,6 +203,39 @@ fn t6_a_router_that_slept_listens_before_it_speaks() {
 }
 
 #[test]
+fn t6_how_long_a_router_listens_after_a_sleep_is_not_up_to_a_router_long_gone() {
+    let mut lan = lan(&[100]);
+    let slow = VrrpGroup { advertisement_interval: ms(40_000), ..group(200) };
+    hear(&mut lan.nodes[0], at(1000), "192.0.2.9", &slow);
+    hear(&mut lan.nodes[0], at(1001), "192.0.2.9", &VrrpGroup { priority: 0, ..slow });
+    lan.run_until(at(60_000));
+    assert_eq!(lan.active(), [0]);
+    lan.nodes[0].frozen = true;
+    lan.run_until(at(70_000));
+    lan.nodes[0].frozen = false;
+    lan.run_until(at(71_000));
+    assert!(lan.active().is_empty());
+    lan.run_until(at(71_200));
+    assert_eq!(lan.active(), [0], "one interval of our own and an eighth");
+}
+
+#[test]
+fn t3_version_2_goes_by_its_own_interval_from_the_moment_it_changes() {
+    let two = |priority, seconds: u64| VrrpGroup {
+        version: VrrpVersion::V2,
+        advertisement_interval: Duration::from_secs(seconds),
+        ..group(priority)
+    };
+    let mut node = Node::new("192.0.2.1");
+    node.configure(Instant::ZERO, [two(100, 1)]);
+    hear(&mut node, at(1000), "192.0.2.9", &two(200, 1));
+    // The operator changes the Backup first: it has to wait for as long as the new interval says.
+    node.configure(at(1500), [two(100, 10)]);
+    assert_eq!(node.engine.poll_timeout(), Some(at(1000) + Duration::from_nanos(30_609_375_000)));
+    assert_eq!(node.state(), State::Backup);
+}
+
+#[test]
 fn t6_a_short_sleep_costs_advertisements_and_nothing_else() {
     let mut lan = lan(&[200, 100]);
     lan.run_until(at(10_000));
