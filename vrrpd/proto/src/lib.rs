@@ -31,6 +31,7 @@ pub mod machine;
 pub mod packet;
 pub mod router;
 mod show;
+mod throttle;
 pub mod timing;
 
 pub use instance::{Input, Instance, Output};

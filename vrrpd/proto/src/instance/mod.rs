@@ -26,6 +26,7 @@ use crate::api;
 use crate::machine::Event;
 use crate::packet::{self, Discard, Discards, Received};
 use crate::router::{Blocked, Cause, Service, VirtualRouter};
+use crate::throttle::Throttle;
 use context::TimerKey;
 use kernel::{Kernel, Wishes};
 use routing_common::config::{Config, VrrpGroup};
@@ -64,6 +65,7 @@ pub struct Instance {
     stopping: bool,
     finished: bool,
     last_fault: Option<(Instant, String)>,
+    fault_notices: Throttle<String>,
 }
 
 impl Machine for Instance {
@@ -223,8 +225,7 @@ impl Instance {
             self.open.remove(&ifindex);
             self.timers.arm_no_later(context::RETRY_KEY, now + kernel::RETRY);
         }
-        let repeated = self.last_fault.as_ref().is_some_and(|(_, old)| *old == text);
-        if !repeated {
+        if self.fault_notices.due(now, text.clone()) {
             self.out.push_back(Output::Notice(Notice::error("vrrp-kernel", text.clone())));
         }
         self.last_fault = Some((now, text));

@@ -1,10 +1,8 @@
 //! Why a received packet was dropped: one reason, one counter.
 
-use routing_common::time::{Duration, Instant};
+use crate::throttle::Throttle;
+use routing_common::time::Instant;
 use std::collections::BTreeMap;
-
-/// At most one notice per reason in this time; counters count them all.
-const NOTICE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A reason to drop a received packet. The order is that of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,35 +50,28 @@ impl Discard {
     }
 }
 
+/// Counters by reason. They count every packet, however few are told to the operator.
 #[derive(Debug, Clone, Default)]
-struct Row {
-    count: u64,
-    noticed: Option<Instant>,
+pub struct Discards {
+    counts: BTreeMap<Discard, u64>,
+    notices: Throttle<Discard>,
 }
-
-/// Counters by reason, and when each was last noticed.
-#[derive(Debug, Clone, Default)]
-pub struct Discards(BTreeMap<Discard, Row>);
 
 impl Discards {
     /// Counts one; says whether it is time to notice it again.
     pub fn count(&mut self, now: Instant, reason: Discard) -> bool {
-        let row = self.0.entry(reason).or_default();
-        row.count = row.count.saturating_add(1);
-        let due = row.noticed.is_none_or(|t| now.since(t) >= NOTICE_INTERVAL);
-        if due {
-            row.noticed = Some(now);
-        }
-        due
+        let count = self.counts.entry(reason).or_default();
+        *count = count.saturating_add(1);
+        self.notices.due(now, reason)
     }
 
     /// How many were dropped for `reason`.
     pub fn of(&self, reason: Discard) -> u64 {
-        self.0.get(&reason).map_or(0, |r| r.count)
+        self.counts.get(&reason).copied().unwrap_or(0)
     }
 
     /// All reasons that occurred, with their counts.
     pub fn iter(&self) -> impl Iterator<Item = (Discard, u64)> + '_ {
-        self.0.iter().map(|(reason, row)| (*reason, row.count))
+        self.counts.iter().map(|(reason, count)| (*reason, *count))
     }
 }

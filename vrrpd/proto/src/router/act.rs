@@ -14,8 +14,8 @@ use routing_common::time::{Duration, Instant};
 /// An Active router repeats its announcement this often, for hosts and bridges that forgot or never heard.
 const ANNOUNCE_REFRESH: Duration = Duration::from_secs(60);
 
-/// Losing advertisements are answered no more often than this, whoever floods us with them.
-const LEAST_ASSERT_GAP: Duration = Duration::from_millis(20);
+/// Advertisements that want an answer get one no more often than this, whoever floods us with them.
+const LEAST_ANSWER_GAP: Duration = Duration::from_millis(20);
 
 impl VirtualRouter {
     /// Feeds one event to the table and does what it says. `learned` is the interval of the advertisement
@@ -111,15 +111,23 @@ impl VirtualRouter {
         cx.arm(TimerKind::ActiveDown, cx.now + time);
     }
 
-    /// Answers a losing advertisement: bounded, because its sender decides how often it comes.
-    fn assert_mastership(&mut self, cx: &mut Context<'_>) {
-        let gap = (self.group.advertisement_interval / 4).max(LEAST_ASSERT_GAP);
-        if self.asserted.is_some_and(|t| cx.now.since(t) < gap) {
-            return;
+    /// May an advertisement be answered now? Bounded, because its sender decides how often it comes. One that
+    /// gets no answer came so soon after the last one that there would be nothing new in it.
+    pub(super) fn may_answer(&mut self, now: Instant) -> bool {
+        let gap = (self.group.advertisement_interval / 4).max(LEAST_ANSWER_GAP);
+        let may = self.answered.is_none_or(|t| now.since(t) >= gap);
+        if may {
+            self.answered = Some(now);
         }
-        self.asserted = Some(cx.now);
-        self.send(cx, self.group.priority);
-        self.act(cx, Action::Announce, Cause::LostElection, None);
+        may
+    }
+
+    /// Answers a losing advertisement.
+    fn assert_mastership(&mut self, cx: &mut Context<'_>) {
+        if self.may_answer(cx.now) {
+            self.send(cx, self.group.priority);
+            self.act(cx, Action::Announce, Cause::LostElection, None);
+        }
     }
 
     fn send(&mut self, cx: &mut Context<'_>, priority: u8) {

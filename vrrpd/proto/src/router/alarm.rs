@@ -1,6 +1,7 @@
 //! Standing alarms: mistakes in the network that do not stop the protocol (RFC 9568 §7.1, §8.3.2).
 //!
-//! Each is noticed once when it appears and stays until the same sender behaves. None of them makes a router
+//! Each stays from its appearance until the same sender behaves; of one that comes and goes, the operator is
+//! told once a minute. None of them makes a router
 //! drop an advertisement: dropping is what turns "an address was added on one node" into two Active routers.
 
 use super::VirtualRouter;
@@ -66,9 +67,11 @@ impl VirtualRouter {
         for (alarm, wrong) in findings {
             if wrong && !self.alarms.contains_key(&alarm) {
                 self.alarms.insert(alarm, AlarmRow { peer: source, since: cx.now });
-                let text =
-                    format!("vrrp {} ({}): {} from {source}", self.name, self.group.vrid, alarm.name());
-                cx.notice(Notice::warning("vrrp-alarm", text));
+                if self.alarm_notices.due(cx.now, alarm) {
+                    let text =
+                        format!("vrrp {} ({}): {} from {source}", self.name, self.group.vrid, alarm.name());
+                    cx.notice(Notice::warning("vrrp-alarm", text));
+                }
             } else if !wrong && self.alarms.get(&alarm).is_some_and(|row| row.peer == source) {
                 self.alarms.remove(&alarm);
             }

@@ -22,6 +22,7 @@ use crate::constants::{self, virtual_mac};
 use crate::instance::{Context, TimerKind};
 use crate::machine::{Claim, Event, Facts, State};
 use crate::packet::{Advertisement, Discards, Expected};
+use crate::throttle::Throttle;
 use crate::timing;
 use ipnetwork::Ipv4Network;
 use routing_common::config::{VrrpChecksum, VrrpGroup};
@@ -160,6 +161,8 @@ pub struct VirtualRouter {
     pub history: History,
     /// Standing alarms.
     pub alarms: BTreeMap<Alarm, AlarmRow>,
+    /// What of them was told to the operator lately.
+    alarm_notices: Throttle<Alarm>,
     /// Removed from the configuration or shutting down; forgotten once out of service.
     pub retired: bool,
     /// Has never started: addresses found in the kernel are from an earlier run.
@@ -174,7 +177,8 @@ pub struct VirtualRouter {
     better_since: Option<Instant>,
     /// A late Active_Down_Timer was postponed once already.
     postponed: bool,
-    asserted: Option<Instant>,
+    /// An advertisement that wanted an answer got one then.
+    answered: Option<Instant>,
     /// When the addresses' lifetime was set last.
     refreshed: Option<Instant>,
     burst_start: Instant,
@@ -197,6 +201,7 @@ impl VirtualRouter {
             discards: Discards::default(),
             history: History::default(),
             alarms: BTreeMap::new(),
+            alarm_notices: Throttle::default(),
             retired: false,
             fresh: true,
             down_cause: Cause::Startup,
@@ -204,7 +209,7 @@ impl VirtualRouter {
             adver_deadline: Instant::ZERO,
             better_since: None,
             postponed: false,
-            asserted: None,
+            answered: None,
             refreshed: None,
             burst_start: Instant::ZERO,
             burst_sent: 0,
@@ -311,6 +316,9 @@ impl VirtualRouter {
             _ if self.state == State::Active => Cause::LostElection,
             _ => Cause::AdvertTimeout,
         };
+        if self.state == State::Active && claim == Claim::Stops && !self.may_answer(cx.now) {
+            return;
+        }
         self.step(cx, Event::Advertisement(claim), cause, Some(adv.interval));
     }
 

@@ -140,6 +140,39 @@ fn a_flood_of_losing_advertisements_is_answered_within_bounds() {
 }
 
 #[test]
+fn a_flood_of_priority_zero_is_answered_within_bounds_and_delays_nothing() {
+    let mut node = node(State::Active);
+    for n in 1..=10_000u64 {
+        hear(&mut node, at(n), "192.0.2.9", &group(0));
+        node.engine.handle_timeout(at(n));
+        node.drain(at(n));
+    }
+    let times: Vec<Instant> = node.adverts().iter().map(|s| s.at).collect();
+    assert!((40..=50).contains(&times.len()), "{}", times.len());
+    let longest = times.windows(2).map(|w| w[1].since(w[0])).max().unwrap();
+    assert!(longest <= ms(1000), "{longest:?}");
+}
+
+#[test]
+fn mistakes_that_come_and_go_are_told_once_a_minute() {
+    let mut node = node(State::Backup);
+    let other = VrrpGroup { virtual_addresses: vec!["192.0.2.253/24".parse().unwrap()], ..group(200) };
+    let told = |node: &Node| {
+        let alarm = |o: &&Output| matches!(o, Output::Notice(n) if n.code == "vrrp-alarm");
+        node.done.iter().filter(alarm).count()
+    };
+    for n in 0..1000u64 {
+        hear(&mut node, at(500 + 2 * n), "192.0.2.9", &other);
+        assert!(node.router().alarms.contains_key(&Alarm::AddressMismatch));
+        hear(&mut node, at(501 + 2 * n), "192.0.2.9", &group(200));
+        assert!(node.router().alarms.is_empty());
+    }
+    assert_eq!(told(&node), 1);
+    hear(&mut node, at(60_500), "192.0.2.9", &other);
+    assert_eq!(told(&node), 2);
+}
+
+#[test]
 fn mistakes_of_others_raise_alarms_and_are_obeyed_all_the_same() {
     let mut node = node(State::Backup);
     let other = VrrpGroup { virtual_addresses: vec!["192.0.2.253/24".parse().unwrap()], ..group(200) };

@@ -426,6 +426,24 @@ fn a_refused_request_is_repeated_every_second_and_shown() {
 }
 
 #[test]
+fn faults_are_told_once_a_minute_each_and_again_when_they_come_back() {
+    let mut engine = Instance::new();
+    let mut told = Vec::new();
+    for second in 0..90u64 {
+        for text in ["no macvlan", "no address"] {
+            engine.handle(Instant::from_secs(second), Input::Fault { ifindex: None, text: text.into() });
+        }
+        while let Some(output) = engine.poll_output() {
+            if let Output::Notice(n) = output {
+                told.push((second, n.text));
+            }
+        }
+    }
+    let seconds: Vec<u64> = told.iter().map(|(second, _)| *second).collect();
+    assert_eq!(seconds, [0, 0, 60, 60], "{told:?}");
+}
+
+#[test]
 fn device_names_fit_the_kernel() {
     let name = |interface: &str| {
         let g =
