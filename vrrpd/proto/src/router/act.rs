@@ -170,7 +170,8 @@ impl VirtualRouter {
     }
 
     /// Renews the lifetime of the addresses while they are in service. After a sleep longer than the lifetime
-    /// the mirror still shows what the kernel has removed; renewing would put it back.
+    /// the mirror still shows what the kernel has removed; renewing would put it back. An address that somebody
+    /// else put on the interface is not ours to give a lifetime, though it be the same.
     pub(super) fn refresh(&mut self, cx: &mut Context<'_>) {
         if matches!(self.service, Service::Off | Service::Lingering) {
             return;
@@ -181,7 +182,8 @@ impl VirtualRouter {
             self.refreshed = Some(cx.now);
             for address in self.hosts() {
                 // An address the mirror does not show is a wish already, with the same lifetime.
-                if cx.kernel.has(ifindex, address) {
+                let ours = self.group.virtual_mac || cx.kernel.is_tagged(ifindex, address);
+                if ours && cx.kernel.has(ifindex, address) {
                     cx.output(Output::InstallAddress { ifindex, address, lifetime });
                 }
             }

@@ -306,6 +306,8 @@ impl VirtualRouter {
         let Some(binding) = self.binding else { return };
         let claim = Claim::of(adv.priority, source.to_bits(), self.group.priority, binding.primary.to_bits());
         self.better_since = match claim {
+            // The delay counts from the moment we could take over but for it.
+            _ if self.state == State::Initialize => None,
             Claim::Lower => self.better_since.or(Some(cx.now)),
             Claim::Stops => self.better_since,
             _ => None,

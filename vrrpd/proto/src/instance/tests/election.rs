@@ -121,6 +121,31 @@ fn preemption_waits_for_its_delay_and_then_for_the_timer() {
 }
 
 #[test]
+fn the_delay_of_a_preemption_counts_from_the_start_as_a_backup() {
+    let mut node = Node::new("192.0.2.1");
+    let own = node.addresses[0].clone();
+    for event in node.steal(own.ifindex, own.network) {
+        node.input(Instant::ZERO, Input::Link(event));
+    }
+    node.configure(Instant::ZERO, [VrrpGroup { preempt_delay: ms(10_000), ..group(200) }]);
+    for second in 1..=40u64 {
+        if second == 20 {
+            node.addresses.push(own.clone());
+            node.input(at(20_000), Input::Link(LinkEvent::AddressAdded(own.clone())));
+        }
+        hear(&mut node, at(1000 * second), "192.0.2.9", &group(50));
+        node.engine.handle_timeout(at(1000 * second + 500));
+        node.drain(at(1000 * second + 500));
+        let wanted = match second {
+            ..20 => State::Initialize,
+            20..32 => State::Backup,
+            _ => State::Active,
+        };
+        assert_eq!(node.state(), wanted, "second {second}");
+    }
+}
+
+#[test]
 fn f6_priority_zero_makes_a_backup_wait_for_its_skew_only() {
     let mut node = Node::new("192.0.2.1");
     node.configure(Instant::ZERO, [group(100)]);

@@ -394,6 +394,23 @@ fn with_the_real_mac_the_address_is_on_the_interface_itself() {
 }
 
 #[test]
+fn an_address_of_somebody_else_is_given_no_lifetime() {
+    // An owner whose interface has the address as a /32 already, without a virtual MAC.
+    let mut lan = Lan::new(vec![Node::new("192.0.2.254")]);
+    lan.nodes[0].addresses = vec![address(BASE, "192.0.2.254/32", 196)];
+    lan.nodes[0].engine = Instance::new();
+    lan.nodes[0].boot(Instant::ZERO);
+    lan.nodes[0].configure(Instant::ZERO, [VrrpGroup { virtual_mac: false, ..group(255) }]);
+    lan.run_until(at(20_000));
+    assert_eq!(lan.active(), [0]);
+    lan.nodes[0].input(at(20_000), Input::Shutdown);
+    lan.run_until(at(22_000));
+    assert!(lan.nodes[0].finished);
+    let touched = |o: &Output| matches!(o, Output::InstallAddress { .. } | Output::RemoveAddress { .. });
+    assert_eq!(place(&lan.nodes[0], touched), None);
+}
+
+#[test]
 fn a_refused_request_is_repeated_every_second_and_shown() {
     let mut engine = Instance::new();
     for event in [
