@@ -62,8 +62,11 @@ impl Sysctls {
         }
         let row = self.saved.entry(interface.clone()).or_default();
         row.entry(label(family, key)).or_insert(old);
-        self.write()?;
-        setting.set(value).with_context(what)
+        // Written first, so that a kill in between forgets nothing. A file that cannot be written (a full or
+        // read-only disk) is told about, but the router works without it and not without the parameter.
+        let written = self.write();
+        setting.set(value).with_context(what)?;
+        written
     }
 
     /// Puts back everything of one interface.

@@ -177,6 +177,21 @@ fn l6_kernel_parameters_come_back_even_after_a_kill() {
 }
 
 #[test]
+fn l12_a_disk_that_takes_nothing_costs_the_memory_of_old_values_and_not_the_new_ones() {
+    let mut lab = Lab::new();
+    lab.configure("r1", 200, "100ms", "");
+    // Something is in the way of the file.
+    std::fs::create_dir_all(lab.dir.path().join("r1/vrrpd.new/full")).unwrap();
+    lab.start("r1");
+    lab.until(seconds(20), "r1 Master", |lab| lab.status("r1") == "Master");
+    for (key, value) in [("eth0/arp_ignore", "1"), ("eth0/arp_announce", "2"), ("eth0v10/rp_filter", "2")] {
+        let path = format!("/proc/sys/net/ipv4/conf/{key}");
+        assert_eq!(lab.exec("r1", &["cat", &path]).trim(), value, "{key}");
+    }
+    assert!(lab.show("r1")["lastFault"].as_str().is_some_and(|f| f.contains("writing")));
+}
+
+#[test]
 fn l5_l7_l8_reload_theft_and_leftovers() {
     let mut lab = Lab::new();
     lab.configure("r1", 200, "100ms", "");
