@@ -40,6 +40,8 @@ impl Lab {
         let prefix = format!("vt{}x{number}", std::process::id());
         let lab = Self { prefix, dir: tempfile::tempdir().unwrap(), daemons: Vec::new() };
         for node in ["sw", "r1", "r2", "h"] {
+            // Left by a process of our number that was killed.
+            let _ = Command::new("ip").args(["netns", "del", &lab.ns(node)]).stderr(Stdio::null()).status();
             run(&["ip", "netns", "add", &lab.ns(node)]);
         }
         lab.exec("sw", &["ip", "link", "add", "br0", "type", "bridge"]);
@@ -106,7 +108,7 @@ impl Lab {
             .spawn()
             .unwrap();
         self.daemons.push((node.to_owned(), child));
-        self.until(Duration::from_secs(5), "a daemon that answers", |lab| lab.try_show(node).is_some());
+        self.until(Duration::from_secs(20), "a daemon that answers", |lab| lab.try_show(node).is_some());
     }
 
     pub(crate) fn pid(&self, node: &str) -> String {
@@ -173,7 +175,7 @@ impl Lab {
     pub(crate) fn elect(&mut self) {
         self.start("r1");
         self.start("r2");
-        self.until(Duration::from_secs(15), "r1 Master and r2 Backup", |lab| {
+        self.until(Duration::from_secs(30), "r1 Master and r2 Backup", |lab| {
             lab.status("r1") == "Master" && lab.status("r2") == "Backup"
         });
     }
@@ -214,7 +216,7 @@ impl Capture {
         let capture = Self { child, file };
         let start = Instant::now();
         while fs::metadata(&capture.file).map_or(0, |m| m.len()) < 24 {
-            assert!(start.elapsed() < Duration::from_secs(5), "tcpdump does not start");
+            assert!(start.elapsed() < Duration::from_secs(20), "tcpdump does not start");
             sleep(Duration::from_millis(5));
         }
         capture
@@ -222,7 +224,8 @@ impl Capture {
 
     /// Ends the capture; answers the frames.
     pub(crate) fn stop(mut self) -> Vec<Vec<u8>> {
-        sleep(Duration::from_millis(100));
+        // tcpdump writes what it has read, but reads no more once it is told to end.
+        sleep(Duration::from_millis(500));
         run(&["kill", "-s", "TERM", &self.child.id().to_string()]);
         self.child.wait().unwrap();
         let bytes = fs::read(&self.file).unwrap();
@@ -291,5 +294,12 @@ impl Pings {
         let number = |part: &str| part.split_whitespace().next().unwrap().parse().unwrap();
         let mut parts = line.split(", ");
         (number(parts.next().unwrap()), number(parts.next().unwrap()))
+    }
+}
+
+impl Drop for Pings {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
