@@ -28,7 +28,7 @@ pub struct Usage {
     pub cpu: Duration,
 }
 
-/// Watches a set of routers at rest for `time`.
+/// Watches routers at rest for `time`.
 ///
 /// # Errors
 /// `/proc` cannot be read, or a process ends meanwhile.

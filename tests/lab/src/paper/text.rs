@@ -167,7 +167,8 @@ fn patterns(shown: &[Play], paper: &Play, closed: &Play, document: &mut Document
         "Figures 1 and 2 are the concept (servers, their virtual machines and a virtual router on each) and its abstraction; nothing \
          in them can be measured. Figure 3 shows the patterns: a trunk without redundancy, with static routes only, and rings of \
          three, four and five routers with dynamic routing. All of them ran here; `ring7` is added as a step of figure 14. Time is \
-         from the start of the first process of the routers, which start together, until every table was right.",
+         from the start of the first process of the routers, which start together, until every table was right; on the LAN of `ring5-p` \
+         OSPF waits 4 s for a Designated Router first (RFC 2328 §9.4), the other rings consist of point-to-point links.",
     );
     let mut rows = Vec::new();
     for play in shown.iter().chain([paper, closed]) {
@@ -184,8 +185,8 @@ fn patterns(shown: &[Play], paper: &Play, closed: &Play, document: &mut Document
         tables(&play.topology, &play.normal.cells, &play.normal.cells, document);
     }
     document.paragraph(
-        "The trunk has neither OSPF nor VRRP: what lies behind a dead router is cut off, as the paper says. Its last router drops what \
-         is sent to unused networks instead of sending it back.",
+        "The trunk has neither OSPF nor VRRP: what lies behind a dead router is cut off, as the paper says. Networks without a \
+         route of their own lie towards the default. Its last router drops what is sent to unused networks instead of sending it back.",
     );
 }
 
@@ -226,10 +227,11 @@ fn design(paper: &Play, closed: &Play, document: &mut Document) {
         document.paragraph(&format!("Interfaces of `{}`:", name(play)));
         let rows = play.ports.iter().map(|port| {
             let kind = play.topology.links[&port.link].kind;
-            let role = match (kind, port.is_upstream) {
-                (_, true) => "upstream",
-                (LinkKind::Ring | LinkKind::Lan, false) => "backup",
-                _ => "virtual machines",
+            let role = match kind {
+                _ if port.is_upstream => "upstream",
+                LinkKind::Ring if port.link == "l12" => "closes the ring",
+                LinkKind::Ring | LinkKind::Lan => "backup",
+                LinkKind::Vm | LinkKind::Outside => "virtual machines",
             };
             let adjacencies =
                 port.adjacencies.map_or("passive".to_owned(), |number| format!("{number} adjacent"));
@@ -285,7 +287,8 @@ fn master(paper: &Play, closed: &Play, document: &mut Document) {
     document.paragraph(
         "The paper: when the MASTER stops or its server's cable is cut, the BACKUP is promoted, and the default originated by the \
          MASTER gives way to that of the BACKUP. Seen: so it is. *vr1 dies* is a silent power cut behind a switch: neighbours keep their \
-         carrier and learn of it by the dead interval of 4 s, the LAN by VRRP in about 0.3 s. *Loses its lan plug*: vr1 withdraws its \
+         carrier and learn of it by the dead interval of 4 s. VRRP moves the address in about 0.3 s, but what vr2 then receives for networks \
+         beyond vr1 waits for OSPF. *Loses its lan plug*: vr1 withdraws its \
          default at once and takes that of vr2 by way of the ring. In the original a recursive static default could keep vr1's \
          default alive in `ring5-p` and loop; Torc resolves a next hop inside a connected network only on that network.",
     );
