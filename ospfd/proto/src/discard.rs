@@ -51,6 +51,10 @@ reasons! {
     SubnetMismatch = "source address is not in this interface's subnet",
     /// Another router uses our router id.
     DuplicateRouterId = "another router uses this router's id",
+    /// 0.0.0.0 names no router.
+    NoRouterId = "router id is 0.0.0.0",
+    /// Two neighbours on one network use one router id.
+    SharedRouterId = "another neighbor uses the same router id",
     /// §8.2.
     AuthenticationType = "authentication type differs",
     /// App. D.

@@ -156,6 +156,8 @@ impl Instance {
         }
         if advertises_else {
             self.schedule(Event::OriginateRouter);
+            // A subnet of ours is advertised as such and not as an external as well.
+            self.schedule(Event::OriginateExternal);
             self.topology_changed(Change::Topology);
         }
         if old.priority != wanted.config.priority {

@@ -32,7 +32,7 @@ pub(crate) use timer::TimerKey;
 
 use crate::area::Area;
 use crate::flood::Held;
-use crate::interface::{Interface, InterfaceEvent};
+use crate::interface::{Interface, InterfaceEvent, InterfaceState};
 use crate::lsa::{LsaBody, LsaKey};
 use crate::lsdb::{DatabaseId, Lsdb};
 use crate::neighbor::{Neighbor, NeighborEvent, NeighborId, NeighborState};
@@ -209,7 +209,7 @@ impl Instance {
 
     /// Is this the OSPF address of one of our usable interfaces?
     pub(crate) fn is_own_address(&self, address: Ipv4Addr) -> bool {
-        self.interfaces.values().any(|i| i.ip() == Some(address))
+        self.interfaces.values().any(|i| i.state != InterfaceState::Down && i.ip() == Some(address))
     }
 
     pub(crate) fn interface_name(&self, ifindex: IfIndex) -> String {

@@ -77,7 +77,10 @@ impl Instance {
             return None;
         }
         let id = NeighborId { ifindex, router_id };
-        self.replace_changed_neighbor(now, id, source);
+        if let Err(reason) = self.replace_changed_neighbor(now, id, source) {
+            self.discard(now, ifindex, source, reason);
+            return None;
+        }
         let interface = self.interfaces.get_mut(&ifindex)?;
         let is_new = !interface.neighbors.contains_key(&router_id);
         if is_new && interface.neighbors.len() >= MAX_NEIGHBORS {
@@ -152,24 +155,35 @@ impl Instance {
         }
     }
 
-    /// On a broadcast network a known address with a new Router ID, or the reverse, is a new neighbour; on
-    /// a point-to-point one a new Router ID replaces whoever was there (only two routers share the link).
-    fn replace_changed_neighbor(&mut self, now: Instant, id: NeighborId, source: Ipv4Addr) {
-        let Some(interface) = self.interfaces.get(&id.ifindex) else { return };
-        let is_broadcast = interface.kind == NetworkKind::Broadcast;
-        let outdated: Vec<NeighborId> = interface
-            .neighbors
-            .values()
-            .filter(|n| match (n.id == id, is_broadcast) {
-                (true, true) => n.address != source,
-                (true, false) => false,
-                (false, _) => n.address == source,
-            })
-            .map(|n| n.id)
-            .collect();
+    /// A known address with a new Router ID is a new neighbour: the router there was restarted with another
+    /// id, or replaced. On a broadcast network so is a known Router ID at a new address; on a
+    /// point-to-point one, where the RFC goes by Router ID, the address just changes.
+    ///
+    /// Two routers that were given one Router ID would replace each other with every Hello, so a neighbour is
+    /// left alone in its first RouterDeadInterval; the other one's Hellos are discarded.
+    fn replace_changed_neighbor(
+        &mut self,
+        now: Instant,
+        id: NeighborId,
+        source: Ipv4Addr,
+    ) -> Result<(), Discard> {
+        let Some(interface) = self.interfaces.get(&id.ifindex) else { return Ok(()) };
+        let mut outdated = Vec::new();
+        for neighbor in interface.neighbors.values() {
+            let has_moved = neighbor.id == id && neighbor.address != source;
+            if has_moved && interface.kind == NetworkKind::Broadcast {
+                if now.since(neighbor.created) < interface.config.dead_interval {
+                    return Err(Discard::SharedRouterId);
+                }
+                outdated.push(neighbor.id);
+            } else if neighbor.id != id && neighbor.address == source {
+                outdated.push(neighbor.id);
+            }
+        }
         for old in outdated {
             self.neighbor_event(now, old, NeighborEvent::KillNbr);
         }
+        Ok(())
     }
 }
 

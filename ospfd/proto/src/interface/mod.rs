@@ -82,6 +82,8 @@ pub struct Interface {
     pub(crate) delayed_acks: Vec<LsaHeader>,
     /// LSAs to flood out at the end of this turn.
     pub(crate) flood_queue: BTreeSet<(DatabaseId, LsaKey)>,
+    /// State changes of neighbours told since then.
+    pub(crate) state_notices: (Instant, u32),
     /// Is its socket open?
     pub(crate) is_open: bool,
     /// Is it a member of AllDRouters?
@@ -112,6 +114,7 @@ impl Interface {
             statistics: InterfaceStatistics::default(),
             delayed_acks: Vec::new(),
             flood_queue: BTreeSet::new(),
+            state_notices: (now, 0),
             is_open: false,
             is_d_router: false,
         }

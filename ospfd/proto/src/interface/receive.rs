@@ -10,7 +10,7 @@ use crate::instance::{Instance, Received};
 use crate::neighbor::NeighborId;
 use crate::packet::{AuthError, DecodeError, PacketBody, RawPacket, decode_header, verify};
 use crate::statistics::DiscardCount;
-use routing_common::id::IfIndex;
+use routing_common::id::{IfIndex, RouterId};
 use routing_common::notice::Notice;
 use routing_common::time::Instant;
 use std::net::Ipv4Addr;
@@ -86,6 +86,9 @@ impl Instance {
         };
         if raw.area_id != interface.area() {
             return Err(Discard::AreaMismatch);
+        }
+        if raw.router_id == RouterId::NONE {
+            return Err(Discard::NoRouterId);
         }
         let in_subnet = interface.address.is_some_and(|a| a.contains(received.source));
         if interface.kind == NetworkKind::Broadcast && !in_subnet {

@@ -93,6 +93,18 @@ mod tests {
     }
 
     #[test]
+    fn premature_ageing_in_the_second_of_the_natural_end_is_told_once() {
+        let mut db = Lsdb::default();
+        let t = Instant::from_secs;
+        db.install(lsa(1), 0, Provenance::Flooded, None, t(0));
+        assert!(db.age_prematurely(&lsa(1).key(), t(3600)), "nobody has been told yet");
+        assert_eq!(db.pop_attention(t(3600)), None);
+        db.install(lsa(1), 0, Provenance::Flooded, None, t(4000));
+        assert!(db.pop_attention(t(7600)).is_some());
+        assert!(!db.age_prematurely(&lsa(1).key(), t(7600)));
+    }
+
+    #[test]
     fn one_type_is_a_range() {
         let mut db = Lsdb::default();
         for n in [1, 2, 255] {

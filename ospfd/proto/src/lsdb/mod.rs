@@ -191,17 +191,16 @@ impl Lsdb {
         self.entries.insert(key, entry);
     }
 
-    /// Sets the age of an LSA to MaxAge (§14.1). Says whether there was one that was younger.
+    /// Sets the age of an LSA to MaxAge (§14.1). Says whether there was one that is not at its end already,
+    /// as far as [`Lsdb::pop_attention`] has told.
     pub fn age_prematurely(&mut self, key: &LsaKey, now: Instant) -> bool {
         let Some(entry) = self.entries.get_mut(key) else { return false };
-        let was_younger = !entry.is_max_age(now);
         entry.age_at_install = MAX_AGE;
         entry.installed_at = now;
         if let Some(at) = entry.attention.take() {
             self.attention.remove(&(at, *key));
         }
-        self.max_age.insert(*key);
-        was_younger
+        self.max_age.insert(*key)
     }
 
     /// Takes an LSA out.

@@ -1,13 +1,26 @@
 //! Performing the neighbour machine's actions (RFC 2328 §10.3, §10.4).
 
 use super::{Action, Facts, NeighborEvent, NeighborId, NeighborState, transition};
+use crate::discard::NOTICE_INTERVAL;
 use crate::instance::{Event, Instance, TimerKey};
 use crate::interface::{Interface, InterfaceState, NetworkKind};
 use crate::spf::Change;
 use routing_common::notice::{Notice, Severity};
 use routing_common::time::Instant;
 
+/// State changes of neighbours told per interface and [`NOTICE_INTERVAL`]; a neighbour could change its state
+/// with every packet.
+const MAX_NOTICES: u32 = 50;
+
 impl Interface {
+    /// May another state change be told, and remembered for shows?
+    fn may_tell(&mut self, now: Instant) -> bool {
+        let (since, count) = self.state_notices;
+        let is_over = now.since(since) >= NOTICE_INTERVAL;
+        self.state_notices = if is_over { (now, 1) } else { (since, count.saturating_add(1)) };
+        is_over || count < MAX_NOTICES
+    }
+
     /// §10.4: should there be an adjacency with this neighbour?
     pub(crate) fn adjacency_wanted(&self, address: std::net::Ipv4Addr) -> bool {
         self.kind == NetworkKind::PointToPoint
@@ -59,6 +72,9 @@ impl Instance {
             (true, false) | (false, true) => Severity::Info,
             (false, false) => Severity::Debug,
         };
+        let is_told = severity > Severity::Debug
+            && self.interfaces.get_mut(&id.ifindex).is_some_and(|i| i.may_tell(now));
+        let severity = if is_told { severity } else { Severity::Debug };
         let text =
             format!("neighbor {} ({address}) on {name}: {old:?} to {new:?} by {event:?}", id.router_id);
         if severity > Severity::Debug {

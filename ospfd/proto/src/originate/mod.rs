@@ -92,7 +92,7 @@ impl Instance {
         let state = self.own.get(&(database, key)).copied().unwrap_or_default();
         let Some(body) = self.desired.get(&(database, key)) else {
             self.timers.cancel(TimerKey::Originate(database, key));
-            if copy.is_some_and(|(header, ..)| !header.is_max_age()) {
+            if copy.is_some() {
                 self.flush(now, database, key);
             }
             self.forget_when_quiet(now, database, key);
@@ -187,7 +187,7 @@ impl Instance {
     /// §14.1: takes an LSA out of the routing domain.
     pub(crate) fn flush(&mut self, now: Instant, database: DatabaseId, key: LsaKey) {
         let Some(db) = self.lsdb_mut(database) else { return };
-        let old = db.get(&key).filter(|e| !e.is_max_age(now)).map(|e| Arc::clone(&e.lsa));
+        let old = db.get(&key).map(|e| Arc::clone(&e.lsa));
         if db.age_prematurely(&key, now) {
             self.flushed(now, database, key, old.as_deref());
             self.note_flush(now, database, key);

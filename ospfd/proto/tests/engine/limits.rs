@@ -1,6 +1,6 @@
 //! What one neighbour can make us store, send and say is limited.
 
-use crate::harness::{Net, id, ip};
+use crate::harness::{Net, id, ip, ospf_interface};
 use crate::scene::{chain, forge_packet};
 use ospf_proto::Input;
 use ospf_proto::constants::INITIAL_SEQUENCE;
@@ -8,8 +8,10 @@ use ospf_proto::discard::Discard;
 use ospf_proto::instance::Received;
 use ospf_proto::lsa::{LsType, Lsa, LsaBody, LsaHeader, LsaKey, LsaSpec, RouterLsa};
 use ospf_proto::neighbor::NeighborState;
-use ospf_proto::packet::{DatabaseDescription, OutgoingBody, Signer, encode};
+use ospf_proto::packet::{DatabaseDescription, Hello, OutgoingBody, Signer, encode};
+use routing_common::config::NetworkType;
 use routing_common::id::{AreaId, IfIndex, RouterId};
+use routing_common::notice::Severity;
 use routing_common::time::Duration;
 use routing_common::wire::checksum;
 use std::net::Ipv4Addr;
@@ -88,6 +90,12 @@ fn one_request_gets_each_lsa_once() {
     assert!(answers[0] < 200, "{answers:?}");
 }
 
+fn inject(net: &mut Net, ifindex: u32, source: &str, payload: &[u8]) {
+    let (source, destination) = (ip(source), ip("224.0.0.5"));
+    let received = Received { ifindex: IfIndex(ifindex), source, destination, ttl: 1, payload };
+    net.input(0, Input::Packet(received));
+}
+
 /// A router-LSA that promises a link it does not contain, with a right checksum.
 fn malformed(key: LsaKey) -> Vec<u8> {
     let good = Lsa::build(
@@ -120,16 +128,90 @@ fn one_malformed_lsa_does_not_keep_the_adjacency_in_loading() {
     payload[12..14].fill(0);
     let sum = checksum::internet(&[&payload]);
     payload[12..14].copy_from_slice(&sum.to_be_bytes());
-    net.input(
-        0,
-        Input::Packet(Received {
-            ifindex: IfIndex(2),
-            source: ip("10.0.1.0"),
-            destination: ip("224.0.0.5"),
-            ttl: 1,
-            payload: &payload,
-        }),
-    );
+    inject(&mut net, 2, "10.0.1.0", &payload);
     assert_eq!(discards(&net, 0, Discard::LsaMalformed), 1);
     assert_eq!(net.state(0, 2), Some(NeighborState::Full));
+}
+
+fn hello(net: &mut Net, to: usize, source: &str, router: u8, neighbors: Vec<RouterId>) {
+    let hello = Hello {
+        network_mask: ip("255.255.255.0"),
+        hello_interval: 10,
+        options: 2,
+        priority: 1,
+        dead_interval: 40,
+        designated_router: Ipv4Addr::UNSPECIFIED,
+        backup_designated_router: Ipv4Addr::UNSPECIFIED,
+        neighbors,
+    };
+    forge_packet(net, to, 1, source, router, &OutgoingBody::Hello(&hello));
+}
+
+/// One router on a LAN of which the rest is forged.
+fn on_a_lan() -> Net {
+    let mut net = Net::new(3);
+    let node = net.router(1);
+    net.interface(node, "10.1.0.1/24", ospf_interface(NetworkType::Broadcast, 10));
+    net.start_all();
+    net.run(SECOND);
+    net
+}
+
+fn neighbor_address(net: &Net) -> Vec<Ipv4Addr> {
+    net.nodes[0].engine.interfaces().flat_map(|i| i.neighbors.values()).map(|n| n.address).collect()
+}
+
+#[test]
+fn two_neighbors_with_one_router_id_do_not_kill_each_other_at_every_hello() {
+    let mut net = on_a_lan();
+    hello(&mut net, 0, "10.1.0.7", 7, vec![id(1)]);
+    for _ in 0..3 {
+        net.run(9 * SECOND);
+        hello(&mut net, 0, "10.1.0.8", 7, vec![id(1)]);
+        hello(&mut net, 0, "10.1.0.7", 7, vec![id(1)]);
+        assert_eq!(neighbor_address(&net), [ip("10.1.0.7")]);
+    }
+    assert_eq!(discards(&net, 0, Discard::SharedRouterId), 3);
+    // A router of long standing that comes back at another address is taken at once.
+    net.run(20 * SECOND);
+    hello(&mut net, 0, "10.1.0.8", 7, vec![id(1)]);
+    assert_eq!(neighbor_address(&net), [ip("10.1.0.8")]);
+}
+
+#[test]
+fn a_router_without_an_id_is_no_neighbor() {
+    let mut net = on_a_lan();
+    let hello = Hello {
+        network_mask: ip("255.255.255.0"),
+        hello_interval: 10,
+        options: 2,
+        priority: 1,
+        dead_interval: 40,
+        designated_router: Ipv4Addr::UNSPECIFIED,
+        backup_designated_router: Ipv4Addr::UNSPECIFIED,
+        neighbors: Vec::new(),
+    };
+    let payload = encode(RouterId::NONE, AreaId::BACKBONE, &OutgoingBody::Hello(&hello), &Signer::Null);
+    inject(&mut net, 1, "10.1.0.7", &payload);
+    assert_eq!(neighbor_address(&net), [Ipv4Addr::UNSPECIFIED; 0]);
+    assert_eq!(discards(&net, 0, Discard::NoRouterId), 1);
+}
+
+#[test]
+fn a_neighbor_that_changes_its_mind_with_every_packet_does_not_fill_the_log() {
+    let mut net = on_a_lan();
+    let told = |net: &Net| {
+        let notices = net.nodes[0].notices.iter().filter(|n| n.severity > Severity::Debug);
+        notices.filter(|n| n.code == "neighbor-state").count()
+    };
+    for _ in 0..500 {
+        hello(&mut net, 0, "10.1.0.7", 7, vec![id(1)]);
+        hello(&mut net, 0, "10.1.0.7", 7, Vec::new());
+        net.run(MILLI);
+    }
+    assert_eq!(told(&net), 50);
+    net.run(20 * SECOND);
+    hello(&mut net, 0, "10.1.0.7", 7, vec![id(1)]);
+    hello(&mut net, 0, "10.1.0.7", 7, Vec::new());
+    assert!(told(&net) > 50, "and is heard of again");
 }

@@ -4,10 +4,12 @@
 use crate::harness::{Net, address_on, ip, net as prefix, ospf_interface};
 use crate::scene::{chain, forge_packet, has_link_to};
 use ospf_proto::interface::InterfaceState;
+use ospf_proto::lsdb::DatabaseId;
 use ospf_proto::neighbor::NeighborState;
 use ospf_proto::packet::{DatabaseDescription, OutgoingBody};
 use ospf_proto::{Clear, Input};
-use routing_common::config::NetworkType;
+use rib::message::{Protocol, Redistributed, RibMessage};
+use routing_common::config::{MetricType, NetworkType, RedistributePolicy};
 use routing_common::id::IfIndex;
 use routing_common::link::LinkEvent;
 use routing_common::time::Duration;
@@ -182,4 +184,24 @@ fn a_point_to_point_neighbor_that_is_not_full_is_not_routed_over() {
     assert_eq!(net.state(0, 2), Some(NeighborState::ExStart));
     assert!(net.router_lsa(0, 1).is_some_and(|(_, lsa)| has_link_to(&lsa, 2)), "our LSA still has the link");
     assert_eq!(net.route(0, "10.255.0.2/32"), None);
+}
+
+#[test]
+fn a_second_subnet_is_a_stub_and_no_longer_an_external() {
+    let mut net = chain(2);
+    net.nodes[0].config.ospf.as_mut().unwrap().redistribute_connected =
+        Some(RedistributePolicy { metric: 20, metric_type: MetricType::Type2 });
+    net.start_all();
+    let of = prefix("172.16.9.0/24");
+    let external =
+        Redistributed { protocol: Protocol::Connected, prefix: of, metric: 0, tag: 0, interface: None };
+    net.input(0, Input::Rib(RibMessage::Redistribute(vec![external])));
+    net.run(20 * SECOND);
+    let externals = |net: &Net| net.nodes[1].engine.lsdb(DatabaseId::As).map(|db| db.len());
+    assert_eq!(externals(&net), Some(1));
+    let address = address_on(IfIndex(2), prefix("172.16.9.1/24"));
+    net.input(0, Input::Link(LinkEvent::AddressAdded(address)));
+    net.run(20 * SECOND);
+    assert_eq!(externals(&net), Some(0));
+    assert_eq!(net.route(1, "172.16.9.0/24"), Some((ip("10.0.1.1"), 20)));
 }
