@@ -1,6 +1,7 @@
 //! A namespace with a ribd in it. Needs root; touches nothing outside the namespace.
 
 use rib::message::{ClientMessage, NextHop, PROTOCOL_VERSION, Protocol, RibMessage, Route, RouteChange};
+use routing_common::control::{self, Greeting, Outcome, Reply, Request};
 use routing_common::id::IfIndex;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longest time anything may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A namespace, a run directory, a configuration and perhaps a daemon; all gone when dropped.
 pub(crate) struct Lab {
@@ -68,6 +69,25 @@ impl Lab {
         let mut child = self.daemon.take().unwrap();
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id().cast_signed()), signal).unwrap();
         child.wait().unwrap();
+    }
+
+    /// Lets the running daemon read its configuration again.
+    pub(crate) fn reload(&self, text: &str) {
+        self.configure(text);
+        let pid = nix::unistd::Pid::from_raw(self.daemon.as_ref().unwrap().id().cast_signed());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGHUP).unwrap();
+    }
+
+    /// Asks on the control socket, as `torc` does.
+    pub(crate) fn ask(&self, body: serde_json::Value) -> Outcome {
+        let mut stream = UnixStream::connect(self.directory.path().join("run/ribd.sock")).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let greeting: Greeting = serde_json::from_slice(&read_frame(&mut stream)).unwrap();
+        assert_eq!(greeting.daemon, "ribd");
+        stream.write_all(&control::encode(&Request { id: 7, body }).unwrap()).unwrap();
+        let reply: Reply = serde_json::from_slice(&read_frame(&mut stream)).unwrap();
+        assert_eq!(reply.id, 7);
+        reply.outcome
     }
 
     pub(crate) fn kill(&mut self) {
@@ -187,11 +207,7 @@ impl Client {
     }
 
     pub(crate) fn hear(&mut self) -> RibMessage {
-        let mut length = [0; 4];
-        self.0.read_exact(&mut length).unwrap();
-        let mut body = vec![0; u32::from_be_bytes(length) as usize];
-        self.0.read_exact(&mut body).unwrap();
-        postcard::from_bytes(&body).unwrap()
+        postcard::from_bytes(&read_frame(&mut self.0)).unwrap()
     }
 
     /// A whole synchronisation, answered.
@@ -214,6 +230,14 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(start.elapsed() < PATIENCE, "not in time: {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+fn read_frame(stream: &mut UnixStream) -> Vec<u8> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).unwrap();
+    let mut body = vec![0; u32::from_be_bytes(length) as usize];
+    stream.read_exact(&mut body).unwrap();
+    body
 }
 
 fn run(command: &mut Command) -> String {
