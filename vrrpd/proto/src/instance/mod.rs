@@ -223,8 +223,11 @@ impl Instance {
     fn fault(&mut self, now: Instant, ifindex: Option<IfIndex>, text: String) {
         if let Some(ifindex) = ifindex {
             self.open.remove(&ifindex);
-            self.timers.arm_no_later(context::RETRY_KEY, now + kernel::RETRY);
         }
+        // Parameters are asked for blindly, so any of them may be what was refused. One that holds already
+        // costs a look.
+        self.tuned.clear();
+        self.timers.arm_no_later(context::RETRY_KEY, now + kernel::RETRY);
         if self.fault_notices.due(now, text.clone()) {
             self.out.push_back(Output::Notice(Notice::error("vrrp-kernel", text.clone())));
         }

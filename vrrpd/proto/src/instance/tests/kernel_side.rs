@@ -269,6 +269,20 @@ fn a_device_found_at_the_start_is_tuned_before_it_is_used() {
 }
 
 #[test]
+fn a_parameter_the_kernel_refused_is_tried_again() {
+    let mut lan = active(200);
+    let now = lan.now;
+    lan.nodes[0].done.clear();
+    lan.nodes[0].input(now, Input::Fault { ifindex: None, text: "eth0: setting arp_ignore to 1".into() });
+    lan.run_until(now + ms(999));
+    assert_eq!(tuned(&lan.nodes[0], "eth0"), []);
+    lan.run_until(now + ms(5000));
+    assert_eq!(tuned(&lan.nodes[0], "eth0").len(), 3, "and once, if nothing is refused this time");
+    assert_eq!(tuned(&lan.nodes[0], "eth0v10").len(), 5);
+    assert_eq!(lan.active(), [0]);
+}
+
+#[test]
 fn devices_of_others_are_left_alone() {
     let mut node = Node::new("192.0.2.1");
     let alien = Link { ifindex: IfIndex(5), name: "eth0v10".parse().unwrap(), ..base_link(true) };
