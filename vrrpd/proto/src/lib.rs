@@ -17,8 +17,14 @@
 //! 2. A stopping Active router keeps its addresses until its successor has spoken ([`instance`]).
 //! 3. A restarted router that still holds its addresses listens for one interval instead of three ([`router`]).
 //! 4. A router that slept through its own Active_Down_Interval listens before it speaks ([`router`]).
-//!
 //! 5. Accept_Mode is always on: hosts can ping their gateway, whatever `accept` says ([`api`]).
+//! 6. Without `virtual-mac` the interface's own MAC answers, which §7.2 and §8.1.2 do not know. Hosts then
+//!    follow the announcements alone.
+//! 7. An owner receives the advertisements of others (§7.1 has it discard them; see [`packet::examine`]).
+//! 8. An owner's addresses are the interface's own besides, so the interface also answers and asks for them
+//!    with its own MAC (against §8.1.2). Linux can only keep an interface from that for all of its addresses
+//!    at once (`arp_ignore` 8), and if this daemon died, nobody would reach the host any more. Whoever needs
+//!    one MAC in all cases chooses a virtual address nobody owns and a priority below 255.
 //!
 //! Not here: IPv6, authentication (RFC 9568 §9 removed it), the mixed version mode of §8.4.
 #![forbid(unsafe_code)]
