@@ -17,6 +17,7 @@ use ospf_proto::Input;
 use rib::message::{Protocol, Redistributed, RibMessage};
 use routing_common::config::{DefaultInformation, MetricType, NetworkType};
 use routing_common::time::Duration;
+use std::collections::BTreeMap;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -238,4 +239,55 @@ fn the_lan_leg_of_vr1_cut_with_carrier_loss() {
         ],
     );
     assert_eq!(ring.net.route(2, "192.168.1.0/24"), Some((ip("172.16.23.2"), 20)));
+}
+
+/// How long, in milliseconds, the kernel of a returning router may take for its routes.
+const KERNEL: usize = 20;
+
+/// Does a packet from one router to VM network `n` arrive? The router `lame` does not pass on what
+/// `is_ready` does not say it can.
+fn arrives(net: &Net, from: usize, n: usize, lame: usize, is_ready: impl Fn(usize) -> bool) -> bool {
+    let mut at = from;
+    for _ in 0..5 {
+        if at == n {
+            return true;
+        }
+        match net.route(at - 1, &format!("10.10.{n}.0/24")) {
+            Some((gateway, _)) if at != lame || is_ready(n) => at = usize::from(gateway.octets()[3]),
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// What max-metric at the start (RFC 6987) would be for: that a router is not sent what it cannot pass on
+/// yet. It has the whole database, and has calculated, when its first adjacency is Full, and only then is
+/// it in anybody's tree; the others hear of it one after the other, and calculate.
+#[test]
+fn a_returning_router_can_pass_on_whatever_it_is_sent() {
+    for returning in 1..=5 {
+        let Ring { mut net, .. } = ring();
+        net.kill(returning - 1);
+        net.run(30 * SECOND);
+        net.start(returning - 1);
+        if returning <= 2 {
+            tell_default(&mut net, returning - 1);
+        }
+        let others = || (1..=5).filter(move |r| *r != returning);
+        let mut learned = BTreeMap::new();
+        for ms in 0..5_000 {
+            net.run(Duration::from_millis(1));
+            for n in others().filter(|n| vm(&net, returning, *n) != "none") {
+                learned.entry(n).or_insert(ms);
+            }
+            let is_ready = |n: usize| learned.get(&n).is_some_and(|at| ms >= at + KERNEL);
+            for (from, n) in others().flat_map(|from| others().map(move |n| (from, n))) {
+                assert!(
+                    arrives(&net, from, n, returning, is_ready),
+                    "{ms} ms after VR{returning} came back: VR{from} to N{n}"
+                );
+            }
+        }
+        expect(&net, "healed", &NORMAL);
+    }
 }
