@@ -107,6 +107,11 @@ impl Kernel {
             .map(|a| a.network.ip())
     }
 
+    /// Is `address` one of the interface's own, not put there by us?
+    pub(crate) fn owns(&self, ifindex: IfIndex, address: Ipv4Addr) -> bool {
+        self.of(ifindex).any(|a| a.protocol != VRRP_ADDRESS_PROTOCOL && a.network.ip() == address)
+    }
+
     fn of(&self, ifindex: IfIndex) -> impl Iterator<Item = &Address> {
         let from = (ifindex, prefix::default_route());
         self.addresses.range(from..).take_while(move |((i, _), _)| *i == ifindex).map(|(_, a)| a)

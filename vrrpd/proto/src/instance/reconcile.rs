@@ -15,6 +15,7 @@ use crate::router::{Binding, Blocked, Cause, Service, VirtualRouter};
 use ipnetwork::Ipv4Network;
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::link::Link;
+use routing_common::notice::Notice;
 use routing_common::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -260,11 +261,30 @@ fn rebind(router: &mut VirtualRouter, cx: &mut context::Context<'_>) {
     }
     let Ok(binding) = found else { return };
     router.binding = Some(binding);
+    warn_of_ownership(router, cx, binding.ifindex);
     if router.state == State::Initialize {
         let resumed = std::mem::take(&mut router.fresh) && left_in_service(cx.kernel, router);
         let (event, cause) =
             if resumed { (Event::Resume, Cause::Resumed) } else { (Event::Startup, Cause::Startup) };
         router.step(cx, event, cause, None);
+    }
+}
+
+/// Who has the address for his own must have priority 255 (RFC 9568 §5.2.4): as a Backup he answers for it all
+/// the same. The configuration is checked for this, but it need not tell all addresses there are.
+fn warn_of_ownership(router: &mut VirtualRouter, cx: &mut context::Context<'_>, ifindex: IfIndex) {
+    if router.is_owner() {
+        return;
+    }
+    let own = router.group.virtual_addresses.iter().map(|a| a.ip()).find(|a| cx.kernel.owns(ifindex, *a));
+    let Some(own) = own else { return };
+    if router.told.due(cx.now, "vrrp-own-address") {
+        let text = format!(
+            "vrrp {} ({}): {own} is an address of {} itself, which answers for it in every state; take it off, \
+             or set priority 255",
+            router.name, router.group.vrid, router.group.interface
+        );
+        cx.notice(Notice::warning("vrrp-own-address", text));
     }
 }
 

@@ -67,7 +67,7 @@ impl VirtualRouter {
         for (alarm, wrong) in findings {
             if wrong && !self.alarms.contains_key(&alarm) {
                 self.alarms.insert(alarm, AlarmRow { peer: source, since: cx.now });
-                if self.alarm_notices.due(cx.now, alarm) {
+                if self.told.due(cx.now, alarm.name()) {
                     let text =
                         format!("vrrp {} ({}): {} from {source}", self.name, self.group.vrid, alarm.name());
                     cx.notice(Notice::warning("vrrp-alarm", text));

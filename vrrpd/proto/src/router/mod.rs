@@ -161,8 +161,8 @@ pub struct VirtualRouter {
     pub history: History,
     /// Standing alarms.
     pub alarms: BTreeMap<Alarm, AlarmRow>,
-    /// What of them was told to the operator lately.
-    alarm_notices: Throttle<Alarm>,
+    /// Mistakes, in the network or at home, that the operator was told about lately.
+    pub(crate) told: Throttle<&'static str>,
     /// Removed from the configuration or shutting down; forgotten once out of service.
     pub retired: bool,
     /// Has never started: addresses found in the kernel are from an earlier run.
@@ -201,7 +201,7 @@ impl VirtualRouter {
             discards: Discards::default(),
             history: History::default(),
             alarms: BTreeMap::new(),
-            alarm_notices: Throttle::default(),
+            told: Throttle::default(),
             retired: false,
             fresh: true,
             down_cause: Cause::Startup,

@@ -408,6 +408,21 @@ fn with_the_real_mac_the_address_is_on_the_interface_itself() {
 }
 
 #[test]
+fn an_owner_without_priority_255_is_told_so() {
+    for (priority, wanted) in [(100, 1), (255, 0)] {
+        let mut node = Node::new("192.0.2.1");
+        let own = address(BASE, "192.0.2.254/24", 0);
+        node.addresses.push(own.clone());
+        node.input(Instant::ZERO, Input::Link(LinkEvent::AddressAdded(own)));
+        node.configure(at(1), [group(priority)]);
+        node.configure(at(2), [VrrpGroup { preempt_delay: ms(5), ..group(priority) }]);
+        let told = |o: &&Output| matches!(o, Output::Notice(n) if n.code == "vrrp-own-address");
+        assert_eq!(node.done.iter().filter(told).count(), wanted, "priority {priority}");
+        assert_ne!(node.state(), State::Initialize, "and runs all the same");
+    }
+}
+
+#[test]
 fn an_address_of_somebody_else_is_given_no_lifetime() {
     // An owner whose interface has the address as a /32 already, without a virtual MAC.
     let mut lan = Lan::new(vec![Node::new("192.0.2.254")]);
