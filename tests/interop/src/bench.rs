@@ -397,14 +397,14 @@ fn spawn(dir: &Path, process: &Process) -> Result<Child> {
         .process_group(0)
         .spawn()
         .with_context(|| format!("starting {}", process.program.display()))?;
-    let Some(ready) = &process.ready else { return Ok(child) };
-    eventually(START_PATIENCE, || {
+    let deadline = Instant::now() + START_PATIENCE;
+    while process.ready.as_ref().is_some_and(|ready| !ready.exists()) {
         if let Some(status) = child.try_wait()? {
             bail!("{} ended with {status}", process.name);
         }
-        ensure!(ready.exists(), "{} does not open {}", process.name, ready.display());
-        Ok(())
-    })?;
+        ensure!(Instant::now() < deadline, "{} does not open {:?}", process.name, process.ready);
+        std::thread::sleep(POLL);
+    }
     Ok(child)
 }
 

@@ -52,26 +52,23 @@ fn one_answers(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// Election, a takeover by SIGTERM, the return, a takeover from a dead machine, the return.
+/// Election, a takeover by SIGTERM, the return, a takeover from a dead machine.
 fn failover(suites: [Suite; 2], version: u8) -> Result<()> {
     let mut bench = bench(suites, version, true)?;
     let patience = down_interval(version) * 2;
     for router in ["r2", "r1"] {
         bench.start(router)?;
-        bench.eventually(patience, || ask::owned_by(&bench, router))?;
     }
+    bench.eventually(patience, || ask::owned_by(&bench, "r1"))?;
     throughout(Duration::from_millis(500), || ask::owned_by(&bench, "r1")).map_err(|e| bench.explain(e))?;
     one_answers(&bench).map_err(|fault| bench.explain(fault))?;
     bench.stop("r1")?;
     // Priority 0 is heard: only the skew passes (RFC 9568 §6.4.2), not the down interval.
     let took = bench.eventually(down_interval(version) / 2, || ask::owned_by(&bench, "r2"))?;
-    one_answers(&bench).map_err(|fault| bench.explain(fault))?;
     bench.start("r1")?;
     let back = bench.eventually(patience, || ask::owned_by(&bench, "r1"))?;
     bench.power_off("r1")?;
     let silent = bench.eventually(down_interval(version), || ask::owned_by(&bench, "r2"))?;
-    bench.power_on("r1")?;
-    bench.eventually(patience, || ask::owned_by(&bench, "r1"))?;
     one_answers(&bench).map_err(|fault| bench.explain(fault))?;
     println!("{suites:?} version {version}: SIGTERM {took:?}, back {back:?}, silent death {silent:?}");
     Ok(())
@@ -95,11 +92,6 @@ fn keepalived_version_3_under_torc() -> Outcome {
 #[test]
 fn torc_under_keepalived_version_3() -> Outcome {
     Ok(failover([Suite::Bird, Suite::Torc], 3)?)
-}
-
-#[test]
-fn frr_version_2_under_torc() -> Outcome {
-    Ok(failover([Suite::Torc, Suite::Frr], 2)?)
 }
 
 #[test]

@@ -90,6 +90,6 @@ fn interface(port: &Port, text: &mut String) {
     };
     let _ = writeln!(
         text,
-        "  interface \"{link}\" {{ {kind} cost {cost}; priority {priority}; hello {hello}; dead {dead}; retransmit 1; {authentication} }};"
+        "  interface \"{link}\" {{ {kind} cost {cost}; priority {priority}; hello {hello}; dead {dead}; retransmit 2; {authentication} }};"
     );
 }
