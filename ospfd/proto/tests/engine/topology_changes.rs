@@ -205,3 +205,16 @@ fn a_second_subnet_is_a_stub_and_no_longer_an_external() {
     assert_eq!(externals(&net), Some(0));
     assert_eq!(net.route(1, "172.16.9.0/24"), Some((ip("10.0.1.1"), 20)));
 }
+
+#[test]
+fn the_address_of_an_interface_that_is_down_may_be_somebody_else_s() {
+    let mut net = chain(2);
+    let unused = net.interface(1, "10.255.0.1/32", ospf_interface(NetworkType::Broadcast, 10));
+    net.nodes[1].links.get_mut(&unused).unwrap().0.running = false;
+    // r1 speaks from its loopback's address, as an unnumbered link does.
+    let borrowed = prefix("10.255.0.1/32");
+    net.nodes[0].links.get_mut(&IfIndex(2)).unwrap().1 = vec![address_on(IfIndex(2), borrowed)];
+    net.nodes[0].config.interfaces.clear();
+    net.start_all();
+    net.wait(5 * SECOND, "Full", |n| n.is_full(0, 1));
+}
