@@ -111,7 +111,7 @@ impl Fib {
 
     /// Another attempt for everything that failed.
     pub fn retry(&mut self) {
-        self.dirty.append(&mut self.failed);
+        self.dirty.extend(core::mem::take(&mut self.failed));
         let suspects = core::mem::take(&mut self.suspects);
         let (hops, groups): (Vec<FibOp>, Vec<FibOp>) = suspects
             .into_iter()
@@ -141,7 +141,7 @@ impl Fib {
             match &entry.sent {
                 Some((_, Via::Object(id))) if dead.contains(id) => lost.push(*prefix),
                 Some((_, Via::Object(id))) if pruned.contains(id) => {
-                    self.dirty.insert(*prefix);
+                    self.dirty.push(*prefix);
                 }
                 _ => {}
             }
@@ -169,7 +169,7 @@ impl Fib {
                 && over(via)
             {
                 *via = Via::Plain(FibHops::new());
-                self.dirty.insert(*prefix);
+                self.dirty.push(*prefix);
             }
         }
     }
@@ -206,7 +206,7 @@ impl Fib {
         if insists {
             self.failed.insert(prefix);
         } else {
-            self.dirty.insert(prefix);
+            self.dirty.push(prefix);
         }
         true
     }

@@ -6,7 +6,7 @@
 //! that. An object is never shared between "what it was" and "what it is": replacing the content of an
 //! object moves every route that uses it, which is the point.
 
-use super::{FibOp, NextHopId, Put};
+use super::{FibOp, NextHopId, Put, Via};
 use crate::route::{FibHop, FibHops};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -116,6 +116,20 @@ impl Objects {
     /// Number of routes sent through an object.
     pub fn routes(&self, id: NextHopId) -> usize {
         self.map.get(&id).map_or(0, |o| o.routes)
+    }
+
+    /// A route goes this way now.
+    pub fn acquire_via(&mut self, via: &Via) {
+        if let Via::Object(id) = via {
+            self.acquire(*id);
+        }
+    }
+
+    /// A route went this way and does not any more.
+    pub fn release_via(&mut self, via: &Via) {
+        if let Via::Object(id) = via {
+            self.release(*id);
+        }
     }
 
     /// A route now uses the object.

@@ -59,7 +59,8 @@ pub struct Fib {
     pub(super) objects: Objects,
     objects_wanted: bool,
     objects_supported: bool,
-    pub(super) dirty: BTreeSet<Ipv4Network>,
+    /// Prefixes to compare, in any order and perhaps twice.
+    pub(super) dirty: Vec<Ipv4Network>,
     pub(super) failed: BTreeSet<Ipv4Network>,
     /// Something that had not failed before failed since this was last asked.
     pub(super) fresh_failure: bool,
@@ -81,7 +82,7 @@ impl Default for Fib {
             objects: Objects::default(),
             objects_wanted: true,
             objects_supported: true,
-            dirty: BTreeSet::new(),
+            dirty: Vec::new(),
             failed: BTreeSet::new(),
             fresh_failure: false,
             stuck_objects: BTreeSet::new(),
@@ -177,7 +178,7 @@ impl Fib {
         }
         if entry.wanted != wanted {
             entry.wanted = wanted;
-            self.dirty.insert(prefix);
+            self.dirty.push(prefix);
         } else if entry.wanted.is_none() && entry.sent.is_none() && entry.token <= self.done {
             self.routes.remove(&prefix);
         }
@@ -185,7 +186,9 @@ impl Fib {
 
     /// Issues what is needed to make the kernel hold what is wanted.
     pub fn commit(&mut self) {
-        let dirty = core::mem::take(&mut self.dirty);
+        let mut dirty = core::mem::take(&mut self.dirty);
+        dirty.sort_unstable();
+        dirty.dedup();
         let mut ops = Vec::new();
         self.retarget(&dirty, &mut ops);
         self.queue(core::mem::take(&mut ops));
@@ -207,7 +210,7 @@ impl Fib {
     }
 
     /// Where all routes of an object want to go to the same new next hops, the object is moved instead.
-    fn retarget(&mut self, dirty: &BTreeSet<Ipv4Network>, ops: &mut Vec<FibOp>) {
+    fn retarget(&mut self, dirty: &[Ipv4Network], ops: &mut Vec<FibOp>) {
         if !self.uses_objects() {
             return;
         }
@@ -232,71 +235,50 @@ impl Fib {
         }
     }
 
-    /// The request that brings one prefix closer to what is wanted; objects it needs go to `ops`.
+    /// The request that brings one prefix closer to what is wanted; objects it needs go to `ops`. Looks the
+    /// prefix up once: this is the inner loop of a large change.
     fn difference(&mut self, prefix: Ipv4Network, ops: &mut Vec<FibOp>) -> Option<FibOp> {
-        let entry = self.routes.get(&prefix)?;
+        let with_objects = self.uses_objects();
+        let entry = self.routes.get_mut(&prefix)?;
         if entry.held && entry.wanted.is_none() {
             return None;
         }
-        match (&entry.wanted, &entry.sent) {
-            (None, None) => {
+        let Some((protocol, target)) = &entry.wanted else {
+            let Some((protocol, via)) = entry.sent.take() else {
                 self.failed.remove(&prefix);
                 if entry.token <= self.done {
                     self.routes.remove(&prefix);
                 }
-                None
-            }
-            (None, Some((protocol, _))) => {
-                let protocol = *protocol;
-                self.set_sent(prefix, None);
-                Some(FibOp::RemoveRoute { prefix, protocol })
-            }
-            (Some((protocol, target)), sent) => {
-                let satisfied =
-                    sent.as_ref().is_some_and(|(p, via)| p == protocol && self.satisfies(via, target));
-                if satisfied && entry.error.is_none() {
-                    return None;
-                }
-                let (protocol, target) = (*protocol, target.clone());
-                let via = self.via_for(&target, ops);
-                if let Some(entry) = self.routes.get_mut(&prefix) {
-                    entry.residue = entry.residue.or(entry.sent.as_ref().map(|(p, _)| *p));
-                }
-                self.set_sent(prefix, Some((protocol, via.clone())));
-                Some(FibOp::InstallRoute { prefix, protocol, via })
-            }
+                return None;
+            };
+            self.objects.release_via(&via);
+            return Some(FibOp::RemoveRoute { prefix, protocol });
+        };
+        let protocol = *protocol;
+        let objects = &mut self.objects;
+        let satisfied = entry
+            .sent
+            .as_ref()
+            .is_some_and(|(p, via)| *p == protocol && satisfies(objects, with_objects, via, target));
+        if satisfied && entry.error.is_none() {
+            return None;
         }
-    }
-
-    /// Does what was sent lead where the target leads, in the form now in use?
-    fn satisfies(&self, via: &Via, target: &Target) -> bool {
-        match (via, target) {
-            (Via::Blackhole, Target::Blackhole) => true,
-            (Via::Object(id), Target::Hops(hops)) => self.uses_objects() && self.objects.hops(*id) == *hops,
-            (Via::Plain(have), Target::Hops(hops)) => !self.uses_objects() && have == hops,
-            _ => false,
+        let via = via_for(objects, with_objects, target, ops);
+        objects.acquire_via(&via);
+        if let Some((old_protocol, old)) = entry.sent.replace((protocol, via.clone())) {
+            entry.residue = entry.residue.or(Some(old_protocol));
+            objects.release_via(&old);
         }
-    }
-
-    fn via_for(&mut self, target: &Target, ops: &mut Vec<FibOp>) -> Via {
-        match target {
-            Target::Blackhole => Via::Blackhole,
-            Target::Hops(hops) => self
-                .uses_objects()
-                .then(|| self.objects.obtain(hops, ops))
-                .flatten()
-                .map_or_else(|| Via::Plain(hops.clone()), Via::Object),
-        }
+        Some(FibOp::InstallRoute { prefix, protocol, via })
     }
 
     pub(super) fn set_sent(&mut self, prefix: Ipv4Network, sent: Option<(u8, Via)>) {
         let Some(entry) = self.routes.get_mut(&prefix) else { return };
-        let old = core::mem::replace(&mut entry.sent, sent);
-        if let Some((_, Via::Object(id))) = &entry.sent {
-            self.objects.acquire(*id);
+        if let Some((_, via)) = &sent {
+            self.objects.acquire_via(via);
         }
-        if let Some((_, Via::Object(id))) = old {
-            self.objects.release(id);
+        if let Some((_, via)) = core::mem::replace(&mut entry.sent, sent) {
+            self.objects.release_via(&via);
         }
     }
 
@@ -324,7 +306,7 @@ impl Fib {
         for (prefix, entry) in &mut self.routes {
             if entry.held && entry.sent.as_ref().is_none_or(|(protocol, _)| gone(*prefix, *protocol)) {
                 entry.held = false;
-                self.dirty.insert(*prefix);
+                self.dirty.push(*prefix);
             }
         }
     }
@@ -346,13 +328,13 @@ impl Fib {
                 missing += 1;
             }
             entry.sent = kernel;
-            self.dirty.insert(*prefix);
+            self.dirty.push(*prefix);
         }
         for (prefix, (protocol, via)) in found {
             let held = hold(prefix, protocol);
             let entry = FibEntry { sent: Some((protocol, via)), held, ..FibEntry::default() };
             self.routes.insert(prefix, entry);
-            self.dirty.insert(prefix);
+            self.dirty.push(prefix);
         }
         let used: Vec<NextHopId> = self
             .routes
@@ -366,5 +348,26 @@ impl Fib {
             self.objects.acquire(id);
         }
         missing
+    }
+}
+
+/// Does what was sent lead where the target leads, in the form now in use?
+fn satisfies(objects: &Objects, with_objects: bool, via: &Via, target: &Target) -> bool {
+    match (via, target) {
+        (Via::Blackhole, Target::Blackhole) => true,
+        (Via::Object(id), Target::Hops(hops)) => with_objects && objects.hops(*id) == *hops,
+        (Via::Plain(have), Target::Hops(hops)) => !with_objects && have == hops,
+        _ => false,
+    }
+}
+
+/// The form in which the kernel gets a target; objects it needs go to `ops`.
+fn via_for(objects: &mut Objects, with_objects: bool, target: &Target, ops: &mut Vec<FibOp>) -> Via {
+    match target {
+        Target::Blackhole => Via::Blackhole,
+        Target::Hops(hops) => with_objects
+            .then(|| objects.obtain(hops, ops))
+            .flatten()
+            .map_or_else(|| Via::Plain(hops.clone()), Via::Object),
     }
 }

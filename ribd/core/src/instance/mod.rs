@@ -65,7 +65,9 @@ pub struct Rib {
     statics: BTreeSet<(Ipv4Network, u8)>,
     /// Connected candidates in the table.
     connected: BTreeSet<(Ipv4Network, IfIndex)>,
-    dirty: BTreeSet<Ipv4Network>,
+    /// Prefixes to evaluate again, in any order and perhaps twice: most inputs bring them sorted, and
+    /// sorting what is sorted is cheaper than keeping a set.
+    dirty: Vec<Ipv4Network>,
     /// Answers to give once the requests of this input are issued.
     answers: Vec<(ClientId, RibMessage)>,
     timers: TimerQueue<TimerKey>,
@@ -318,7 +320,9 @@ impl Rib {
             return;
         }
         let mut dirty = core::mem::take(&mut self.dirty);
-        dirty.extend(self.recursive.iter());
+        dirty.extend(&self.recursive);
+        dirty.sort_unstable();
+        dirty.dedup();
         let listened = self.sessions.values().any(Session::listens);
         for prefix in dirty {
             let view = View { table: &self.table, links: &self.links };

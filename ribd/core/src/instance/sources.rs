@@ -29,7 +29,7 @@ impl Rib {
 
     fn note(&mut self, prefix: Ipv4Network, effect: Effect) {
         if effect == Effect::Changed {
-            self.dirty.insert(prefix);
+            self.dirty.push(prefix);
         }
     }
 
@@ -81,7 +81,7 @@ impl Rib {
             }
             self.offer(prefix, candidate);
             // Which subnets count as local may have changed with the configuration.
-            self.dirty.insert(prefix);
+            self.dirty.push(prefix);
         }
     }
 }
