@@ -120,7 +120,7 @@ fn mac_text(mac: [u8; 6]) -> String {
     mac.map(|b| format!("{b:02x}")).join(":")
 }
 
-/// Text like vtysh's for a reply of [`query`].
+/// Text like vtysh's for a reply of `Instance::query`.
 ///
 /// # Errors
 /// The value is not the reply to this request.

@@ -1,6 +1,6 @@
 //! One virtual router: parameters, state, timers and memory of its peers.
 //!
-//! [`VirtualRouter::step`] feeds an event to the table in [`crate::machine`] and carries out what the table
+//! `VirtualRouter::step` feeds an event to the table in [`crate::machine`] and carries out what the table
 //! says. The kernel side (device, addresses) is not remembered here: [`Service`] says what it should be, and
 //! `instance::reconcile` makes it so.
 //!
