@@ -160,9 +160,9 @@ impl Vrrp {
     /// Its MAC address (RFC 9568 §7.3).
     pub const MAC: &'static str = "00:00:5e:00:01:0a";
 
-    /// With the fastest adverts the version can agree on everywhere: 100 ms, in version 2 a second.
+    /// With adverts every 200 ms, which a busy machine still keeps up with; version 2 knows whole seconds only.
     pub fn new(version: u8, priority: u8) -> Self {
-        Self { version, priority, interval: if version == 2 { 1000 } else { 100 }, preempt: true }
+        Self { version, priority, interval: if version == 2 { 1000 } else { 200 }, preempt: true }
     }
 }
 

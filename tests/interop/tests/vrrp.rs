@@ -24,7 +24,7 @@ fn bench(suites: [Suite; 2], version: u8, preempt: bool) -> Result<Bench> {
 
 /// Three adverts and the longest skew, and as much again as a busy machine may add.
 fn down_interval(version: u8) -> Duration {
-    if version == 2 { Duration::from_millis(4000 + 1000) } else { Duration::from_millis(400 + 600) }
+    if version == 2 { Duration::from_millis(4000 + 1000) } else { Duration::from_millis(800 + 800) }
 }
 
 /// Only `owner` answers for the virtual address, once for every question, and only with the virtual MAC.
