@@ -314,7 +314,7 @@ fn save_evidence(lab: &Lab, dir: &Path) -> Result<()> {
                 let words: Vec<&str> =
                     ["show", "ip"].into_iter().chain(what.split(' ')).chain(["json"]).collect();
                 let answer =
-                    lab.torc_show(router, &words).map_or_else(|fault| format!("{fault:#}").into(), |v| v);
+                    lab.torc_show(router, &words).unwrap_or_else(|fault| format!("{fault:#}").into());
                 let file = own.join(format!("{}.json", what.replace(' ', "-")));
                 std::fs::write(file, serde_json::to_vec_pretty(&answer)?)?;
             }
