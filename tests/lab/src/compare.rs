@@ -196,7 +196,7 @@ fn outages(plan: &Plan, samples: &[Sample], document: &mut Document) {
             let rows: Vec<&Row> =
                 samples.iter().filter(|s| s.stack == stack).filter_map(|s| s.rows.get(event)).collect();
             let Some(first) = rows.first() else { continue };
-            let mut cells = vec![first.event.clone(), name(stack).to_owned()];
+            let mut cells = vec![first.event.trim().to_owned(), name(stack).to_owned()];
             for class in 0..first.outages.len() {
                 let lost = rows.iter().filter_map(|row| row.outages[class]);
                 cells.push(spread(lost.map(|outage| outage.longest.as_secs_f64() * 1000.0).collect(), 0));
