@@ -1,7 +1,12 @@
 //! What the operator says by signals.
 
 use std::io;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+
+/// Terminations so soon after the first are the same wish: a service manager that signals a whole group, and the
+/// supervisor that passes its own on, both reach a daemon.
+const SAME_WISH: Duration = Duration::from_millis(500);
 
 /// A signal's meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +15,7 @@ pub enum Signal {
     Reload,
     /// The first SIGTERM or SIGINT: leave in an orderly way.
     Terminate,
-    /// A further SIGTERM or SIGINT: leave now.
+    /// A further SIGTERM or SIGINT, half a second or more after the first: leave now.
     TerminateNow,
 }
 
@@ -20,7 +25,7 @@ pub struct Signals {
     hang_up: Stream,
     terminate: Stream,
     interrupt: Stream,
-    terminating: bool,
+    terminating: Option<Instant>,
 }
 
 impl Signals {
@@ -33,22 +38,30 @@ impl Signals {
             hang_up: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            terminating: false,
+            terminating: None,
         })
     }
 
     /// The next signal. Cancel safe.
     pub async fn next(&mut self) -> Signal {
-        let terminate = tokio::select! {
-            _ = self.hang_up.recv() => false,
-            _ = self.terminate.recv() => true,
-            _ = self.interrupt.recv() => true,
-        };
-        if !terminate {
-            return Signal::Reload;
+        loop {
+            let terminate = tokio::select! {
+                _ = self.hang_up.recv() => false,
+                _ = self.terminate.recv() => true,
+                _ = self.interrupt.recv() => true,
+            };
+            if !terminate {
+                return Signal::Reload;
+            }
+            match self.terminating {
+                None => {
+                    self.terminating = Some(Instant::now());
+                    return Signal::Terminate;
+                }
+                Some(first) if first.elapsed() >= SAME_WISH => return Signal::TerminateNow,
+                Some(_) => {}
+            }
         }
-        let again = std::mem::replace(&mut self.terminating, true);
-        if again { Signal::TerminateNow } else { Signal::Terminate }
     }
 }
 
@@ -58,14 +71,18 @@ mod tests {
     use nix::sys::signal::{Signal as Number, raise};
 
     #[tokio::test]
-    async fn a_second_termination_is_urgent() {
+    async fn a_second_termination_is_urgent_unless_it_is_the_same_wish() {
         let mut signals = Signals::new().unwrap();
         raise(Number::SIGHUP).unwrap();
         assert_eq!(signals.next().await, Signal::Reload);
         raise(Number::SIGTERM).unwrap();
         assert_eq!(signals.next().await, Signal::Terminate);
+        raise(Number::SIGTERM).unwrap();
+        let again = tokio::time::timeout(Duration::from_millis(100), signals.next()).await;
+        assert!(again.is_err(), "{again:?}");
         raise(Number::SIGHUP).unwrap();
         assert_eq!(signals.next().await, Signal::Reload);
+        signals.terminating = Some(Instant::now() - SAME_WISH);
         raise(Number::SIGINT).unwrap();
         assert_eq!(signals.next().await, Signal::TerminateNow);
     }
