@@ -1,7 +1,8 @@
 //! What the operator says by signals.
 
+use crate::clock::Clock;
+use routing_common::time::{Duration, Instant};
 use std::io;
-use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
 /// Terminations so soon after the first are the same wish: a service manager that signals a whole group, and the
@@ -55,10 +56,10 @@ impl Signals {
             }
             match self.terminating {
                 None => {
-                    self.terminating = Some(Instant::now());
+                    self.terminating = Some(Clock.now());
                     return Signal::Terminate;
                 }
-                Some(first) if first.elapsed() >= SAME_WISH => return Signal::TerminateNow,
+                Some(first) if Clock.now().since(first) >= SAME_WISH => return Signal::TerminateNow,
                 Some(_) => {}
             }
         }
@@ -82,7 +83,7 @@ mod tests {
         assert!(again.is_err(), "{again:?}");
         raise(Number::SIGHUP).unwrap();
         assert_eq!(signals.next().await, Signal::Reload);
-        signals.terminating = Some(Instant::now() - SAME_WISH);
+        signals.terminating = Some(Clock.now() - SAME_WISH);
         raise(Number::SIGINT).unwrap();
         assert_eq!(signals.next().await, Signal::TerminateNow);
     }
