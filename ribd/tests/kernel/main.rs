@@ -54,15 +54,21 @@ fn routes_go_without_next_hop_objects_where_they_are_not_wanted() {
 }
 
 #[test]
-fn a_route_somebody_deleted_is_back() {
+fn a_route_somebody_deleted_is_back_within_100_milliseconds() {
     let lab = started(&format!("{INTERFACES}{STATICS}"));
     await_statics(&lab, true);
-    lab.ip("route del default");
-    let start = Instant::now();
-    lab.await_route("default", &["via 192.168.1.254"]);
-    let took = start.elapsed();
+    // The median: a busy machine may keep one look in ten waiting, but not most of them.
+    let mut took: Vec<Duration> = (0..9)
+        .map(|_| {
+            lab.ip("route del default");
+            let start = Instant::now();
+            lab.await_route("default", &["via 192.168.1.254"]);
+            start.elapsed()
+        })
+        .collect();
+    took.sort_unstable();
     println!("back after {took:?}, looking included");
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(took[4] < Duration::from_millis(100), "{took:?}");
     lab.ip("nexthop flush");
     await_statics(&lab, true);
 }

@@ -29,7 +29,7 @@ use routing_common::timer::TimerQueue;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// First delay before a refused request is tried again; doubles up to [`RETRY_MAX`].
-const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_FIRST: Duration = Duration::from_millis(50);
 /// Longest delay between attempts.
 const RETRY_MAX: Duration = Duration::from_secs(30);
 /// Delay before a refused address or sysctl is tried again.
