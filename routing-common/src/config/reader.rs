@@ -13,6 +13,7 @@ use super::slip::nearest;
 use core::cell::RefCell;
 use core::ops::Range;
 use core::str::FromStr;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use toml::Spanned;
@@ -60,7 +61,8 @@ pub(super) struct Context<'a> {
 pub(super) struct Section<'a> {
     context: Context<'a>,
     schema: &'static Table,
-    entries: &'a DeTable<'a>,
+    /// What the file says; nothing where the table is left out.
+    entries: Option<&'a DeTable<'a>>,
     /// Where to point when the table as a whole is meant.
     span: Range<usize>,
     /// Keys that were read, to hold code and schema together.
@@ -93,7 +95,7 @@ impl<'a> Section<'a> {
                 ),
             }
         }
-        Self { context, schema, entries, span, asked: RefCell::default() }
+        Self { context, schema, entries: Some(entries), span, asked: RefCell::default() }
     }
 
     pub(super) fn sink(&self) -> &'a Sink<'a> {
@@ -105,12 +107,16 @@ impl<'a> Section<'a> {
     }
 
     /// The key's schema and its value in the file.
+    fn entry(&self, name: &str) -> Option<(&'a Spanned<Cow<'a, str>>, &'a Spanned<DeValue<'a>>)> {
+        self.entries?.iter().find(|(k, _)| k.get_ref() == name)
+    }
+
     fn find(&self, name: &str) -> (&'static Key, Option<&'a Spanned<DeValue<'a>>>) {
         let key = self.schema.keys.iter().find(|k| k.name == name);
         // proof: names come from this crate's code alone, and its tests read every section there is.
         let key = key.expect("the code reads only keys of the schema");
         self.asked.borrow_mut().insert(key.name);
-        let value = self.entries.iter().find(|(k, _)| k.get_ref() == name).map(|(_, v)| v);
+        let value = self.entry(name).map(|(_, v)| v);
         if value.is_none() && matches!(key.default, Fallback::Required) {
             let hint = format!("`{name}`: {}", key.text);
             self.sink().error(self.span(), format!("missing key `{name}`{}", of(self.schema)), hint);
@@ -327,6 +333,21 @@ impl<'a> Section<'a> {
         self.open(schema, found?, self.key_span(name))
     }
 
+    /// The sub-table, or one that holds nothing but the defaults.
+    pub(super) fn section_or_defaults(&self, name: &str) -> Section<'a> {
+        self.section(name).unwrap_or_else(|| {
+            // proof: names come from this crate's code alone, and its tests read every section there is.
+            let Kind::Table(schema) = self.find(name).0.kind else { unreachable!("the key holds a table") };
+            Section {
+                context: self.context,
+                schema,
+                entries: None,
+                span: self.span(),
+                asked: RefCell::default(),
+            }
+        })
+    }
+
     /// Does the key hold a table?
     pub(super) fn holds_table(&self, name: &str) -> bool {
         matches!(self.find(name).1.map(Spanned::get_ref), Some(DeValue::Table(_)))
@@ -367,7 +388,7 @@ impl<'a> Section<'a> {
     }
 
     fn key_span(&self, name: &str) -> Range<usize> {
-        self.entries.iter().find(|(k, _)| k.get_ref() == name).map_or(self.span(), |(k, _)| k.span())
+        self.entry(name).map_or(self.span(), |(k, _)| k.span())
     }
 
     /// Records that a value has the wrong type.

@@ -182,6 +182,10 @@ fn ring_shortens_the_timers_and_written_keys_win() {
         [i.hello_interval, i.dead_interval, i.retransmit_interval].map(format_duration)
     };
     assert_eq!(timers("e0"), ["1s", "4s", "200ms"]);
+    assert_eq!(
+        [ospf.min_ls_interval, ospf.min_ls_arrival, ospf.spf.long_delay].map(format_duration),
+        ["100ms", "50ms", "50ms"]
+    );
     assert_eq!(timers("e1"), ["2s", "8s", "1s"]);
     let group = |n: &str| config.vrrp_groups[n].clone();
     assert_eq!(group("a").advertisement_interval, Duration::from_millis(100));

@@ -69,13 +69,11 @@ fn hostname(root: &Section<'_>) -> String {
 }
 
 fn rib(root: &Section<'_>) -> RibConfig {
-    match root.section("rib") {
-        None => RibConfig::default(),
-        Some(rib) => RibConfig {
-            forwarding: rib.boolean("forwarding").value,
-            next_hop_objects: rib.boolean("next-hop-objects").value,
-            stale_time: rib.time("stale-time").value,
-        },
+    let rib = root.section_or_defaults("rib");
+    RibConfig {
+        forwarding: rib.boolean("forwarding").value,
+        next_hop_objects: rib.boolean("next-hop-objects").value,
+        stale_time: rib.time("stale-time").value,
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> Result<Option
     let redistribute = ospf.section("redistribute");
     let policy = |name| redistribute.as_ref().and_then(|r| r.section(name)).map(|s| policy(&s));
     let (redistribute_connected, redistribute_static) = (policy("connected"), policy("static"));
-    let spf = ospf.section("spf").map(|s| spf(&s));
+    let spf = spf(&ospf.section_or_defaults("spf"));
     let byte = |name| u8::try_from(ospf.number(name).value).unwrap_or(u8::MAX);
     let config = |router_id| OspfConfig {
         router_id,
@@ -33,7 +33,7 @@ pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> Result<Option
         distance: byte("distance"),
         maximum_paths: byte("maximum-paths"),
         rfc1583_compatibility: ospf.boolean("rfc1583-compatibility").value,
-        spf: spf.unwrap_or_default(),
+        spf,
         min_ls_interval: ospf.time("min-ls-interval").value,
         min_ls_arrival: ospf.time("min-ls-arrival").value,
     };
