@@ -4,7 +4,7 @@
 //! everything, on a panic too, and a janitor does it if we are killed. Processes are only ever found by the namespace they live in.
 
 use crate::capture::Capture;
-use crate::dialect::{self, Process};
+use crate::dialect;
 use crate::router::{Kind, Router, Suite};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use nix::sys::signal::Signal;
@@ -13,17 +13,14 @@ use ringlab::janitor::Janitor;
 use ringlab::netns;
 use ringlab::topology::{Host, Interface, Link, LinkKind, LinkOspf, Topology};
 use std::collections::BTreeMap;
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a process may take to open its socket.
-const START_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a process may take to leave after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// Pause between two looks.
@@ -161,7 +158,7 @@ impl Bench {
         let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (&**key, *value)).collect();
         netns::sysctl(&namespace, &settings)?;
         let started = netns::within(&namespace, || {
-            plan.processes.iter().map(|process| spawn(&dir, process)).collect::<Result<Vec<_>>>()
+            plan.processes.iter().map(|process| process.start(&dir)).collect::<Result<Vec<_>>>()
         });
         self.children.extend(started.map_err(|fault| self.explain(fault.context(name.to_owned())))?);
         Ok(())
@@ -380,32 +377,6 @@ fn topology(routers: &BTreeMap<String, Router>, hosts: &[(&str, &str, Ipv4Addr)]
         topology.hosts.insert((*name).to_owned(), host);
     }
     Ok(topology)
-}
-
-/// Starts a process in the calling thread's namespace and waits for its socket.
-fn spawn(dir: &Path, process: &Process) -> Result<Child> {
-    if let Some(ready) = &process.ready {
-        let _ = std::fs::remove_file(ready);
-    }
-    let log = File::options().create(true).append(true).open(dir.join(format!("{}.log", process.name)))?;
-    let mut child = Command::new(&process.program)
-        .args(&process.arguments)
-        .current_dir(dir)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .process_group(0)
-        .spawn()
-        .with_context(|| format!("starting {}", process.program.display()))?;
-    let deadline = Instant::now() + START_PATIENCE;
-    while process.ready.as_ref().is_some_and(|ready| !ready.exists()) {
-        if let Some(status) = child.try_wait()? {
-            bail!("{} ended with {status}", process.name);
-        }
-        ensure!(Instant::now() < deadline, "{} does not open {:?}", process.name, process.ready);
-        std::thread::sleep(POLL);
-    }
-    Ok(child)
 }
 
 fn log_ends(dir: &Path) -> Vec<(String, String)> {

@@ -8,23 +8,20 @@ use crate::fabric::{self, Cut, Names};
 use crate::janitor::Janitor;
 use crate::netns;
 use crate::oracle::{Failure, Failures};
-use crate::stack::{Plan, Process, Profile, Site, Stack};
+use crate::stack::{Plan, Profile, Site, Stack};
 use crate::topology::{LinkKind, Topology};
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long a process may take to open its socket.
-const START_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a process may take to leave after SIGTERM.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -314,41 +311,12 @@ impl Lab {
         let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (&**key, &**value)).collect();
         netns::sysctl(&namespace, &settings)?;
         netns::within(&namespace, || {
-            processes.iter().try_for_each(|process| self.spawn(router, &dir, process))
+            processes.iter().try_for_each(|process| {
+                let child = process.start(&dir).with_context(|| router.to_owned())?;
+                self.children.lock().map_err(|_| anyhow!("poisoned"))?.push(child);
+                Ok(())
+            })
         })
-    }
-
-    /// Starts a process in the calling thread's namespace and waits for its socket.
-    fn spawn(&self, router: &str, dir: &Path, process: &Process) -> Result<()> {
-        if let Some(ready) = &process.ready {
-            let _ = std::fs::remove_file(ready);
-        }
-        let log_path = dir.join(format!("{}.log", process.name));
-        let log = File::options().create(true).append(true).open(&log_path)?;
-        let mut child = Command::new(&process.program)
-            .args(&process.arguments)
-            .current_dir(dir)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .process_group(0)
-            .spawn()
-            .with_context(|| format!("{router}: starting {}", process.program.display()))?;
-        let deadline = Instant::now() + START_PATIENCE;
-        let outcome = loop {
-            if let Some(status) = child.try_wait()? {
-                break Err(anyhow!("ended with {status}"));
-            }
-            if process.ready.as_ref().is_none_or(|ready| ready.exists()) {
-                break Ok(());
-            }
-            if Instant::now() > deadline {
-                break Err(anyhow!("did not open {:?} in {START_PATIENCE:?}", process.ready));
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
-        self.children.lock().map_err(|_| anyhow!("poisoned"))?.push(child);
-        outcome.with_context(|| format!("{router}: {}\n{}", process.name, tail(&log_path)))
     }
 
     /// Kills a router or a part of it.
@@ -486,11 +454,4 @@ impl Drop for Lab {
             eprintln!("ringlab: {fault:#}");
         }
     }
-}
-
-/// The last lines of a log.
-fn tail(path: &Path) -> String {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(15)..].join("\n")
 }

@@ -24,6 +24,7 @@ pub mod oracle;
 pub mod paper;
 pub mod pcap;
 pub mod probe;
+pub mod process;
 pub mod report;
 pub mod rootless;
 pub mod scenario;

@@ -9,21 +9,8 @@ pub use frr::MACVLAN as FRR_MACVLAN;
 
 use crate::router::{Router, Suite};
 use anyhow::{Result, ensure};
-use std::ffi::OsString;
+pub use ringlab::process::Process;
 use std::path::{Path, PathBuf};
-
-/// A process to start inside a router's namespace.
-#[derive(Debug)]
-pub struct Process {
-    /// Names its log file.
-    pub name: &'static str,
-    /// The program.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub arguments: Vec<OsString>,
-    /// A file (mostly a socket) that must exist before the next process starts.
-    pub ready: Option<PathBuf>,
-}
 
 /// What a router needs to start.
 #[derive(Debug, Default)]

@@ -8,12 +8,12 @@ mod frr;
 mod torc;
 
 use crate::fabric::Addressing;
+pub use crate::process::Process;
 use crate::topology::{Interface, LinkOspf, Router, Topology};
 use anyhow::Result;
 use ipnetwork::Ipv4Network;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -91,19 +91,6 @@ pub struct Site<'a> {
     pub additions: &'a BTreeMap<String, String>,
     /// Are this project's daemons started one by one?
     pub by_hand: bool,
-}
-
-/// A process to start inside the router's namespace.
-#[derive(Debug)]
-pub struct Process {
-    /// Names the log file.
-    pub name: &'static str,
-    /// The program.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub arguments: Vec<OsString>,
-    /// A file (mostly a socket) that must exist before the next process starts.
-    pub ready: Option<PathBuf>,
 }
 
 /// What a stack wants done to start a router.
