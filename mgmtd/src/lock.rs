@@ -1,19 +1,13 @@
 //! One supervisor per run directory.
 
 use anyhow::{Context as _, bail};
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use routing_runtime::pid_file::{PidFile, PidFileError};
+use std::fs;
+use std::path::Path;
 
-/// Held while this supervisor lives. The kernel releases it however the process ends, so the file of a
-/// killed one is no obstacle.
+/// Held while this supervisor lives.
 #[derive(Debug)]
-pub struct RunDirLock {
-    path: PathBuf,
-    _lock: Flock<File>,
-}
+pub struct RunDirLock(#[expect(dead_code, reason = "held for its lock")] PidFile);
 
 impl RunDirLock {
     /// Makes the run directory if needed and locks `mgmtd.pid` in it.
@@ -22,29 +16,13 @@ impl RunDirLock {
     /// When another supervisor holds it, or the directory cannot be used.
     pub fn acquire(run_dir: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(run_dir).with_context(|| format!("run directory {}", run_dir.display()))?;
-        let path = run_dir.join("mgmtd.pid");
-        let shown = path.display().to_string();
-        // Not truncated before the lock is ours: the content may be another's.
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let mut lock =
-            match Flock::lock(file.with_context(|| shown.clone())?, FlockArg::LockExclusiveNonblock) {
-                Ok(lock) => lock,
-                Err((file, Errno::EWOULDBLOCK)) => {
-                    let pid = io::read_to_string(file).unwrap_or_default();
-                    bail!("{} belongs to another mgmtd (pid {})", run_dir.display(), pid.trim());
-                }
-                Err((_, error)) => return Err(error).with_context(|| format!("locking {shown}")),
-            };
-        lock.set_len(0)?;
-        writeln!(lock, "{}", std::process::id())?;
-        Ok(Self { path, _lock: lock })
-    }
-}
-
-impl Drop for RunDirLock {
-    fn drop(&mut self) {
-        // Before the lock goes, so that what is removed is ours. A file that stays is no obstacle.
-        let _ = fs::remove_file(&self.path);
+        match PidFile::create(&run_dir.join("mgmtd.pid")) {
+            Ok(file) => Ok(Self(file)),
+            Err(PidFileError::Held { pid, .. }) => {
+                bail!("{} belongs to another mgmtd (pid {pid})", run_dir.display())
+            }
+            Err(fault) => Err(fault.into()),
+        }
     }
 }
 

@@ -9,16 +9,13 @@
 use crate::clock::Clock;
 use crate::control_server::ControlServer;
 use crate::logging::{self, LogFormat, LogLevel, NoticeLog};
+use crate::pid_file::PidFile;
 use crate::signals::Signals;
 use anyhow::Context as _;
 use clap::{Args, Command, FromArgMatches as _};
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
 use routing_common::config::{self, Config};
 use routing_common::notice::Notice;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -180,54 +177,6 @@ fn read_config(path: &Path) -> Result<(Config, Vec<String>), Vec<String>> {
     }
 }
 
-/// A file with our process id, locked while we live and removed at the end.
-#[derive(Debug)]
-struct PidFile {
-    path: PathBuf,
-    _lock: Flock<File>,
-}
-
-impl PidFile {
-    fn create(path: &Path) -> anyhow::Result<Self> {
-        let shown = path.display();
-        loop {
-            // Not truncated before the lock is ours: the file may be another's.
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path)
-                .with_context(|| format!("pid file {shown}"))?;
-            let mut lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(lock) => lock,
-                Err((file, Errno::EWOULDBLOCK)) => {
-                    let pid = io::read_to_string(file).unwrap_or_default();
-                    anyhow::bail!(
-                        "another one is running for this run directory (pid {}, {shown})",
-                        pid.trim()
-                    );
-                }
-                Err((_, error)) => return Err(error).with_context(|| format!("locking {shown}")),
-            };
-            // A predecessor that was just leaving may have removed the file between our opening and
-            // locking it; a lock on a file nobody else can find keeps nobody out.
-            let ours = lock.metadata()?.ino();
-            if fs::metadata(path).is_ok_and(|found| found.ino() == ours) {
-                lock.set_len(0)?;
-                writeln!(lock, "{}", std::process::id())?;
-                return Ok(Self { path: path.to_owned(), _lock: lock });
-            }
-        }
-    }
-}
-
-impl Drop for PidFile {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,20 +196,5 @@ mod tests {
         assert!(!probe.check);
         assert!(Probe::try_parse_from(["d", "--log-level", "=loud="]).is_err());
         assert!(Probe::try_parse_from(["d", "--log-format", "json"]).is_ok());
-    }
-
-    #[test]
-    fn a_pid_file_is_held_by_one_and_a_stale_one_is_taken_over() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("x.pid");
-        fs::write(&path, "4194304 stale and longer than a pid").unwrap();
-        let held = PidFile::create(&path).unwrap();
-        let own = format!("{}\n", std::process::id());
-        assert_eq!(fs::read_to_string(&path).unwrap(), own);
-        let refused = PidFile::create(&path).unwrap_err().to_string();
-        assert!(refused.contains(own.trim()), "{refused}");
-        drop(held);
-        assert!(!path.exists());
-        PidFile::create(&path).unwrap();
     }
 }

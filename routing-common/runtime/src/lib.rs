@@ -23,6 +23,7 @@ pub mod ipv4;
 pub mod logging;
 pub mod netlink;
 pub mod packet_socket;
+pub mod pid_file;
 pub mod raw_socket;
 pub mod signals;
 mod sys;
