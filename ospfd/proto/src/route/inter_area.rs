@@ -7,6 +7,7 @@
 use super::{NetworkRoute, PathType, RouterRoute, RoutingTable, add_hops};
 use crate::lsa::{LsType, Lsa, LsaBody, LsaKey, SummaryLsa};
 use crate::spf::{SpfArea, SpfInput};
+use core::cmp::Ordering;
 use routing_common::id::{AreaId, RouterId};
 use std::collections::btree_map::Entry;
 
@@ -75,14 +76,13 @@ fn add_network(
         }
         Entry::Occupied(mut entry) => {
             let known = entry.get_mut();
-            if known.path_type == PathType::IntraArea || known.cost < cost {
-                return;
-            }
-            if cost < known.cost {
-                *known = route;
-            } else {
-                known.origin = known.origin.min(key);
-                add_hops(&mut known.next_hops, route.next_hops);
+            match contest(known.path_type, known.cost, cost) {
+                Contest::Keep => {}
+                Contest::Replace => *known = route,
+                Contest::Join => {
+                    known.origin = known.origin.min(key);
+                    add_hops(&mut known.next_hops, route.next_hops);
+                }
             }
         }
     }
@@ -115,14 +115,28 @@ fn add_as_boundary_router(
         }
         Entry::Occupied(mut entry) => {
             let known = entry.get_mut();
-            if known.path_type == PathType::IntraArea || known.cost < cost {
-                return;
-            }
-            if cost < known.cost {
-                *known = route;
-            } else {
-                add_hops(&mut known.next_hops, route.next_hops);
+            match contest(known.path_type, known.cost, cost) {
+                Contest::Keep => {}
+                Contest::Replace => *known = route,
+                Contest::Join => add_hops(&mut known.next_hops, route.next_hops),
             }
         }
+    }
+}
+
+/// What becomes of a known entry when an inter-area path to the same destination is found.
+enum Contest {
+    Keep,
+    Replace,
+    Join,
+}
+
+/// Steps (6) and (7): an intra-area path stays whatever it costs; otherwise the smaller cost, and both if equal.
+fn contest(known: PathType, known_cost: u32, cost: u32) -> Contest {
+    match cost.cmp(&known_cost) {
+        _ if known == PathType::IntraArea => Contest::Keep,
+        Ordering::Less => Contest::Replace,
+        Ordering::Equal => Contest::Join,
+        Ordering::Greater => Contest::Keep,
     }
 }
