@@ -7,7 +7,9 @@ use std::path::Path;
 
 /// Held while this supervisor lives.
 #[derive(Debug)]
-pub struct RunDirLock(#[expect(dead_code, reason = "held for its lock")] PidFile);
+pub struct RunDirLock {
+    _file: PidFile,
+}
 
 impl RunDirLock {
     /// Makes the run directory if needed and locks `mgmtd.pid` in it.
@@ -17,7 +19,7 @@ impl RunDirLock {
     pub fn acquire(run_dir: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(run_dir).with_context(|| format!("run directory {}", run_dir.display()))?;
         match PidFile::create(&run_dir.join("mgmtd.pid")) {
-            Ok(file) => Ok(Self(file)),
+            Ok(file) => Ok(Self { _file: file }),
             Err(PidFileError::Held { pid, .. }) => {
                 bail!("{} belongs to another mgmtd (pid {pid})", run_dir.display())
             }
