@@ -28,8 +28,10 @@ impl<K: Ord + Copy> TimerQueue<K> {
 
     /// Sets (or moves) the deadline of `key`.
     pub fn arm(&mut self, key: K, at: Instant) {
-        if let Some(old) = self.deadlines.insert(key, at) {
-            self.order.remove(&(old, key));
+        match self.deadlines.insert(key, at) {
+            Some(old) if old == at => return,
+            Some(old) => _ = self.order.remove(&(old, key)),
+            None => {}
         }
         self.order.insert((at, key));
     }

@@ -1,7 +1,7 @@
 //! The clocks of this host, read by shells and by nobody else.
 
 use nix::time::{ClockId, clock_gettime};
-use routing_common::time::Instant;
+use routing_common::time::{Duration, Instant};
 
 /// CLOCK_MONOTONIC as the engines' [`Instant`]. The origin is the kernel's own (about boot), so that
 /// instants of all daemons on a host compare.
@@ -13,6 +13,12 @@ impl Clock {
     pub fn now(self) -> Instant {
         let (seconds, nanos) = read(ClockId::CLOCK_MONOTONIC);
         Instant::from_nanos(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
+    }
+
+    /// The wall clock since 1970, which may jump; for kernel stamps, which are made with it.
+    pub fn wall_now(self) -> Duration {
+        let (seconds, nanos) = read(ClockId::CLOCK_REALTIME);
+        Duration::from_nanos(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
     }
 
     /// Seconds since 1970 by the wall clock, which may jump. 0 before 1970.

@@ -10,12 +10,16 @@ use crate::clock::Clock;
 use crate::control_server::ControlServer;
 use crate::logging::{self, LogFormat, LogLevel, NoticeLog};
 use crate::pid_file::PidFile;
+use crate::recorder::Recording;
 use crate::signals::Signals;
 use anyhow::Context as _;
 use clap::{Args, Command, FromArgMatches as _};
 use routing_common::config::{self, Config};
 use routing_common::notice::Notice;
+use routing_common::record::format::frame;
+use routing_common::record::{Configuration, Entry, Recordable, Recorded, Sink as _};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -42,6 +46,17 @@ pub struct Arguments {
     pub log_format: LogFormat,
 }
 
+/// The arguments of a daemon with an engine.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+struct EngineArguments {
+    #[command(flatten)]
+    common: Arguments,
+    /// Write everything the engine is told to FILE, for replaying it with routing-sim. The file holds the
+    /// configuration with its keys; one that is there is kept as FILE.old.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
 /// Who a daemon is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
@@ -65,9 +80,27 @@ pub struct DaemonContext {
     /// Reload and termination.
     pub signals: Signals,
     notices: NoticeLog,
+    /// What `config` was loaded from.
+    source: Configuration,
+    recording: Option<Recording>,
 }
 
 impl DaemonContext {
+    /// Makes the daemon's engine from its configuration; if wanted, everything it is told is recorded.
+    pub fn engine<E: Recordable>(&self, seed: u64) -> Recorded<E> {
+        self.engine_elsewhere(seed)()
+    }
+
+    /// Like [`DaemonContext::engine`], to be called on the thread where the engine is to live.
+    pub fn engine_elsewhere<E: Recordable>(&self, seed: u64) -> impl FnOnce() -> Recorded<E> + Send + use<E> {
+        let (config, source) = (self.config.clone(), self.source.clone());
+        let sink = self.recording.as_ref().map(Recording::sink);
+        move || match sink {
+            Some(sink) => Recorded::recording(&config, seed, source, Box::new(sink)),
+            None => Recorded::silent(&config, seed),
+        }
+    }
+
     /// Opens the daemon's control socket; from then on it is ready.
     ///
     /// # Errors
@@ -84,19 +117,32 @@ impl DaemonContext {
 
     /// Reads the configuration file again, for SIGHUP. Logs warnings; on refusal logs every finding
     /// and returns `None`: the daemon goes on as it was.
+    ///
+    /// A recording notes the new text here: an engine told to reconfigure is told what was loaded last.
     pub fn reload_config(&self) -> Option<Config> {
         let path = self.arguments.config.display();
         match read_config(&self.arguments.config) {
-            Ok((config, warnings)) => {
-                warnings.iter().for_each(|w| tracing::warn!("{w}"));
+            Ok(read) => {
+                read.warnings.iter().for_each(|w| tracing::warn!("{w}"));
                 tracing::info!("{path} read again");
-                Some(config)
+                self.record_configuration(read.source);
+                Some(read.config)
             }
             Err(findings) => {
                 findings.iter().for_each(|f| tracing::error!("{f}"));
                 tracing::error!("{path} was refused; nothing has changed");
                 None
             }
+        }
+    }
+
+    fn record_configuration(&self, source: Configuration) {
+        let Some(recording) = &self.recording else { return };
+        let mut sink = recording.sink();
+        match frame(&Entry::<()>::Configured(source)) {
+            // A sink that has ended told so when it did.
+            Ok(entry) => drop(sink.write(&entry)),
+            Err(why) => sink.give_up(&why.to_string()),
         }
     }
 
@@ -112,16 +158,17 @@ where
     F: FnOnce(DaemonContext) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
 {
-    let command = Command::new(identity.name).about(identity.about).version(env!("CARGO_PKG_VERSION"));
-    let matches = Arguments::augment_args(command).get_matches();
-    let arguments = match Arguments::from_arg_matches(&matches) {
+    // Who it is comes last, or the arguments' own chapter would stand in its place.
+    let command = EngineArguments::augment_args(Command::new(identity.name));
+    let matches = command.about(identity.about).version(env!("CARGO_PKG_VERSION")).get_matches();
+    let EngineArguments { common: arguments, record } = match EngineArguments::from_arg_matches(&matches) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
-    let config = match read_config(&arguments.config) {
-        Ok((config, warnings)) => {
-            warnings.iter().for_each(|w| eprintln!("{w}"));
-            config
+    let read = match read_config(&arguments.config) {
+        Ok(read) => {
+            read.warnings.iter().for_each(|w| eprintln!("{w}"));
+            read
         }
         Err(findings) => {
             findings.iter().for_each(|f| eprintln!("{f}"));
@@ -133,7 +180,7 @@ where
         return ExitCode::SUCCESS;
     }
     logging::start(&arguments.log_level, arguments.log_format);
-    match live(identity.name, arguments, config, shell) {
+    match live(identity.name, arguments, record.as_deref(), read, shell) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{}: {error:#}", identity.name);
@@ -142,7 +189,13 @@ where
     }
 }
 
-fn live<F, Fut>(name: &'static str, arguments: Arguments, config: Config, shell: F) -> anyhow::Result<()>
+fn live<F, Fut>(
+    name: &'static str,
+    arguments: Arguments,
+    record: Option<&Path>,
+    read: Read,
+    shell: F,
+) -> anyhow::Result<()>
 where
     F: FnOnce(DaemonContext) -> Fut,
     Fut: Future<Output = anyhow::Result<()>>,
@@ -150,15 +203,19 @@ where
     let run_dir = arguments.run_dir.clone();
     fs::create_dir_all(&run_dir).with_context(|| format!("run directory {}", run_dir.display()))?;
     let _pid_file = PidFile::create(&run_dir.join(format!("{name}.pid")))?;
+    // Only now: a second daemon for the same directory must not take the file away.
+    let recording = record.map(start_recording).transpose()?.flatten();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let context = DaemonContext {
             name,
             arguments,
-            config,
+            config: read.config,
             clock: Clock,
             signals: Signals::new().context("signal handlers")?,
             notices: NoticeLog::new(),
+            source: read.source,
+            recording,
         };
         tracing::info!("{name} {} starts", env!("CARGO_PKG_VERSION"));
         let result = shell(context).await;
@@ -167,12 +224,35 @@ where
     })
 }
 
-/// The configuration and its warnings, or all findings; each already printable.
-fn read_config(path: &Path) -> Result<(Config, Vec<String>), Vec<String>> {
-    let name = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|e| vec![format!("{name}: {e}")])?;
-    match config::load(&name, &text) {
-        Ok(loaded) => Ok((loaded.config, loaded.warnings.iter().map(ToString::to_string).collect())),
+/// Opens the recording. A path that cannot be is refused; a disk that cannot now does not keep a router down.
+fn start_recording(path: &Path) -> anyhow::Result<Option<Recording>> {
+    match Recording::create(path) {
+        Ok(recording) => Ok(Some(recording)),
+        Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+            tracing::error!(code = "recording-ended", "nothing is recorded: {}: {error}", path.display());
+            Ok(None)
+        }
+        Err(error) => Err(error).with_context(|| format!("--record {}", path.display())),
+    }
+}
+
+/// A configuration file that was accepted.
+struct Read {
+    config: Config,
+    /// Printable.
+    warnings: Vec<String>,
+    source: Configuration,
+}
+
+/// The configuration, or all findings; each already printable.
+fn read_config(path: &Path) -> Result<Read, Vec<String>> {
+    let file = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|e| vec![format!("{file}: {e}")])?;
+    match config::load(&file, &text) {
+        Ok(loaded) => {
+            let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
+            Ok(Read { config: loaded.config, warnings, source: Configuration { file, text } })
+        }
         Err(findings) => Err(findings.iter().map(ToString::to_string).collect()),
     }
 }
@@ -184,17 +264,20 @@ mod tests {
     #[derive(Debug, clap::Parser)]
     struct Probe {
         #[command(flatten)]
-        arguments: Arguments,
+        arguments: EngineArguments,
     }
 
     #[test]
     fn arguments_have_defaults_and_bad_ones_are_refused() {
         use clap::Parser as _;
-        let probe = Probe::try_parse_from(["d"]).unwrap().arguments;
+        let EngineArguments { common: probe, record } = Probe::try_parse_from(["d"]).unwrap().arguments;
+        assert_eq!(record, None);
         assert_eq!(probe.run_dir, Path::new("/run/torc"));
         assert_eq!(probe.log_level.to_string(), "info");
         assert!(!probe.check);
         assert!(Probe::try_parse_from(["d", "--log-level", "=loud="]).is_err());
         assert!(Probe::try_parse_from(["d", "--log-format", "json"]).is_ok());
+        let probe = Probe::try_parse_from(["d", "--record", "d.rec"]).unwrap().arguments;
+        assert_eq!(probe.record.as_deref(), Some(Path::new("d.rec")));
     }
 }

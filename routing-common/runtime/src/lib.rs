@@ -8,7 +8,9 @@
 //! * [`daemon`], [`logging`] and [`signals`]: a process from its arguments to its exit code;
 //! * [`control_server`] and [`framed`]: operators on the one side, the RIB on the other;
 //! * [`netlink`], [`sysctl`]: the kernel's interfaces, addresses and settings;
-//! * [`raw_socket`], [`packet_socket`]: datagrams and frames.
+//! * [`raw_socket`], [`packet_socket`]: datagrams and frames;
+//! * [`udp`], [`wait`], [`real_time`]: what a real-time thread beside the runtime needs;
+//! * [`recorder`]: what an engine was told, on disk.
 //!
 //! All of it is cancel safe unless a function says otherwise, because shells `select!` over it.
 //! `unsafe` is allowed in this crate alone, and confined to the private `sys` module.
@@ -25,7 +27,11 @@ pub mod netlink;
 pub mod packet_socket;
 pub mod pid_file;
 pub mod raw_socket;
+pub mod real_time;
+pub mod recorder;
 pub mod signals;
 mod sys;
 pub mod sysctl;
+pub mod udp;
 mod unix;
+pub mod wait;

@@ -140,3 +140,17 @@ impl Deref for Descriptor {
         &self.0
     }
 }
+
+/// Puts the calling thread into the real-time class SCHED_RR; threads and processes it starts are not in it.
+///
+/// # Errors
+/// EPERM without CAP_SYS_NICE and an RLIMIT_RTPRIO of at least `priority`; EINVAL for a priority outside 1 to 99.
+pub(crate) fn set_round_robin(priority: u8) -> io::Result<()> {
+    let parameters = libc::sched_param { sched_priority: i32::from(priority) };
+    // SAFETY: 0 names the calling thread, `parameters` is a whole `sched_param` on our own stack; the kernel copies it
+    // and keeps no pointer.
+    let rc = unsafe {
+        libc::sched_setscheduler(0, libc::SCHED_RR | libc::SCHED_RESET_ON_FORK, &raw const parameters)
+    };
+    if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}

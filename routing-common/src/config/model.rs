@@ -26,6 +26,8 @@ pub struct Config {
     pub ospf: Option<OspfConfig>,
     /// VRRP groups by name.
     pub vrrp_groups: BTreeMap<String, VrrpGroup>,
+    /// BFD sessions of the file itself, by name; those of OSPF interfaces stand there.
+    pub bfd_peers: BTreeMap<String, BfdPeer>,
 }
 
 impl Config {
@@ -38,7 +40,19 @@ impl Config {
     /// The names of all interfaces the file speaks of, wherever it does, each once.
     pub fn interface_names(&self) -> BTreeSet<&InterfaceName> {
         let ospf = self.ospf.iter().flat_map(|o| o.interfaces.keys());
-        self.interfaces.keys().chain(ospf).chain(self.vrrp_groups.values().map(|g| &g.interface)).collect()
+        let vrrp = self.vrrp_groups.values().map(|g| &g.interface);
+        let bfd = self.bfd_peers.values().filter_map(|p| p.interface.as_ref());
+        self.interfaces.keys().chain(ospf).chain(vrrp).chain(bfd).collect()
+    }
+
+    /// Does anything in the file want BFD sessions?
+    pub fn uses_bfd(&self) -> bool {
+        !self.bfd_peers.is_empty() || self.ospf_uses_bfd()
+    }
+
+    /// Does OSPF?
+    pub fn ospf_uses_bfd(&self) -> bool {
+        self.ospf.iter().flat_map(|o| o.interfaces.values()).any(|i| i.bfd.is_some())
     }
 }
 
@@ -136,6 +150,32 @@ pub struct OspfConfig {
     pub min_ls_interval: Duration,
     /// Least time between two accepted instances of one LSA (MinLSArrival; RFC default 1 s).
     pub min_ls_arrival: Duration,
+    /// Graceful restart (RFC 3623).
+    pub graceful_restart: GracefulRestart,
+}
+
+/// Graceful restart (RFC 3623 App. B).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GracefulRestart {
+    /// RestartSupport: restart gracefully, after a crash too.
+    pub enabled: bool,
+    /// RestartInterval, whole seconds, 1 to 1800.
+    pub grace_period: Duration,
+    /// RestartHelperSupport: help neighbours that restart.
+    pub helper: bool,
+    /// RestartHelperStrictLSAChecking: cease to help when the topology changes.
+    pub strict_lsa_checking: bool,
+}
+
+impl Default for GracefulRestart {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            grace_period: Duration::from_secs(120),
+            helper: true,
+            strict_lsa_checking: true,
+        }
+    }
 }
 
 /// RFC 8405 SPF delays.
@@ -190,6 +230,8 @@ pub struct OspfInterfaceConfig {
     pub mtu_ignore: bool,
     /// RFC 2328 App. D.
     pub authentication: OspfAuthentication,
+    /// How a BFD session with every neighbour here behaves; `None`: no sessions. Never on a passive interface.
+    pub bfd: Option<BfdProfile>,
 }
 
 /// OSPF network types this suite runs.
@@ -311,10 +353,46 @@ pub struct VrrpGroup {
     pub preempt: bool,
     /// How long a better Backup waits before it preempts.
     pub preempt_delay: Duration,
+    /// Longest wait for the router's own routes before it preempts; zero where it has none to wait for.
+    pub preempt_routes_wait: Duration,
     /// Accept_Mode: accept packets to the virtual address though not its owner.
     pub accept: bool,
     /// Use the virtual MAC on a macvlan; otherwise the real MAC and gratuitous ARP.
     pub virtual_mac: bool,
     /// The checksum sent in version 3.
     pub checksum: VrrpChecksum,
+}
+
+/// How BFD sessions behave (RFC 5880 §6.8.1), with the name of the profile that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BfdProfile {
+    /// Its name in the file; "default" also when the file has no such profile.
+    pub name: String,
+    /// bfd.DesiredMinTxInterval while a session is up, whole microseconds, 3 ms to 60 s.
+    pub transmit_interval: Duration,
+    /// bfd.RequiredMinRxInterval, whole microseconds, 3 ms to 60 s.
+    pub receive_interval: Duration,
+    /// bfd.DetectMult, 2 to 255.
+    pub detect_multiplier: u8,
+    /// The passive role (RFC 5880 §6.1).
+    pub passive: bool,
+    /// Multihop: smallest accepted TTL, 1 to 254.
+    pub minimum_ttl: u8,
+}
+
+/// One BFD session of the file itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BfdPeer {
+    /// The neighbour's address.
+    pub address: Ipv4Addr,
+    /// The interface it is on; `None`: the one with its subnet. Always `None` with `multihop`.
+    pub interface: Option<InterfaceName>,
+    /// The source address of our packets; `None`: chosen by interface or route.
+    pub local_address: Option<Ipv4Addr>,
+    /// RFC 5883 instead of RFC 5881.
+    pub multihop: bool,
+    /// Held in AdminDown.
+    pub shutdown: bool,
+    /// How it behaves.
+    pub profile: BfdProfile,
 }

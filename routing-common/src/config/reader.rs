@@ -50,6 +50,15 @@ impl<T> At<T> {
     }
 }
 
+/// A key that is a switch or a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice<'a> {
+    /// `true` or `false`.
+    Switch(bool),
+    /// A name.
+    Named(&'a str),
+}
+
 /// What all sections of a file share.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
@@ -149,6 +158,22 @@ impl<'a> Section<'a> {
             name,
             |_, v| v.get_ref().as_bool().or_else(|| self.wrong_type(v, "`true` or `false`")),
             |d| matches!(d, Fallback::Boolean(true)),
+        )
+    }
+
+    /// A switch or a name; `None` when absent or refused.
+    pub(super) fn switch_or_text(&self, name: &str) -> At<Option<Choice<'a>>> {
+        self.value(
+            name,
+            |k, v| match v.get_ref() {
+                DeValue::Boolean(on) => Some(Some(Choice::Switch(*on))),
+                DeValue::String(text) => Some(Some(Choice::Named(text.as_ref()))),
+                _ => {
+                    let form = if let Kind::SwitchOrText(form) = k.kind { form } else { "" };
+                    self.wrong_type(v, &format!("`true`, `false` or {form}"))
+                }
+            },
+            |_| None,
         )
     }
 
@@ -338,14 +363,23 @@ impl<'a> Section<'a> {
         self.section(name).unwrap_or_else(|| {
             // proof: names come from this crate's code alone, and its tests read every section there is.
             let Kind::Table(schema) = self.find(name).0.kind else { unreachable!("the key holds a table") };
-            Section {
-                context: self.context,
-                schema,
-                entries: None,
-                span: self.span(),
-                asked: RefCell::default(),
-            }
+            self.defaults_of(schema)
         })
+    }
+
+    /// One of the tables whose names the operator chooses, as if he had written it without a key.
+    pub(super) fn unwritten(&self, name: &str) -> Section<'a> {
+        // proof: names come from this crate's code alone, and its tests read every section there is.
+        let Kind::Named(schema) = self.find(name).0.kind else { unreachable!("the key holds named tables") };
+        self.defaults_of(schema)
+    }
+
+    fn defaults_of(&self, schema: &'static Table) -> Section<'a> {
+        Section { context: self.context, schema, entries: None, span: self.span(), asked: RefCell::default() }
+    }
+
+    pub(super) fn defaults(&self) -> Defaults {
+        self.context.defaults
     }
 
     /// Does the key hold a table?

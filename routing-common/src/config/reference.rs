@@ -40,10 +40,13 @@ Refused:
 * priority 255 for addresses that are not the interface's own, any other priority for one that is, and
   `preempt = false` with priority 255;
 * an advertisement interval that the protocol version cannot express;
-* `bfd` anywhere, `network-type` \"point-to-multipoint\" and \"non-broadcast\": not part of this version.
+* a BFD profile that is not there, `multihop` together with `interface`, two BFD peers that are one session, a
+  `local-address` that the interface does not have in the file;
+* `bfd` under `vrrp`, `network-type` \"point-to-multipoint\" and \"non-broadcast\": not part of this version.
 
 Only warned about: an interface that is used but has no table under `[interfaces]` (its addresses must then come from
-elsewhere), and `preempt-delay` without `preempt`.
+elsewhere), `preempt-delay` without `preempt`, `bfd` on a passive OSPF interface, and a BFD peer on a single hop that is
+in no subnet of the file while no `interface` is named.
 ";
 
 /// The page `docs/configuration.md`.
@@ -115,6 +118,7 @@ fn value(key: &Key) -> String {
             format!("`\"{}\"` to `\"{}\"` in steps of {}", shown(min), shown(max), shown(step))
         }
         Kind::Word(w) => words(w),
+        Kind::SwitchOrText(form) => format!("`true`, `false` or {form}"),
         Kind::Text(form) => form.into(),
         Kind::List(form) => format!("array of {form}"),
         Kind::Table(t) => format!("table {}", link(t)),

@@ -14,6 +14,11 @@ impl Writer {
         Self::default()
     }
 
+    /// An empty writer with room for so many octets; more may follow.
+    pub fn with_capacity(octets: usize) -> Self {
+        Self { bytes: Vec::with_capacity(octets) }
+    }
+
     /// Octets written so far.
     pub fn len(&self) -> usize {
         self.bytes.len()

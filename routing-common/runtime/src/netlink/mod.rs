@@ -7,13 +7,15 @@
 //! * [`message`]: bytes, safely: building requests, reading replies. Never panics on any bytes.
 //! * [`socket`]: [`socket::RequestSocket`] asks and changes, [`socket::EventSocket`] listens.
 //! * [`link`], [`address`]: devices and IPv4 addresses, parsed and requested.
-//! * [`monitor`]: both as the gapless events every engine takes.
+//! * [`neighbor`]: ARP entries that wait for an answer.
+//! * [`monitor`]: links and addresses as the gapless events every engine takes.
 //! * [`route`], [`nexthop`]: routes of table main and next-hop objects.
 
 pub mod address;
 pub mod link;
 pub mod message;
 pub mod monitor;
+pub mod neighbor;
 pub mod nexthop;
 pub mod route;
 pub mod socket;

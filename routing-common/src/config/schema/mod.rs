@@ -4,9 +4,11 @@
 //! that are not here, and insists in tests that every key here is read; `reference` prints it. So the
 //! loader, its messages and the reference page cannot drift apart.
 
+mod bfd;
 mod ospf;
 mod vrrp;
 
+pub(super) use bfd::BFD;
 pub(super) use ospf::{NETWORK_TYPES_REFUSED, OSPF};
 pub(super) use vrrp::VRRP;
 
@@ -40,6 +42,8 @@ pub(super) enum Kind {
     Time { min: Duration, max: Duration, step: Duration },
     /// One of these strings.
     Word(&'static [&'static str]),
+    /// `true`, `false` or a string of the described form.
+    SwitchOrText(&'static str),
     /// A string of the described form.
     Text(&'static str),
     /// An array of strings of the described form (or of what the description says).
@@ -97,7 +101,7 @@ const fn table_key(name: &'static str, kind: Kind, text: &'static str) -> Key {
     key(name, kind, Fallback::Absent(""), text)
 }
 
-const NO_BFD: &str = "BFD is not part of this version; short hello and dead intervals (`defaults = \"ring\"`) \
+const NO_BFD: &str = "VRRP does not use BFD in this version; short advertisement intervals (`defaults = \"ring\"`) \
                       are the way to detect failures quickly";
 
 /// The whole file.
@@ -123,7 +127,7 @@ pub(super) static ROOT: Table = Table {
         table_key("rib", Kind::Table(&RIB), "The routing table and the kernel's forwarding."),
         table_key("ospf", Kind::Table(&OSPF), "OSPFv2; without this table it does not run."),
         table_key("vrrp", Kind::Table(&VRRP), "VRRP; without groups it does not run."),
-        table_key("bfd", Kind::Refused(NO_BFD), "Not part of this version."),
+        table_key("bfd", Kind::Table(&BFD), "Bidirectional Forwarding Detection; runs if something uses it."),
     ],
 };
 

@@ -1,6 +1,6 @@
 //! `[ospf]` and what is below it.
 
-use super::{Fallback, Key, Kind, NO_BFD, Table, always, key, millis, seconds, table_key};
+use super::{Fallback, Key, Kind, Table, always, key, millis, seconds, table_key};
 use std::time::Duration;
 
 const WHOLE_SECONDS: Kind = Kind::Time { min: seconds(1), max: seconds(65_535), step: seconds(1) };
@@ -8,6 +8,8 @@ const DELAY: Kind = Kind::Time { min: Duration::ZERO, max: seconds(600), step: m
 const METRIC: Kind = Kind::Number { min: 0, max: 16_777_214 };
 const METRIC_TYPE: Kind = Kind::Number { min: 1, max: 2 };
 const METRIC_TYPE_TEXT: &str = "External metric type: 1 adds the cost inside the OSPF domain, 2 does not.";
+
+const BFD: Kind = Kind::SwitchOrText("the name of a table in `bfd.profiles`");
 
 /// The words of `network-type`; the last two are refused with a reason.
 const NETWORK_TYPES: &[&str] = &["broadcast", "point-to-point"];
@@ -71,7 +73,46 @@ pub(in crate::config) static OSPF: Table = Table {
             "Least time between two accepted instances of one LSA (MinLSArrival). An instance that comes \
              earlier is held, not dropped. A peer with a longer one is told again every retransmit-interval.",
         ),
-        table_key("bfd", Kind::Refused(NO_BFD), "Not part of this version."),
+        key(
+            "bfd",
+            BFD,
+            Fallback::Absent("with `ring` `true` on point-to-point interfaces, else `false`"),
+            "BFD with every neighbour on all interfaces that are not passive, with this profile or `default`.",
+        ),
+        table_key(
+            "graceful-restart",
+            Kind::Table(&GRACEFUL_RESTART),
+            "Restarts that the network does not notice.",
+        ),
+    ],
+};
+
+static GRACEFUL_RESTART: Table = Table {
+    path: "ospf.graceful-restart",
+    text: "Graceful restart (RFC 3623): the neighbours keep a router that restarts in their routes while its kernel \
+           goes on forwarding. All of it is on by default; FRR has it off.",
+    keys: &[
+        key(
+            "enabled",
+            Kind::Boolean,
+            Fallback::Boolean(true),
+            "Ask the neighbours for it when this router's ospfd restarts, after a crash too. Otherwise a restart is \
+             one of RFC 2328.",
+        ),
+        key(
+            "grace-period",
+            Kind::Time { min: seconds(1), max: seconds(1800), step: seconds(1) },
+            always(seconds(120)),
+            "How long the neighbours are asked to wait for the end of a restart; not longer than `rib.stale-time`, \
+             which keeps the routes meanwhile.",
+        ),
+        key("helper", Kind::Boolean, Fallback::Boolean(true), "Help neighbours that restart."),
+        key(
+            "strict-lsa-checking",
+            Kind::Boolean,
+            Fallback::Boolean(true),
+            "Cease to help as soon as the topology changes. Otherwise routes may loop until the neighbour is back.",
+        ),
     ],
 };
 
@@ -146,7 +187,12 @@ static OSPF_INTERFACE: Table = Table {
             Fallback::Word("null"),
             "How packets are authenticated (RFC 2328 App. D).",
         ),
-        key("bfd", Kind::Refused(NO_BFD), Fallback::Absent(""), "Not part of this version."),
+        key(
+            "bfd",
+            BFD,
+            Fallback::Absent("from `[ospf]`"),
+            "BFD with every neighbour here: a neighbour whose session fails is gone at once.",
+        ),
     ],
 };
 

@@ -56,6 +56,13 @@ static VRRP_GROUP: Table = Table {
             "Wait before doing so.",
         ),
         key(
+            "preempt-routes-wait",
+            Kind::Time { min: Duration::ZERO, max: seconds(3600), step: millis(1) },
+            always(seconds(60)),
+            "Before it takes over from a Master that works, a router waits until OSPF has brought its routes and the \
+             kernel has them, but no longer than this. Without `[ospf]`, and with \"0s\", it does not wait.",
+        ),
+        key(
             "accept",
             Kind::Boolean,
             Fallback::Boolean(true),

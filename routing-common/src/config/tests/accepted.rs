@@ -80,6 +80,7 @@ fn ospf_defaults() -> OspfInterfaceConfig {
         passive: false,
         mtu_ignore: false,
         authentication: OspfAuthentication::Null,
+        bfd: None,
     }
 }
 
@@ -104,6 +105,7 @@ fn expected_ospf() -> OspfConfig {
         spf: SpfTimers::default(),
         min_ls_interval: Duration::from_secs(5),
         min_ls_arrival: Duration::from_secs(1),
+        graceful_restart: GracefulRestart::default(),
     }
 }
 
@@ -117,6 +119,7 @@ fn expected_group() -> VrrpGroup {
         virtual_addresses: vec!["192.168.1.10/24".parse().unwrap()],
         preempt: true,
         preempt_delay: Duration::ZERO,
+        preempt_routes_wait: Duration::from_secs(60),
         accept: true,
         virtual_mac: true,
         checksum: VrrpChecksum::Rfc5798,
@@ -146,6 +149,7 @@ fn the_example_of_the_design_yields_exactly_this() {
         rib: RibConfig::default(),
         ospf: Some(expected_ospf()),
         vrrp_groups: BTreeMap::from([("lan".into(), expected_group())]),
+        bfd_peers: BTreeMap::new(),
     };
     let config = accepted(DESIGN);
     assert_eq!(config, expected);
@@ -295,4 +299,17 @@ fn interfaces_configured_elsewhere_and_idle_keys_are_only_warned_about() {
             "13:17 `preempt-delay` has no effect without `preempt`",
         ]
     );
+}
+
+#[test]
+fn graceful_restart_is_on_until_it_is_turned_off() {
+    let of = |text: &str| {
+        let file = format!("[ospf]\nrouter-id = \"1.1.1.1\"\n[ospf.graceful-restart]\n{text}");
+        accepted(&file).ospf.unwrap().graceful_restart
+    };
+    assert_eq!(of(""), GracefulRestart::default());
+    let all = "enabled = false\ngrace-period = \"30s\"\nhelper = false\nstrict-lsa-checking = false\n";
+    let grace_period = Duration::from_secs(30);
+    let off = GracefulRestart { enabled: false, grace_period, helper: false, strict_lsa_checking: false };
+    assert_eq!(of(all), off);
 }

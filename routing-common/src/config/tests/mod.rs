@@ -1,6 +1,7 @@
 //! The loader as its users see it: whole files in, values or messages out.
 
 mod accepted;
+mod bfd;
 mod documents;
 mod properties;
 mod refused;

@@ -57,7 +57,7 @@ virtual-addresses = ["10.0.0.10"]
   |
 1 | hostnam = "r1"
   | ^^^^^^^
-  = help: did you mean `hostname`? Allowed here: `hostname`, `defaults`, `interfaces`, `static-routes`, `rib`, `ospf`, `vrrp`
+  = help: did you mean `hostname`? Allowed here: `hostname`, `defaults`, `interfaces`, `static-routes`, `rib`, `ospf`, `vrrp`, `bfd`
 
 error: 192.168.1.0 is the address of the network 192.168.1.0/24 itself
  --> /etc/torc/router.toml:3:14
@@ -139,17 +139,10 @@ fn a_refused_value_is_not_blamed_twice() {
 
 #[test]
 fn what_is_not_part_of_this_version_is_refused_with_the_reason() {
-    let text = ospf_interface("bfd = true\nnetwork-type = \"non-broadcast\"") + "[bfd.profiles.default]\n";
-    says(
-        &text,
-        &[
-            "5:1 `bfd` is not supported",
-            "6:16 `network-type` \"non-broadcast\" is not supported",
-            "7:2 `bfd` is not supported",
-        ],
-    );
+    let text = ospf_interface("network-type = \"non-broadcast\"") + "[vrrp]\nbfd = true\n";
+    says(&text, &["5:16 `network-type` \"non-broadcast\" is not supported", "7:1 `bfd` is not supported"]);
     let found = load("r", &text).expect_err("refused");
-    assert!(found.iter().next().is_some_and(|d| d.hint.starts_with("BFD is not part of this version")));
+    assert!(found.iter().nth(1).is_some_and(|d| d.hint.starts_with("VRRP does not use BFD")));
     let areas = ospf_interface("area = \"0\"\n[interfaces.e1]\n[ospf.interfaces.e1]\narea = \"0.0.0.1\"");
     says(&areas, &["8:8 area 0.0.0.1 here, but area 0.0.0.0 on `e0`"]);
 }
@@ -326,4 +319,18 @@ fn an_accept_mode_that_would_not_hold_is_refused() {
         &vrrp_group("virtual-addresses = [\"10.0.0.10\"]\naccept = false"),
         &["7:10 a Master that does not accept packets to its virtual addresses is not part of this version"],
     );
+}
+
+#[test]
+fn a_grace_period_outlives_no_routes() {
+    let file = |period: &str, stale: &str| {
+        format!(
+            "[rib]\nstale-time = \"{stale}\"\n[ospf]\nrouter-id = \"1.1.1.1\"\n[ospf.graceful-restart]\n\
+             grace-period = \"{period}\"\n"
+        )
+    };
+    let short = "5:7 `grace-period` is 2m, but `rib.stale-time` only 1m";
+    says(&file("120s", "60s"), &[short]);
+    says(&file("1801s", "1h"), &["6:16 `grace-period` is out of range"]);
+    says(&file("1500ms", "1h"), &["6:16 `grace-period` must be a multiple of 1s"]);
 }

@@ -37,6 +37,12 @@ impl Interfaces {
         self.tables.iter().find(|(_, i)| i.addresses.iter().any(|a| a.ip() == address)).map(|(name, _)| name)
     }
 
+    /// The interface with the longest subnet around `address`.
+    pub(super) fn towards(&self, address: Ipv4Addr) -> Option<&InterfaceName> {
+        let subnets = self.tables.iter().flat_map(|(name, i)| i.addresses.iter().map(move |a| (a, name)));
+        subnets.filter(|(a, _)| a.contains(address)).max_by_key(|(a, _)| a.prefix()).map(|(_, name)| name)
+    }
+
     /// The first address of the loopback that is no loopback address: a good router id.
     pub(super) fn loopback_address(&self) -> Option<Ipv4Addr> {
         let (_, lo) = self.tables.iter().find(|(name, _)| name.as_str() == "lo")?;

@@ -4,6 +4,7 @@
 //! needs another subject's result gets it as a value: interfaces come first.
 
 mod authentication;
+mod bfd;
 mod interfaces;
 mod ospf;
 mod ospf_interface;
@@ -29,8 +30,9 @@ pub(super) fn router(entries: &DeTable<'_>, sink: &Sink<'_>) -> Option<Config> {
     let interfaces = interfaces::read(&root);
     let static_routes = static_routes::read(&root, &interfaces);
     let rib = rib(&root);
-    let ospf = ospf::read(&root, &interfaces);
-    let vrrp_groups = vrrp::read(&root, &interfaces);
+    let bfd = bfd::read(&root, &interfaces);
+    let ospf = ospf::read(&root, &interfaces, &bfd.profiles, rib.stale_time);
+    let vrrp_groups = vrrp::read(&root, &interfaces, matches!(ospf, Ok(Some(_))));
     Some(Config {
         hostname,
         defaults,
@@ -39,6 +41,7 @@ pub(super) fn router(entries: &DeTable<'_>, sink: &Sink<'_>) -> Option<Config> {
         rib,
         ospf: ospf.ok()?,
         vrrp_groups,
+        bfd_peers: bfd.peers,
     })
 }
 
@@ -75,6 +78,12 @@ fn rib(root: &Section<'_>) -> RibConfig {
         next_hop_objects: rib.boolean("next-hop-objects").value,
         stale_time: rib.time("stale-time").value,
     }
+}
+
+/// Names the operator chose stand in commands and log lines, so they must be one plain word.
+fn good_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    (1..=32).contains(&name.len()) && name.bytes().all(plain)
 }
 
 /// Warns if `name` has no `[interfaces.NAME]`: it may be configured elsewhere, or it may be a slip.

@@ -1,27 +1,37 @@
 //! `[ospf]`: the instance, and that its interfaces agree on the area.
 
+use super::bfd::Profiles;
 use super::interfaces::Interfaces;
 use super::{ospf_interface, warn_if_unknown};
+use crate::config::format_duration;
 use crate::config::model::{
-    DefaultInformation, MetricType, OspfConfig, OspfInterfaceConfig, RedistributePolicy, SpfTimers,
+    DefaultInformation, GracefulRestart, MetricType, OspfConfig, OspfInterfaceConfig, RedistributePolicy,
+    SpfTimers,
 };
 use crate::config::reader::{At, Section};
 use crate::id::{AreaId, InterfaceName, RouterId};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Something without a default was refused; the error is recorded.
 pub(super) struct Refused;
 
-/// Reads `[ospf]`; `Ok(None)` if there is none.
-pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> Result<Option<OspfConfig>, Refused> {
+/// Reads `[ospf]`; `Ok(None)` if there is none. `stale_time` is the RIB's.
+pub(super) fn read(
+    root: &Section<'_>,
+    interfaces: &Interfaces,
+    profiles: &Profiles,
+    stale_time: Duration,
+) -> Result<Option<OspfConfig>, Refused> {
     let Some(ospf) = root.section("ospf") else { return Ok(None) };
     let router_id = router_id(&ospf, interfaces);
-    let on = ospf_interfaces(&ospf, interfaces);
+    let on = ospf_interfaces(&ospf, interfaces, profiles);
     let default_information = ospf.section("default-information").and_then(|s| default_information(&s));
     let redistribute = ospf.section("redistribute");
     let policy = |name| redistribute.as_ref().and_then(|r| r.section(name)).map(|s| policy(&s));
     let (redistribute_connected, redistribute_static) = (policy("connected"), policy("static"));
     let spf = spf(&ospf.section_or_defaults("spf"));
+    let graceful_restart = graceful_restart(&ospf.section_or_defaults("graceful-restart"), stale_time);
     let byte = |name| u8::try_from(ospf.number(name).value).unwrap_or(u8::MAX);
     let config = |router_id| OspfConfig {
         router_id,
@@ -36,6 +46,7 @@ pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> Result<Option
         spf,
         min_ls_interval: ospf.time("min-ls-interval").value,
         min_ls_arrival: ospf.time("min-ls-arrival").value,
+        graceful_restart,
     };
     // Without a router id the rest is read all the same, for its errors.
     let config = config(router_id.unwrap_or(RouterId::NONE));
@@ -57,11 +68,13 @@ fn router_id(ospf: &Section<'_>, interfaces: &Interfaces) -> Option<RouterId> {
 fn ospf_interfaces(
     ospf: &Section<'_>,
     interfaces: &Interfaces,
+    profiles: &Profiles,
 ) -> BTreeMap<InterfaceName, OspfInterfaceConfig> {
+    let bfd = profiles.of_ospf(ospf);
     let mut on = BTreeMap::new();
     let mut areas: Vec<(InterfaceName, At<AreaId>)> = Vec::new();
     for (at, section) in ospf.named("interfaces") {
-        let (config, area) = ospf_interface::read(&section);
+        let (config, area) = ospf_interface::read(&section, &bfd);
         let Some(name) = super::interfaces::interface_name(&section, at.value, at.span.clone()) else {
             continue;
         };
@@ -122,5 +135,23 @@ fn spf(section: &Section<'_>) -> SpfTimers {
         long_delay: long.value,
         time_to_learn: section.time("time-to-learn").value,
         hold_down: section.time("hold-down").value,
+    }
+}
+
+/// The routes must outlive the grace period: what the RIB sweeps earlier, neighbours would send packets for.
+fn graceful_restart(section: &Section<'_>, stale_time: Duration) -> GracefulRestart {
+    let (enabled, period) = (section.boolean("enabled").value, section.time("grace-period"));
+    if enabled && period.value > stale_time && period.sound() {
+        let [period, stale] = [period.value, stale_time].map(format_duration);
+        let text = format!("`grace-period` is {period}, but `rib.stale-time` only {stale}");
+        let hint = "ribd keeps the routes of a restarting ospfd for `rib.stale-time`: make that longer, or the grace \
+                    period shorter";
+        section.sink().error(section.span(), text, hint);
+    }
+    GracefulRestart {
+        enabled,
+        grace_period: period.value,
+        helper: section.boolean("helper").value,
+        strict_lsa_checking: section.boolean("strict-lsa-checking").value,
     }
 }

@@ -1,6 +1,7 @@
 //! `[ospf.interfaces.NAME]`: one OSPF interface.
 
 use super::authentication;
+use super::bfd::OspfDefault;
 use crate::config::duration::format_duration;
 use crate::config::model::{NetworkType, OspfInterfaceConfig};
 use crate::config::reader::{At, Section};
@@ -9,22 +10,25 @@ use crate::id::AreaId;
 use std::time::Duration;
 
 /// Reads one interface; the area comes with its place, for the comparison with its siblings.
-pub(super) fn read(section: &Section<'_>) -> (OspfInterfaceConfig, At<AreaId>) {
+pub(super) fn read(section: &Section<'_>, bfd: &OspfDefault<'_>) -> (OspfInterfaceConfig, At<AreaId>) {
     let area = section.parsed::<AreaId>("area").map(|a| a.unwrap_or(AreaId::BACKBONE));
     let (hello_interval, dead_interval) = intervals(section);
     let cost = section.optional_number("cost").value;
+    let network_type = network_type(section);
+    let passive = section.boolean("passive").value;
     let config = OspfInterfaceConfig {
         area: area.value,
-        network_type: network_type(section),
+        network_type,
         cost: cost.map(|c| u16::try_from(c).unwrap_or(u16::MAX)),
         hello_interval,
         dead_interval,
         retransmit_interval: section.time("retransmit-interval").value,
         transmit_delay: section.time("transmit-delay").value,
         priority: u8::try_from(section.number("priority").value).unwrap_or(u8::MAX),
-        passive: section.boolean("passive").value,
+        passive,
         mtu_ignore: section.boolean("mtu-ignore").value,
         authentication: authentication::read(section),
+        bfd: bfd.on_interface(section, network_type, passive),
     };
     (config, area)
 }

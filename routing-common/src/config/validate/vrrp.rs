@@ -1,7 +1,7 @@
 //! `[vrrp.groups.*]`: virtual routers, their addresses and the rules of ownership.
 
 use super::interfaces::{Interfaces, unusable};
-use super::warn_if_unknown;
+use super::{good_name, warn_if_unknown};
 use crate::config::duration::format_duration;
 use crate::config::model::{VrrpChecksum, VrrpGroup, VrrpVersion};
 use crate::config::reader::{At, Origin, Section};
@@ -19,8 +19,8 @@ const MOST_ADDRESSES: usize = 20;
 /// Priority of the owner (RFC 9568 §6.1).
 const OWNER: u32 = 255;
 
-/// Reads `[vrrp.groups.*]`.
-pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> BTreeMap<String, VrrpGroup> {
+/// Reads `[vrrp.groups.*]`; `routed`: are there routes of OSPF to wait for?
+pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces, routed: bool) -> BTreeMap<String, VrrpGroup> {
     let Some(vrrp) = root.section("vrrp") else { return BTreeMap::new() };
     let mut groups = BTreeMap::new();
     let mut vrids: BTreeMap<(InterfaceName, Vrid), &str> = BTreeMap::new();
@@ -33,7 +33,10 @@ pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> BTreeMap<Stri
             let hint = "up to 32 letters, digits, `-`, `_` or `.`, such as [vrrp.groups.lan]";
             section.sink().error(name.span.clone(), message, hint);
         }
-        let Some((group, vrid_span, spans)) = group(section, interfaces) else { continue };
+        let Some((mut group, vrid_span, spans)) = group(section, interfaces) else { continue };
+        if !routed {
+            group.preempt_routes_wait = Duration::ZERO;
+        }
         if let Some(other) = vrids.insert((group.interface.clone(), group.vrid), name.value) {
             let message =
                 format!("vrid {} is already used on `{}` by group `{other}`", group.vrid, group.interface);
@@ -48,12 +51,6 @@ pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> BTreeMap<Stri
         groups.insert(name.value.to_owned(), group);
     }
     groups
-}
-
-/// Names stand in commands and log lines, so they must be one plain word.
-fn good_name(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    (1..=32).contains(&name.len()) && name.bytes().all(plain)
 }
 
 /// One group with the places of its vrid and its addresses; `None` if it lacks something essential.
@@ -80,6 +77,7 @@ fn group(
     let accept = accept.value;
     let virtual_mac = section.boolean("virtual-mac").value;
     let (preempt, preempt_delay) = preemption(section, &priority);
+    let preempt_routes_wait = section.time("preempt-routes-wait").value;
     let checksum = match section.word("checksum").value {
         "rfc9568" => VrrpChecksum::Rfc9568,
         _ => VrrpChecksum::Rfc5798,
@@ -100,6 +98,7 @@ fn group(
         virtual_addresses,
         preempt,
         preempt_delay,
+        preempt_routes_wait,
         accept,
         virtual_mac,
         checksum,
