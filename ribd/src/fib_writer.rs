@@ -14,6 +14,7 @@ use routing_common::link::RIBD_ADDRESS_PROTOCOL;
 use routing_runtime::netlink::address::AddressSpec;
 use routing_runtime::netlink::link;
 use routing_runtime::netlink::message::Message;
+use routing_runtime::netlink::neighbor;
 use routing_runtime::netlink::nexthop::{self, ObjectContent};
 use routing_runtime::netlink::route::{self, Route, RouteNextHop, RouteVia};
 use routing_runtime::netlink::socket::{NetlinkError, RequestSocket};
@@ -88,6 +89,9 @@ impl FibWriter {
                 (spec(*ifindex, *network).delete(), libc::EADDRNOTAVAIL)
             }
             SystemOp::BringUp(ifindex) => (link::set_admin(*ifindex, true), 0),
+            SystemOp::ForgetUnresolved(ifindex) => {
+                return self.forget_unresolved(*ifindex).await.map_err(|e| e.to_string());
+            }
             SystemOp::SetSysctl { .. } => return Ok(()),
         };
         match self.socket.request(&message).await {
@@ -95,6 +99,26 @@ impl FibWriter {
             Err(e) if ![Some(already), Some(libc::ENODEV)].contains(&e.errno()) => Err(e.to_string()),
             _ => Ok(()),
         }
+    }
+
+    async fn forget_unresolved(&mut self, wanted: IfIndex) -> Result<(), NetlinkError> {
+        let mut found = Vec::new();
+        let dumped =
+            self.socket.dump(&neighbor::dump(wanted), |m| found.extend(neighbor::incomplete(&m))).await;
+        match dumped {
+            // An entry that was missed costs what all of them would.
+            Err(NetlinkError::Interrupted) => {}
+            Err(e) if e.errno() == Some(libc::ENODEV) => {}
+            other => other?,
+        }
+        // Kernels that do not filter tell about all interfaces.
+        for (ifindex, address) in found.into_iter().filter(|(ifindex, _)| *ifindex == wanted) {
+            match self.socket.request(&neighbor::delete(ifindex, address)).await {
+                Err(e) if ![Some(libc::ENOENT), Some(libc::ENODEV)].contains(&e.errno()) => return Err(e),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Reads our routes and the next-hop objects.

@@ -18,6 +18,7 @@ use rib::system::SystemOp;
 use rib::{ClientId, Input, Output, Rib};
 use routing_common::link::LinkEvent;
 use routing_common::machine::Machine;
+use routing_common::record::Recorded;
 use routing_runtime::control_server::{ControlRequest, ControlServer};
 use routing_runtime::daemon::DaemonContext;
 use routing_runtime::deadline::DeadlineTimer;
@@ -38,7 +39,8 @@ pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
     let writer = FibWriter::open().context("netlink socket for routes")?;
     let kernel = KernelMonitor::open(writer.port()).context("route monitor")?;
     let sysctls = SysctlStore::open(&context.socket_path("ribd.sysctl"))?;
-    let mut shell = Shell { rib: Rib::new(), context, writer, kernel, sysctls, clients: None, resync: false };
+    let rib = context.engine(0);
+    let mut shell = Shell { rib, context, writer, kernel, sysctls, clients: None, resync: false };
     let config = Box::new(shell.context.config.clone());
     shell.feed(Input::Reconfigure(config)).await;
     loop {
@@ -57,7 +59,7 @@ pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
 }
 
 struct Shell {
-    rib: Rib,
+    rib: Recorded<Rib>,
     context: DaemonContext,
     writer: FibWriter,
     kernel: KernelMonitor,
@@ -137,7 +139,7 @@ impl Shell {
     fn answer(&self, request: ControlRequest) {
         let result = serde_json::from_value::<api::Request>(request.body.clone())
             .map_err(|e| format!("not a request of ribd: {e}"))
-            .and_then(|r| self.rib.query(self.context.clock.now(), &r));
+            .and_then(|r| self.rib.engine().query(self.context.clock.now(), &r));
         request.respond(result);
     }
 

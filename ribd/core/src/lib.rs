@@ -6,7 +6,8 @@
 //! on-link rule). **Selected** is the best resolved candidate of a prefix ([`select`]). **Installed** is a
 //! selected route the kernel has acknowledged ([`fib`]).
 //!
-//! [`Rib`] is the machine around these; [`message`] is all that its clients see of it.
+//! [`Rib`] is the machine around these; [`message`] is all that its clients see of it, [`record`] its inputs
+//! in a form that can be written down.
 #![forbid(unsafe_code)]
 
 pub mod api;
@@ -15,6 +16,7 @@ mod instance;
 mod io;
 pub mod links;
 pub mod message;
+pub mod record;
 pub mod resolve;
 pub mod route;
 pub mod select;

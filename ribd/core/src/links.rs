@@ -44,6 +44,8 @@ pub struct LinkChange {
     pub ifindex: Option<IfIndex>,
     /// It was running before and is not (or is gone) now: the kernel dropped its next-hop objects.
     pub stopped: bool,
+    /// It was there and not running before and is running now.
+    pub started: bool,
     /// Anything a next hop over this interface depends on changed.
     pub next_hops: bool,
     /// Its last address went.
@@ -66,7 +68,8 @@ impl Links {
                 self.addresses.retain(|a| !same_address(a, &address));
                 let next_hops = address.protocol != VRRP_ADDRESS_PROTOCOL;
                 let addressless = self.addresses_of(address.ifindex).next().is_none();
-                LinkChange { ifindex: Some(address.ifindex), next_hops, addressless, stopped: false }
+                let ifindex = Some(address.ifindex);
+                LinkChange { ifindex, next_hops, addressless, ..LinkChange::default() }
             }
             LinkEvent::SnapshotComplete => LinkChange::default(),
         }
@@ -79,6 +82,7 @@ impl Links {
         let change = LinkChange {
             ifindex: Some(ifindex),
             stopped: was_running && !link.running,
+            started: before.is_some_and(|l| !l.running && link.running),
             next_hops: before.is_none_or(|l| l.running != link.running || l.name != link.name),
             addressless: false,
         };
@@ -99,7 +103,7 @@ impl Links {
         if self.names.get(&old.name) == Some(&ifindex) {
             self.names.remove(&old.name);
         }
-        LinkChange { ifindex: Some(ifindex), stopped: old.running, next_hops: true, addressless: false }
+        LinkChange { ifindex: Some(ifindex), stopped: old.running, next_hops: true, ..LinkChange::default() }
     }
 
     /// Takes over which subnets the configuration puts where.

@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use std::net::Ipv4Addr;
 
 /// Version of these messages.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// Where a route came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -60,6 +60,14 @@ pub enum ClientMessage {
     },
 }
 
+impl ClientMessage {
+    /// The first messages of a client that brings no routes and only listens.
+    pub fn listen(name: &str, subscription: Subscription) -> [Self; 2] {
+        let hello = Self::Hello { version: PROTOCOL_VERSION, protocol: None, name: name.to_owned() };
+        [hello, Self::Subscribe(subscription)]
+    }
+}
+
 /// One change of a client's routes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RouteChange {
@@ -100,6 +108,8 @@ pub struct Subscription {
     pub protocols: Vec<Protocol>,
     /// The selected default route, when it is not the client's own.
     pub default_route: bool,
+    /// Whether the routes stand, see [`RibMessage::RoutesStand`].
+    pub routes_stand: bool,
 }
 
 /// From the RIB to a client.
@@ -109,6 +119,9 @@ pub enum RibMessage {
     Hello {
         /// The RIB's [`PROTOCOL_VERSION`].
         version: u16,
+        /// Are the routes of the client's former session still in the kernel? It may then restart gracefully
+        /// (RFC 3623 §2.1). Not so after a `Goodbye` that withdrew them, nor after the stale time.
+        keeps_routes: bool,
     },
     /// Answer to `EndSync`: everything is in the kernel.
     Synced,
@@ -120,6 +133,9 @@ pub enum RibMessage {
     Unredistribute(Vec<(Protocol, Ipv4Network)>),
     /// All that matched the latest `Subscribe` has been sent.
     SubscriptionSynced,
+    /// Does this router have its routes? It has when OSPF, if the configuration has any, has told all of
+    /// them once in its present session and the kernel took them. Told upon the subscription and when it changes.
+    RoutesStand(bool),
 }
 
 /// A route the RIB selected and a client subscribed to.

@@ -7,6 +7,7 @@ use crate::message::{NextHop, Protocol};
 use routing_common::config::StaticTarget;
 use routing_common::id::IfIndex;
 use routing_common::time::Instant;
+use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::net::Ipv4Addr;
 
@@ -103,7 +104,7 @@ impl Candidate {
 }
 
 /// A next hop as the kernel gets it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FibHop {
     /// The neighbour; `None` for "the destination itself is on the link".
     pub gateway: Option<Ipv4Addr>,

@@ -7,13 +7,14 @@
 use crate::message::{Protocol, Redistributed, RibMessage, Subscription};
 use ipnetwork::Ipv4Network;
 use routing_common::time::Instant;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Most routes in one message to a client, far below what a frame can carry.
 const NEWS_PER_MESSAGE: usize = 10_000;
 
 /// A connection's number, given by the shell and never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ClientId(pub u64);
 
 /// One connection.
@@ -29,10 +30,14 @@ pub struct Session {
     pub syncing: bool,
     /// Has it said `EndSync` at least once?
     pub synced: bool,
+    /// Has the kernel had everything since that first `EndSync`?
+    pub installed: bool,
     /// What it wants to hear.
     pub subscription: Subscription,
     /// What it was told, by prefix.
     pub told: BTreeMap<Ipv4Network, Redistributed>,
+    /// What it was told of [`RibMessage::RoutesStand`].
+    pub told_stand: Option<bool>,
     /// Route changes received.
     pub changes: u64,
     /// Answers owed once the kernel has done all requests up to a number.
@@ -51,8 +56,10 @@ impl Session {
             protocol: None,
             syncing: false,
             synced: false,
+            installed: false,
             subscription: Subscription::default(),
             told: BTreeMap::new(),
+            told_stand: None,
             changes: 0,
             owed: Vec::new(),
             news: Vec::new(),

@@ -259,6 +259,9 @@ impl Rib {
             SystemOp::AddAddress(i, n) => format!("address {n} on {}", self.links.name_of(*i)),
             SystemOp::RemoveAddress(i, n) => format!("no address {n} on {}", self.links.name_of(*i)),
             SystemOp::BringUp(i) => format!("{} up", self.links.name_of(*i)),
+            SystemOp::ForgetUnresolved(i) => {
+                format!("no unanswered neighbours on {}", self.links.name_of(*i))
+            }
             SystemOp::SetSysctl { path, value } => format!("{} = {value}", path.join("/")),
         };
         let state = |s: &SystemState| match s {

@@ -18,10 +18,11 @@ use ipnetwork::Ipv4Network;
 use routing_common::config::{Config, StaticTarget};
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::link::{Address, Link, RIBD_ADDRESS_PROTOCOL};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A change outside the route table.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum SystemOp {
     /// Put an address on.
     AddAddress(IfIndex, Ipv4Network),
@@ -36,6 +37,12 @@ pub enum SystemOp {
         /// Value.
         value: u32,
     },
+    /// Delete the link's neighbour entries that wait for an answer, with the packets that wait for them.
+    ///
+    /// What was sent while there was no carrier, be it by a host that did not know yet, left such an entry behind.
+    /// The kernel asks again only a second after it asked in vain, and until then drops what a returning link is to
+    /// carry.
+    ForgetUnresolved(IfIndex),
 }
 
 /// What became of a wish.
@@ -148,9 +155,10 @@ impl System {
         self.added.retain(|(i, _)| *i != ifindex);
         self.wishes.retain(|op, _| match op {
             SystemOp::SetSysctl { path, .. } => path.iter().all(|p| p != name),
-            SystemOp::AddAddress(i, _) | SystemOp::RemoveAddress(i, _) | SystemOp::BringUp(i) => {
-                *i != ifindex
-            }
+            SystemOp::AddAddress(i, _)
+            | SystemOp::RemoveAddress(i, _)
+            | SystemOp::BringUp(i)
+            | SystemOp::ForgetUnresolved(i) => *i != ifindex,
         });
     }
 

@@ -4,7 +4,7 @@ use crate::lab::{INTERFACES, Lab, OSPF, eventually, route};
 use crate::started;
 use routing_common::control::Outcome;
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const VIA_LAN: &str = "[[static-routes]]\nprefix = \"10.7.0.0/16\"\nnext-hop = \"192.168.1.254\"\n";
 const ON_LINK: &str =
@@ -141,4 +141,25 @@ fn the_control_socket_shows_and_refuses() {
     assert!(clients.to_string().contains("\"test\""), "{clients}");
     let Outcome::Refused(why) = lab.ask(json!({ "no-such": 1 })) else { panic!("done") };
     assert!(why.contains("not a request of ribd"), "{why}");
+}
+
+/// What is left of what was sent into the void would hold up what comes next for a second.
+#[test]
+fn neighbours_that_did_not_answer_are_forgotten_when_the_carrier_returns() {
+    let mut lab = Lab::new();
+    lab.configure(INTERFACES);
+    lab.start();
+    let neighbours = |i: u32| lab.ip(&format!("neigh show nud incomplete dev eth{i}"));
+    eventually("the address is there", || lab.ip("-4 address show dev eth0").contains("192.168.1.1/24"));
+    lab.carrier(0, false);
+    eventually("the carrier is lost", || lab.ip("link show eth0").contains("NO-CARRIER"));
+    lab.ip("neigh add 192.168.1.9 dev eth0 nud incomplete");
+    lab.ip("neigh add 10.0.1.9 dev eth1 nud incomplete");
+    assert!(neighbours(0).contains("192.168.1.9"));
+    let before = Instant::now();
+    lab.carrier(0, true);
+    eventually("it is forgotten", || !neighbours(0).contains("192.168.1.9"));
+    // By itself the kernel gives up after three questions, a second each.
+    assert!(before.elapsed() < Duration::from_secs(2), "{:?}", before.elapsed());
+    assert!(neighbours(1).contains("10.0.1.9"), "other links are none of its business");
 }

@@ -3,7 +3,7 @@
 use super::objects::{Content, Forgotten};
 use super::reconcile::{Fib, Subject};
 use super::{FibErrorKind, FibOp, FibResults, NextHopId, Via};
-use crate::route::FibHops;
+use crate::route::{FibHops, Target};
 use ipnetwork::Ipv4Network;
 use routing_common::id::IfIndex;
 use routing_common::time::{Duration, Instant};
@@ -30,17 +30,43 @@ impl Fib {
     }
 
     fn succeeded(&mut self, subject: Subject, token: u64) {
-        let (Subject::Install(prefix) | Subject::Removal(prefix, _)) = subject else { return };
-        match subject {
-            Subject::Install(_) => self.statistics.installs += 1,
-            _ => self.statistics.removals += 1,
+        let (Subject::Install(prefix, protocol) | Subject::Removal(prefix, protocol)) = subject else {
+            return;
+        };
+        let removal = matches!(subject, Subject::Removal(..));
+        if removal {
+            self.statistics.removals += 1;
+        } else {
+            self.statistics.installs += 1;
         }
         let Some(entry) = self.routes.get_mut(&prefix) else { return };
+        // Answers come in order: whatever became of later requests, this is what the kernel has now.
+        if !removal {
+            entry.residue = Some(protocol);
+        } else if entry.residue == Some(protocol) {
+            entry.residue = None;
+        }
         if entry.token == token {
             entry.error = None;
-            entry.residue = None;
-            // Without `sent` the object it went through was refused: it needs another attempt.
-            if entry.sent.is_some() || matches!(subject, Subject::Removal(..)) {
+            if removal
+                && entry.sent.is_none()
+                && let Some(former) = entry.residue
+            {
+                // What was to go had been refused and has never taken the place of what was there before.
+                entry.sent = Some((former, Via::Plain(FibHops::new())));
+                self.dirty.push(prefix);
+                return;
+            }
+            // Without `sent` the object it went through was refused, with fewer next hops than wanted one of
+            // them was: it needs another attempt.
+            let whole = match (&entry.sent, &entry.wanted) {
+                (None, _) => removal,
+                (Some((_, Via::Object(id))), Some((_, Target::Hops(hops)))) => {
+                    !self.failed.contains(&prefix) || self.objects.hops(*id) == *hops
+                }
+                (Some(_), _) => true,
+            };
+            if whole {
                 self.failed.remove(&prefix);
             }
             if entry.wanted.is_none() && entry.sent.is_none() {
@@ -76,22 +102,19 @@ impl Fib {
                 self.failed.extend(lost);
                 Some(format!("cannot create next-hop object {id}: {text}"))
             }
-            Subject::Install(prefix) => {
-                let residue = self.routes.get_mut(&prefix).and_then(|e| e.residue.take());
-                self.route_refused(prefix, token, residue, text)
-            }
+            Subject::Install(prefix, _) => self.route_refused(prefix, token, None, text),
             Subject::Removal(prefix, protocol) => self.route_refused(prefix, token, Some(protocol), text),
         }
     }
 
     /// The kernel refused a route: whatever object it named is under suspicion and asserted again on the
-    /// next attempt, because the usual reason is an object the kernel has dropped. `residue` is the protocol of
-    /// an earlier route that is still there.
+    /// next attempt, because the usual reason is an object the kernel has dropped. What it had before is still
+    /// there: the residue, or else what was to be `removed`.
     fn route_refused(
         &mut self,
         prefix: Ipv4Network,
         token: u64,
-        residue: Option<u8>,
+        removed: Option<u8>,
         text: String,
     ) -> Option<String> {
         let entry = self.routes.get_mut(&prefix)?;
@@ -103,6 +126,7 @@ impl Fib {
             Some((_, Via::Object(id))) => Some(id),
             _ => None,
         };
+        let residue = entry.residue.or(removed);
         self.set_sent(prefix, residue.map(|protocol| (protocol, Via::Plain(FibHops::new()))));
         self.failed.insert(prefix);
         self.suspects.extend(suspect);
@@ -130,19 +154,18 @@ impl Fib {
 
     /// Objects the kernel dropped by itself: models what it did to groups and routes, and makes sure of
     /// it, so that model and kernel agree even when the event was older than our latest request.
-    /// Returns the routes the kernel lost with them.
+    /// Returns the routes that need another attempt: those the kernel lost with them, and those whose group
+    /// goes on with fewer members. When is the caller's to say: a refused member would be refused again.
     fn forget_objects(&mut self, gone: impl Fn(NextHopId, &Content) -> bool) -> Vec<Ipv4Network> {
         let Forgotten { dead, pruned } = self.objects.forget_where(gone);
         if dead.is_empty() {
             return Vec::new();
         }
-        let mut lost = Vec::new();
+        let (mut lost, mut thinned) = (Vec::new(), Vec::new());
         for (prefix, entry) in &self.routes {
             match &entry.sent {
                 Some((_, Via::Object(id))) if dead.contains(id) => lost.push(*prefix),
-                Some((_, Via::Object(id))) if pruned.contains(id) => {
-                    self.dirty.push(*prefix);
-                }
+                Some((_, Via::Object(id))) if pruned.contains(id) => thinned.push(*prefix),
                 _ => {}
             }
         }
@@ -150,6 +173,7 @@ impl Fib {
         for prefix in &lost {
             self.set_sent(*prefix, None);
         }
+        lost.extend(thinned);
         lost
     }
 

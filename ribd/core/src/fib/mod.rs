@@ -18,6 +18,7 @@ pub use snapshot::{KernelNextHop, KernelNextHopContent, KernelRoute, KernelSnaps
 
 use crate::route::{FibHop, FibHops};
 use ipnetwork::Ipv4Network;
+use serde::{Deserialize, Serialize};
 
 /// The route metric (priority) of everything we install; FRR's.
 pub const KERNEL_METRIC: u32 = 20;
@@ -26,7 +27,7 @@ pub const KERNEL_METRIC: u32 = 20;
 pub type NextHopId = u32;
 
 /// How a kernel route says where it leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Via {
     /// A route of type blackhole.
     Blackhole,
@@ -100,7 +101,7 @@ pub struct FibRequest {
 }
 
 /// Why the kernel did not do it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FibErrorKind {
     /// What should be removed or replaced is not there (ESRCH, ENOENT).
     Absent,
@@ -111,7 +112,7 @@ pub enum FibErrorKind {
 }
 
 /// A request that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FibFailure {
     /// Its number.
     pub token: u64,
@@ -122,7 +123,7 @@ pub struct FibFailure {
 }
 
 /// The fate of all requests up to a number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FibResults {
     /// All requests with a number up to this one are over.
     pub up_to: u64,

@@ -23,7 +23,8 @@ pub struct FibEntry {
     /// Found in the kernel at start and nobody's yet; stays until released.
     pub held: bool,
     pub(super) token: u64,
-    /// Protocol of the route that stays in the kernel should the request under way be refused.
+    /// Protocol of the route the kernel has by its latest answer or dump: what stays should every request under
+    /// way be refused. That route may have gone with its object since; there is never one of another protocol.
     pub(super) residue: Option<u8>,
     pub(super) foreign_at: Option<Instant>,
 }
@@ -46,7 +47,7 @@ pub struct FibStatistics {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Subject {
-    Install(Ipv4Network),
+    Install(Ipv4Network, u8),
     Removal(Ipv4Network, u8),
     Object(NextHopId),
     ObjectRemoval(NextHopId),
@@ -265,8 +266,7 @@ impl Fib {
         }
         let via = via_for(objects, with_objects, target, ops);
         objects.acquire_via(&via);
-        if let Some((old_protocol, old)) = entry.sent.replace((protocol, via.clone())) {
-            entry.residue = entry.residue.or(Some(old_protocol));
+        if let Some((_, old)) = entry.sent.replace((protocol, via.clone())) {
             objects.release_via(&old);
         }
         Some(FibOp::InstallRoute { prefix, protocol, via })
@@ -287,12 +287,12 @@ impl Fib {
             let subject = match &op {
                 FibOp::PutNextHop { id, .. } | FibOp::PutGroup { id, .. } => Subject::Object(*id),
                 FibOp::RemoveNextHop { id } => Subject::ObjectRemoval(*id),
-                FibOp::InstallRoute { prefix, .. } => Subject::Install(*prefix),
+                FibOp::InstallRoute { prefix, protocol, .. } => Subject::Install(*prefix, *protocol),
                 FibOp::RemoveRoute { prefix, protocol } => Subject::Removal(*prefix, *protocol),
             };
             self.under_way.push_back(subject.clone());
             let token = self.issued();
-            if let Subject::Install(prefix) | Subject::Removal(prefix, _) = subject
+            if let Subject::Install(prefix, _) | Subject::Removal(prefix, _) = subject
                 && let Some(entry) = self.routes.get_mut(&prefix)
             {
                 entry.token = token;
@@ -327,12 +327,14 @@ impl Fib {
             if kernel.is_none() && entry.sent.is_some() {
                 missing += 1;
             }
+            entry.residue = kernel.as_ref().map(|(protocol, _)| *protocol);
             entry.sent = kernel;
             self.dirty.push(*prefix);
         }
         for (prefix, (protocol, via)) in found {
             let held = hold(prefix, protocol);
-            let entry = FibEntry { sent: Some((protocol, via)), held, ..FibEntry::default() };
+            let (sent, residue) = (Some((protocol, via)), Some(protocol));
+            let entry = FibEntry { sent, residue, held, ..FibEntry::default() };
             self.routes.insert(prefix, entry);
             self.dirty.push(prefix);
         }

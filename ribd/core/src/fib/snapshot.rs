@@ -7,10 +7,11 @@ use super::objects::{Content, ID_BASE, ID_LAST, Objects};
 use super::{Fib, FibOp, NextHopId, Via};
 use crate::route::{FibHop, FibHops};
 use ipnetwork::Ipv4Network;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A route in table main with one of our protocol numbers and our metric.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelRoute {
     /// Destination.
     pub prefix: Ipv4Network,
@@ -21,7 +22,7 @@ pub struct KernelRoute {
 }
 
 /// What a kernel object is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KernelNextHopContent {
     /// One next hop.
     Hop(FibHop),
@@ -34,7 +35,7 @@ pub enum KernelNextHopContent {
 }
 
 /// A next-hop object of the kernel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelNextHop {
     /// Its number.
     pub id: NextHopId,
@@ -43,7 +44,7 @@ pub struct KernelNextHop {
 }
 
 /// A complete dump.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KernelSnapshot {
     /// Does this kernel have next-hop objects at all?
     pub objects_supported: bool,

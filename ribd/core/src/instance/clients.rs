@@ -45,9 +45,10 @@ impl Rib {
             ClientMessage::BeginSync => {
                 session.syncing = true;
                 self.table.mark_stale(origin);
-                if !self.timers.is_armed(TimerKey::Stale(protocol)) {
-                    self.timers.arm(TimerKey::Stale(protocol), now + SYNC_PATIENCE);
-                }
+                // Not less than the stale time: a client that restarts gracefully takes as long as its
+                // grace period, which is no longer, and counts it from now.
+                let patience = SYNC_PATIENCE.max(self.stale_time());
+                self.timers.arm(TimerKey::Stale(protocol), now + patience);
             }
             ClientMessage::EndSync => {
                 session.syncing = false;
@@ -121,7 +122,9 @@ impl Rib {
             session.name = Some(name);
             session.protocol = protocol;
         }
-        self.outputs.push_back(Output::ToClient(id, RibMessage::Hello { version: PROTOCOL_VERSION }));
+        let keeps_routes = protocol.is_some_and(|protocol| self.timers.is_armed(TimerKey::Stale(protocol)));
+        let hello = RibMessage::Hello { version: PROTOCOL_VERSION, keeps_routes };
+        self.outputs.push_back(Output::ToClient(id, hello));
     }
 
     fn reject(&mut self, id: ClientId, why: &str) {
@@ -132,6 +135,7 @@ impl Rib {
     fn subscribe(&mut self, id: ClientId, subscription: Subscription) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.subscription = subscription;
+        session.told_stand = None;
         let told: Vec<Ipv4Network> = session.told.keys().copied().collect();
         for p in told {
             let selected = self.table.get(p).and_then(|e| e.selected.as_ref());
@@ -183,8 +187,22 @@ impl Rib {
         for (id, session) in &mut self.sessions {
             // News come first: an answer says that everything before it has been told.
             for message in session.take_news().into_iter().chain(session.take_due(done)) {
+                session.installed |= message == RibMessage::Synced;
                 self.outputs.push_back(Output::ToClient(*id, message));
             }
         }
+        let stand = self.routes_stand();
+        for (id, session) in self.sessions.iter_mut().filter(|(_, s)| s.subscription.routes_stand) {
+            if session.told_stand.replace(stand) != Some(stand) {
+                self.outputs.push_back(Output::ToClient(*id, RibMessage::RoutesStand(stand)));
+            }
+        }
+    }
+
+    /// See [`RibMessage::RoutesStand`].
+    pub fn routes_stand(&self) -> bool {
+        let brought = |s: &Session| s.installed && s.protocol == Some(Protocol::Ospf);
+        let ospf = self.config.as_ref().is_some_and(|c| c.ospf.is_some());
+        self.is_ready() && (!ospf || self.sessions.values().any(brought))
     }
 }

@@ -16,7 +16,7 @@ use crate::message::{Protocol, Redistributed, RibMessage};
 use crate::resolve::View;
 use crate::route::{Selected, Target, kernel_protocol, protocol_of_kernel};
 use crate::session::{ClientId, Session};
-use crate::system::System;
+use crate::system::{System, SystemOp};
 use crate::table::Table;
 use ipnetwork::Ipv4Network;
 use routing_common::config::Config;
@@ -203,6 +203,9 @@ impl Rib {
             if change.stopped {
                 self.fib.link_stopped(ifindex);
             }
+            if change.started && self.is_configured(ifindex) {
+                self.outputs.push_back(Output::System(SystemOp::ForgetUnresolved(ifindex)));
+            }
             if change.addressless {
                 self.fib.addresses_gone(ifindex);
             }
@@ -215,6 +218,12 @@ impl Rib {
         if self.links_known {
             self.request_system(false);
         }
+    }
+
+    /// Does the configuration name this interface?
+    fn is_configured(&self, ifindex: IfIndex) -> bool {
+        let interfaces = self.config.as_ref().map(|c| &c.interfaces);
+        self.links.get(ifindex).zip(interfaces).is_some_and(|(l, i)| i.contains_key(&l.name))
     }
 
     /// What an event means for addresses and settings, before the links take it in.
@@ -270,7 +279,7 @@ impl Rib {
         self.statics.iter().map(|(p, _)| *p).collect()
     }
 
-    fn stale_time(&self) -> Duration {
+    pub(super) fn stale_time(&self) -> Duration {
         self.config.as_ref().map_or(Duration::ZERO, |c| c.rib.stale_time)
     }
 

@@ -3,8 +3,11 @@
 use crate::world::*;
 use rib::Input;
 use rib::api;
+use rib::message::{ClientMessage, Route, RouteChange};
 use rib::route::KERNEL_PROTOCOL_OSPF;
+use routing_common::config;
 use routing_common::link::LinkEvent;
+use routing_common::machine::Machine;
 use routing_common::time::Duration;
 
 const PLAIN: &str = "[rib]\nnext-hop-objects = false\n";
@@ -288,4 +291,65 @@ fn plain_routes_that_went_with_the_last_address_are_put_back() {
     w.kernel.routes.remove(&net("10.9.0.0/16"));
     w.input(Input::Link(LinkEvent::AddressRemoved(address(ETH1, "10.0.1.1/24"))));
     assert_eq!(w.via("10.9.0.0/16"), before);
+}
+
+#[test]
+fn a_refused_member_of_a_group_is_tried_again_later_and_not_at_once() {
+    let mut w = World::new("");
+    // The kernel knows before we do: it refuses every object over this link.
+    w.kernel.carrier(ETH1, false);
+    w.ospf(OSPFD, &[route("10.9.0.0/16", &[hop("10.0.1.2", ETH1), hop("10.0.2.2", ETH2)])]);
+    assert!(w.kernel.writes < 20, "{} writes for one route", w.kernel.writes);
+    assert_eq!(w.via("10.9.0.0/16"), None);
+    w.wait(Duration::from_secs(10));
+    assert!(w.kernel.writes < 200, "{} writes within ten seconds", w.kernel.writes);
+    w.kernel.carrier(ETH1, true);
+    w.wait(Duration::from_secs(31));
+    let both = vec!["10.0.1.2%3".to_owned(), "10.0.2.2%4".to_owned()];
+    assert_eq!(w.via("10.9.0.0/16"), Some(both));
+}
+
+const FLOATING_BLACKHOLE: &str =
+    "[[static-routes]]\nprefix = \"172.16.0.0/12\"\nblackhole = true\ndistance = 200\n";
+
+fn replacing(routes: &[Route]) -> Input {
+    Input::ClientMessage(
+        OSPFD,
+        ClientMessage::Routes(routes.iter().cloned().map(RouteChange::Replace).collect()),
+    )
+}
+
+fn without_static_routes() -> Input {
+    Input::Reconfigure(Box::new(config::load("test.toml", "hostname = \"r1\"\n").unwrap().config))
+}
+
+/// While nothing is answered a second replacement follows the first. Both are refused: what stays is what was
+/// there before either.
+#[test]
+fn what_two_refused_replacements_left_in_place_is_removed() {
+    let mut w = World::new(FLOATING_BLACKHOLE);
+    w.ospf(OSPFD, &[]);
+    assert_eq!(w.via("172.16.0.0/12"), Some(vec![]));
+    // The kernel knows before we do: it refuses every object over these links.
+    w.kernel.carrier(ETH1, false);
+    w.kernel.carrier(ETH2, false);
+    let first = [hop("10.0.1.2", ETH1)];
+    w.rib.handle(w.now, replacing(&[route("172.16.0.0/12", &first), route("10.64.0.0/24", &first)]));
+    w.rib.handle(w.now, replacing(&[route("172.16.0.0/12", &[hop("10.0.2.2", ETH2)])]));
+    w.rib.handle(w.now, without_static_routes());
+    w.carrier(ETH2, false);
+    w.wait(Duration::from_secs(1));
+    assert_eq!(w.via("172.16.0.0/12"), None);
+}
+
+/// The removal of a route that was refused finds nothing to remove; what the route was to replace is there.
+#[test]
+fn what_a_refused_and_withdrawn_replacement_left_in_place_is_removed() {
+    let mut w = World::new(FLOATING_BLACKHOLE);
+    w.ospf(OSPFD, &[]);
+    w.kernel.carrier(ETH1, false);
+    w.rib.handle(w.now, replacing(&[route("172.16.0.0/12", &[hop("10.0.1.2", ETH1)])]));
+    w.rib.handle(w.now, without_static_routes());
+    w.withdraw(OSPFD, "172.16.0.0/12");
+    assert_eq!(w.via("172.16.0.0/12"), None);
 }

@@ -103,7 +103,14 @@ fn a_subscriber_hears_of_the_default_that_is_not_its_own() {
     let mut w = World::new(DEFAULT);
     w.ospf(OSPFD, &[]);
     w.told(OSPFD);
-    w.say(OSPFD, ClientMessage::Subscribe(Subscription { protocols: vec![], default_route: true }));
+    w.say(
+        OSPFD,
+        ClientMessage::Subscribe(Subscription {
+            protocols: vec![],
+            default_route: true,
+            routes_stand: false,
+        }),
+    );
     assert_eq!(w.told(OSPFD), [told_default(), RibMessage::SubscriptionSynced]);
     w.offer(OSPFD, &[route("0.0.0.0/0", &[hop("10.0.1.2", ETH1)])]);
     assert_eq!(w.told(OSPFD), []);
@@ -119,7 +126,8 @@ fn connected_routes_are_redistributed_as_they_come_and_go() {
     let mut w = World::new(DEFAULT);
     w.connect(OTHER, None);
     w.told(OTHER);
-    let subscription = Subscription { protocols: vec![Protocol::Connected], default_route: false };
+    let subscription =
+        Subscription { protocols: vec![Protocol::Connected], default_route: false, routes_stand: false };
     w.say(OTHER, ClientMessage::Subscribe(subscription));
     let told = w.told(OTHER);
     let [RibMessage::Redistribute(routes), RibMessage::SubscriptionSynced] = told.as_slice() else {
@@ -240,7 +248,10 @@ fn a_subscriber_hears_of_a_large_table_in_several_messages() {
     w.connect(OTHER, None);
     w.told(OTHER);
     let protocols = vec![Protocol::Ospf];
-    w.say(OTHER, ClientMessage::Subscribe(Subscription { protocols, default_route: false }));
+    w.say(
+        OTHER,
+        ClientMessage::Subscribe(Subscription { protocols, default_route: false, routes_stand: false }),
+    );
     let sizes: Vec<usize> = w
         .told(OTHER)
         .iter()
@@ -250,4 +261,59 @@ fn a_subscriber_hears_of_a_large_table_in_several_messages() {
         })
         .collect();
     assert_eq!(sizes, [10_000, 10_000, 5_000, 0]);
+}
+
+#[test]
+fn routes_stand_once_ospf_has_told_them_and_the_kernel_has_them() {
+    let stand = |told: Vec<RibMessage>| -> Vec<bool> {
+        told.iter().filter_map(|m| if let RibMessage::RoutesStand(s) = m { Some(*s) } else { None }).collect()
+    };
+    let mut w = World::new(&format!("{DEFAULT}{OSPF_CONFIG}"));
+    w.connect(OTHER, None);
+    let subscription = Subscription { routes_stand: true, ..Subscription::default() };
+    w.say(OTHER, ClientMessage::Subscribe(subscription));
+    assert_eq!(stand(w.told(OTHER)), [false]);
+    w.connect(OSPFD, Some(Protocol::Ospf));
+    w.say(OSPFD, ClientMessage::BeginSync);
+    w.offer(OSPFD, &[route("10.1.0.0/16", &[hop("10.0.1.2", ETH1)])]);
+    assert_eq!(stand(w.told(OTHER)), [false; 0]);
+    w.say(OSPFD, ClientMessage::EndSync);
+    assert_eq!(stand(w.told(OTHER)), [true]);
+    w.input(Input::ClientGone(OSPFD));
+    assert_eq!(stand(w.told(OTHER)), [false]);
+    // Without OSPF there is nothing to wait for.
+    w.configure(DEFAULT);
+    assert_eq!(stand(w.told(OTHER)), [true]);
+}
+
+/// An ospfd may restart gracefully (RFC 3623) only if its routes are still there.
+#[test]
+fn a_client_is_told_whether_its_routes_were_kept() {
+    let keeps = |happens: &dyn Fn(&mut World)| {
+        let mut w = World::new(OSPF_CONFIG);
+        w.ospf(OSPFD, &[route("10.1.0.0/16", &[hop("10.0.1.2", ETH1)])]);
+        w.told(OSPFD);
+        happens(&mut w);
+        w.connect(OTHER, Some(Protocol::Ospf));
+        let told = w.told(OTHER);
+        let hello = told.iter().find_map(|m| match m {
+            RibMessage::Hello { keeps_routes, .. } => Some(*keeps_routes),
+            _ => None,
+        });
+        hello.unwrap()
+    };
+    assert!(keeps(&|w| w.input(Input::ClientGone(OSPFD))));
+    assert!(keeps(&|_| ()), "the end of its connection has not been noticed yet");
+    assert!(keeps(&|w| w.say(OSPFD, ClientMessage::Goodbye { withdraw: false })));
+    assert!(!keeps(&|w| w.say(OSPFD, ClientMessage::Goodbye { withdraw: true })));
+    assert!(!keeps(&|w| {
+        w.input(Input::ClientGone(OSPFD));
+        w.wait(Duration::from_secs(121));
+    }));
+    let mut w = World::new(OSPF_CONFIG);
+    w.connect(OTHER, Some(Protocol::Ospf));
+    assert!(
+        matches!(w.told(OTHER)[..], [RibMessage::Hello { keeps_routes: false, .. }]),
+        "nobody was here before"
+    );
 }

@@ -57,6 +57,7 @@ fn an_interface_that_appears_down_is_brought_up_once() {
     w.input(admin(false));
     assert_eq!(granted(&mut w), [add("192.168.1.1/24"), SystemOp::BringUp(IfIndex(ETH0))]);
     w.input(admin(true));
+    assert_eq!(granted(&mut w), [SystemOp::ForgetUnresolved(IfIndex(ETH0))]);
     w.input(admin(false));
     assert_eq!(granted(&mut w), []);
 }
@@ -111,4 +112,19 @@ fn names_that_were_swapped_find_their_interfaces() {
     assert_eq!((index_of("eth1"), index_of("eth0")), (Some(IfIndex(ETH0)), Some(IfIndex(ETH1))));
     let connected: Vec<Ipv4Network> = w.rib.links().connected().into_iter().map(|(p, _)| p).collect();
     assert_eq!(connected.len(), 3);
+}
+
+#[test]
+fn unanswered_neighbours_are_forgotten_when_a_configured_link_gets_its_carrier_back() {
+    let mut w = World::new(ETH0_CONFIG);
+    granted(&mut w);
+    w.carrier(ETH0, false);
+    assert_eq!(granted(&mut w), []);
+    w.carrier(ETH0, true);
+    assert_eq!(granted(&mut w), [SystemOp::ForgetUnresolved(IfIndex(ETH0))]);
+    w.carrier(ETH0, true);
+    assert_eq!(granted(&mut w), [], "it was there");
+    w.carrier(ETH0 + 1, false);
+    w.carrier(ETH0 + 1, true);
+    assert_eq!(granted(&mut w), [], "not configured");
 }
