@@ -1,0 +1,84 @@
+//! Which session a packet is for (RFC 5880 §6.3, §6.8.6; RFC 5881 §3, §5; RFC 5883 §4).
+//!
+//! A packet with a Your Discriminator is for that session, whatever its source address: on a point-to-point link it
+//! must not matter (RFC 5881 §6). Only the first packets, without one, are matched by sender and interface. On a
+//! link the kernel calls point-to-point any sender will do if there is but one session.
+
+use super::{Instance, Output, Received};
+use crate::constants::TTL;
+use crate::discard::Discard;
+use crate::message::SessionState;
+use crate::packet::ControlPacket;
+use crate::session::Identity;
+use routing_common::notice::Notice;
+use routing_common::time::Instant;
+
+impl Instance {
+    pub(super) fn packet(&mut self, now: Instant, received: Received<'_>) {
+        if !received.multihop && received.ttl != TTL {
+            return self.discard(now, None, Discard::Ttl, &received);
+        }
+        let packet = match ControlPacket::decode(received.payload) {
+            Ok(packet) => packet,
+            Err(reason) => return self.discard(now, None, reason, &received),
+        };
+        let discriminator = match self.select(&packet, &received) {
+            Ok(discriminator) => discriminator,
+            Err(reason) => return self.discard(now, None, reason, &received),
+        };
+        let taken = self.touch(now, discriminator, |session, cx| {
+            session.examine(&packet, received.interface, received.ttl)?;
+            session.receive(cx, &packet, received.received)
+        });
+        if let Some(Err(reason)) = taken {
+            self.discard(now, Some(discriminator), reason, &received);
+        }
+    }
+
+    fn select(&self, packet: &ControlPacket, received: &Received<'_>) -> Result<u32, Discard> {
+        let named = packet.your_discriminator;
+        if named != 0 {
+            // A multihop port is no back door to a single hop, whose packets must have come 255 (§5 of RFC 5881).
+            let session = self.sessions.get(&named).ok_or(Discard::YourDiscriminator)?;
+            let same_kind = session.interface().is_none() == received.multihop;
+            return if same_kind { Ok(named) } else { Err(Discard::YourDiscriminator) };
+        }
+        if matches!(packet.state, SessionState::Init | SessionState::Up) {
+            return Err(Discard::State);
+        }
+        self.by_address(received).ok_or(Discard::NoSession)
+    }
+
+    fn by_address(&self, received: &Received<'_>) -> Option<u32> {
+        let (peer, interface) = (received.source, received.interface);
+        let of = |identity| self.index.get(&identity).copied();
+        if received.multihop {
+            let exact = of(Identity::Multihop { peer, local: Some(received.destination) });
+            return exact.or_else(|| of(Identity::Multihop { peer, local: None }));
+        }
+        of(Identity::SingleHop { interface, peer }).or_else(|| {
+            let mut here = self.sessions.values().filter(|s| s.interface() == Some(interface));
+            let only = here.next().filter(|_| self.kernel.is_point_to_point(interface))?;
+            here.next().is_none().then_some(only.local_discr)
+        })
+    }
+
+    /// Counts a dropped packet, and nothing else but a rate-limited notice.
+    fn discard(&mut self, now: Instant, session: Option<u32>, reason: Discard, packet: &Received<'_>) {
+        let counters = match session.and_then(|d| self.sessions.get_mut(&d)) {
+            Some(session) => &mut session.discards,
+            None => &mut self.discards,
+        };
+        // A session held down on purpose drops every packet; that is no news.
+        if counters.count(now, reason) && reason != Discard::AdminDown {
+            let text = format!(
+                "packet from {} on interface {} with TTL {} dropped: {}",
+                packet.source,
+                packet.interface,
+                packet.ttl,
+                reason.name()
+            );
+            self.out.push_back(Output::Notice(Notice::warning("bfd-discard", text)));
+        }
+    }
+}
