@@ -1,11 +1,13 @@
 //! ospfd: the OSPFv2 daemon.
 //!
 //! All decisions are made by the engine [`ospf_proto::Instance`]; this program is its hands. [`shell`]
-//! carries inputs and outputs, [`ports`] holds one raw socket per OSPF interface.
+//! carries inputs and outputs, [`ports`] holds one raw socket per OSPF interface, [`state_file`] what
+//! outlives the process.
 #![forbid(unsafe_code)]
 
 mod ports;
 mod shell;
+mod state_file;
 
 use routing_runtime::daemon::{self, Identity};
 use std::process::ExitCode;

@@ -9,13 +9,17 @@
 //!   neither starves the others nor timers, operators and the RIB.
 
 use crate::ports::Ports;
+use crate::state_file::StateFile;
 use anyhow::Context as _;
+use bfd_proto::message::{BfdMessage, ClientMessage as BfdRequest};
 use ospf_proto::api;
 use ospf_proto::{Input, Instance, Output, Received};
 use rib::message::{ClientMessage, RibMessage};
+use routing_common::config::Config;
 use routing_common::link::LinkEvent;
 use routing_common::machine::Machine;
 use routing_common::notice::Notice;
+use routing_common::record::Recorded;
 use routing_common::time::{Duration, Instant};
 use routing_runtime::clock::Clock;
 use routing_runtime::control_server::{ControlRequest, ControlServer};
@@ -39,10 +43,18 @@ pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
     let rib = FramedClient::new(context.socket_path("rib.sock"));
     // Jitter only needs to differ between routers that start together.
     let seed = context.clock.now().as_nanos() ^ u64::from(std::process::id()).rotate_left(32);
-    let engine = Instance::new(&context.config, seed);
+    let engine = context.engine(seed);
     let wall = WallClock::new(context.clock);
-    let mut shell = Shell { engine, ports: Ports::default(), rib, context, wall, finished: false };
+    let (state, saved) = StateFile::open(context.socket_path("ospfd.state"));
+    let mut shell =
+        Shell { engine, ports: Ports::default(), rib, bfd: None, state, context, wall, finished: false };
     shell.feed(Input::WallClock(shell.wall.seconds));
+    match saved {
+        Ok(saved) => shell.feed(Input::Restored(saved.map(Box::new))),
+        Err(notice) => shell.context.notice(&notice),
+    }
+    let config = shell.context.config.clone();
+    shell.find_bfd(&config);
     loop {
         let event = links.next().await;
         let complete = event == LinkEvent::SnapshotComplete;
@@ -56,9 +68,12 @@ pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
 }
 
 struct Shell {
-    engine: Instance,
+    engine: Recorded<Instance>,
     ports: Ports,
     rib: FramedClient<ClientMessage, RibMessage>,
+    /// Only while the configuration uses BFD: otherwise there is nobody to find.
+    bfd: Option<FramedClient<BfdRequest, BfdMessage>>,
+    state: StateFile,
     context: DaemonContext,
     wall: WallClock,
     /// The engine has said its last word.
@@ -82,10 +97,12 @@ impl Shell {
                 () = timer.wait(deadline) => {} // served above
                 event = links.next() => self.feed(Input::Link(event)),
                 event = self.rib.next() => self.rib_event(event),
+                event = next_of(&mut self.bfd) => self.bfd_event(event),
                 request = control.next_request() => self.answer(request),
                 signal = self.context.signals.next() => match signal {
                     Signal::Reload => {
                         if let Some(config) = self.context.reload_config() {
+                            self.find_bfd(&config);
                             self.feed(Input::Reconfigure(Box::new(config)));
                         }
                     }
@@ -94,8 +111,23 @@ impl Shell {
                 },
             }
         }
+        if let Some(bfd) = self.bfd {
+            bfd.finish(FAREWELL).await;
+        }
         self.rib.finish(FAREWELL).await;
         Ok(())
+    }
+
+    /// Looks for bfdd, or stops looking, as the configuration says.
+    fn find_bfd(&mut self, config: &Config) {
+        match (config.ospf_uses_bfd(), &self.bfd) {
+            (true, None) => self.bfd = Some(FramedClient::new(self.context.socket_path("bfd.sock"))),
+            (false, Some(_)) => {
+                self.bfd = None;
+                self.feed(Input::BfdLost);
+            }
+            _ => {}
+        }
     }
 
     fn now(&self) -> Instant {
@@ -103,10 +135,8 @@ impl Shell {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        [self.engine.poll_timeout(), self.ports.retry_at(), Some(self.wall.next_check)]
-            .into_iter()
-            .flatten()
-            .min()
+        let retries = [self.ports.retry_at(), self.state.retry_at(), Some(self.wall.next_check)];
+        [self.engine.poll_timeout()].into_iter().chain(retries).flatten().min()
     }
 
     /// Everything that is due.
@@ -115,10 +145,13 @@ impl Shell {
         for notice in self.ports.retry(now) {
             self.context.notice(&notice);
         }
+        if let Some(notice) = self.state.retry(now) {
+            self.context.notice(&notice);
+        }
         if let Some(seconds) = self.wall.check(now) {
             self.feed(Input::WallClock(seconds));
         }
-        self.engine.handle_timeout(now);
+        self.engine.handle_timeout(self.now());
         self.drain();
     }
 
@@ -157,11 +190,29 @@ impl Shell {
         }
     }
 
-    fn answer(&self, request: ControlRequest) {
-        let result = serde_json::from_value::<api::Request>(request.body.clone())
-            .map_err(|e| format!("not a request of ospfd: {e}"))
-            .and_then(|r| self.engine.query(self.now(), &r));
+    fn bfd_event(&mut self, event: ClientEvent<BfdMessage>) {
+        match event {
+            ClientEvent::Connected => self.feed(Input::BfdConnected),
+            ClientEvent::Message(message) => self.feed(Input::Bfd(message)),
+            ClientEvent::Disconnected(reason) => {
+                let text = format!("the connection to bfdd ended: {reason}");
+                self.context.notice(&Notice::warning("bfd-lost", text));
+                self.feed(Input::BfdLost);
+            }
+        }
+    }
+
+    fn answer(&mut self, request: ControlRequest) {
+        let asked = serde_json::from_value::<api::Request>(request.body.clone())
+            .map_err(|e| format!("not a request of ospfd: {e}"));
+        let result = asked.as_ref().map_err(Clone::clone);
+        let result = result.and_then(|r| self.engine.engine().query(self.now(), r));
+        // The one request that changes something; the engine has just said that it may.
+        let departs = matches!((&asked, &result), (Ok(api::Request::PrepareRestart), Ok(_)));
         request.respond(result);
+        if departs {
+            self.feed(Input::PrepareRestart);
+        }
     }
 
     fn feed(&mut self, input: Input<'_>) {
@@ -187,6 +238,12 @@ impl Shell {
                     Output::Rib(message) => self.rib.send(&message).err().map(|e| {
                         Notice::error("rib-message", format!("a message to ribd was not sent: {e}"))
                     }),
+                    Output::Bfd(message) => {
+                        self.bfd.as_mut().and_then(|bfd| bfd.send(&message).err()).map(|e| {
+                            Notice::error("bfd-message", format!("a message to bfdd was not sent: {e}"))
+                        })
+                    }
+                    Output::Persist(saved) => self.state.write(self.now(), saved),
                     Output::Notice(notice) => Some(notice),
                     Output::Finished => {
                         self.finished = true;
@@ -197,6 +254,14 @@ impl Shell {
                 self.context.notice(&notice);
             }
         }
+    }
+}
+
+/// What happens next on a connection; nothing ever where none is wanted.
+async fn next_of(client: &mut Option<FramedClient<BfdRequest, BfdMessage>>) -> ClientEvent<BfdMessage> {
+    match client {
+        Some(client) => client.next().await,
+        None => std::future::pending().await,
     }
 }
 

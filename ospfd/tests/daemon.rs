@@ -126,3 +126,28 @@ fn it_answers_reloads_stays_alone_and_leaves_nothing_behind() {
     assert_eq!(daemon.0.wait().unwrap().code(), Some(0));
     assert!(!socket.exists() && !dir.path().join("ospfd.pid").exists());
 }
+
+#[test]
+fn a_recording_that_cannot_be_made_is_refused_and_one_that_breaks_off_disturbs_nothing() {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("router.toml"), GOOD).unwrap();
+    let (code, _, stderr) = run(ospfd(dir.path()).arg("--record").arg(dir.path().join("absent/ospfd.rec")));
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("absent/ospfd.rec"), "{stderr}");
+    let (_, help, _) = run(ospfd(dir.path()).arg("--help"));
+    assert!(help.starts_with("OSPFv2 daemon") && help.contains("--record <FILE>"), "{help}");
+
+    let command = ospfd(dir.path());
+    let log = std::fs::File::create(dir.path().join("log")).unwrap();
+    let mut isolated = Command::new("unshare");
+    isolated.arg("-n").arg(command.get_program()).args(command.get_args()).args(["--record", "/dev/full"]);
+    let mut daemon = Daemon(isolated.stderr(log).spawn().unwrap());
+    let ended =
+        || std::fs::read_to_string(dir.path().join("log")).unwrap().matches("recording-ended").count();
+    eventually(|| (ended() > 0).then_some(()));
+    eventually(|| UnixStream::connect(dir.path().join("ospfd.sock")).ok());
+    signal(&daemon, "HUP");
+    signal(&daemon, "TERM");
+    assert_eq!(daemon.0.wait().unwrap().code(), Some(0));
+    assert_eq!(ended(), 1, "said once");
+}

@@ -73,6 +73,8 @@ reasons! {
     DeadInterval = "RouterDeadInterval differs",
     /// §10.5.
     ExternalCapability = "E-bit in Hello differs (stub area?)",
+    /// BFD says that the path does not carry (RFC 5882 §3.2).
+    HeldByBfd = "its BFD session is down",
     /// §8.2: no such neighbour, or not from its address.
     UnknownNeighbor = "not from a known neighbor",
     /// §10.6.
@@ -85,6 +87,8 @@ reasons! {
     LsaType = "LSA type unknown",
     /// An LSA that does not decode.
     LsaMalformed = "malformed LSA",
+    /// RFC 3623 App. A.
+    GraceLsa = "grace-LSA malformed or about nobody here",
     /// The database is full.
     DatabaseFull = "link state database full",
     /// A neighbour too many.

@@ -10,16 +10,20 @@
 //! * [`area`], [`lsdb`]: where LSAs live and age (§6, §12.2, §14).
 //! * `flood` and `originate`: §13 and §12.4.
 //! * [`spf`] and [`route`]: §16 and §11.
+//! * [`bfd`]: RFC 5882, noticing at once that a neighbour cannot be reached.
+//! * [`restart`]: RFC 3623, restarting without loss and helping others to.
 //! * [`discard`] and [`statistics`]: what is counted.
 //! * [`api`] and `show`: what operators ask.
+//! * [`record`]: inputs in a form that can be written down.
 //!
 //! Supported: RFC 2328 with broadcast and point-to-point networks in one normal area; RFC 5250 (opaque
-//! LSAs are stored and flooded); RFC 8405 (SPF back-off); RFC 3021 (/31 links). Deviations stand in the
-//! chapter they belong to.
+//! LSAs are stored and flooded); RFC 3623 (graceful restart); RFC 5882 (BFD); RFC 8405 (SPF back-off);
+//! RFC 3021 (/31 links). Deviations stand in the chapter they belong to.
 #![forbid(unsafe_code)]
 
 pub mod api;
 pub mod area;
+pub mod bfd;
 pub mod constants;
 pub mod discard;
 mod flood;
@@ -30,7 +34,9 @@ pub mod lsdb;
 pub mod neighbor;
 mod originate;
 pub mod packet;
+pub mod record;
 mod redistribute;
+pub mod restart;
 pub mod route;
 mod show;
 pub mod spf;

@@ -67,7 +67,10 @@ impl Redistribution {
                 self.routes.retain(|key, _| !stale.contains(key));
                 !stale.is_empty()
             }
-            RibMessage::Hello { .. } | RibMessage::Synced | RibMessage::FibDone(_) => false,
+            RibMessage::Hello { .. }
+            | RibMessage::Synced
+            | RibMessage::FibDone(_)
+            | RibMessage::RoutesStand(_) => false,
         }
     }
 

@@ -1,11 +1,12 @@
 //! `show ip ospf events`: what happened lately, for the question after an outage.
 
+use super::RestartRow;
 use routing_common::id::RouterId;
 use routing_common::render::{Table, short_time};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The last changes, oldest first. Both lists are bounded.
+/// The last changes, oldest first. All lists are bounded.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EventsReply {
@@ -13,6 +14,9 @@ pub struct EventsReply {
     pub adjacency_changes: Vec<AdjacencyRow>,
     /// Calculations of the routing table.
     pub spf_runs: Vec<SpfRow>,
+    /// Restarts of this router and its neighbours.
+    #[serde(default)]
+    pub restarts: Vec<RestartRow>,
 }
 
 /// One change of a neighbour's state.
@@ -46,7 +50,7 @@ pub struct SpfRow {
 }
 
 impl EventsReply {
-    /// Two tables.
+    /// Three tables.
     pub(super) fn text(&self) -> String {
         let ago = |ms| short_time(Duration::from_millis(ms));
         let mut changes = Table::new(["Ago", "Neighbor ID", "Interface", "From", "To", "Event"]);
@@ -64,6 +68,15 @@ impl EventsReply {
         for row in &self.spf_runs {
             runs.row([ago(row.msecs_ago), row.scope.clone(), row.routes_changed.to_string()]);
         }
-        format!("Adjacency changes\n{}\nRouting table calculations\n{}", changes.text(), runs.text())
+        let mut restarts = Table::new(["Ago", "Event"]);
+        for row in &self.restarts {
+            restarts.row([ago(row.msecs_ago), row.event.clone()]);
+        }
+        format!(
+            "Adjacency changes\n{}\nRouting table calculations\n{}\nGraceful restarts\n{}",
+            changes.text(),
+            runs.text(),
+            restarts.text()
+        )
     }
 }

@@ -7,10 +7,11 @@
 //! `torc` links it alone.
 //!
 //! Left out, because nothing here corresponds to them: `abrType`, `writeMultiplier`, `refreshTimerMsecs`,
-//! `spfLastDurationMsecs` (an engine has no clock to measure with), NBMA and graceful-restart keys.
+//! `spfLastDurationMsecs` (an engine has no clock to measure with), NBMA keys.
 
 mod database;
 mod events;
+mod graceful_restart;
 mod interfaces;
 mod lsa_detail;
 mod neighbors;
@@ -20,9 +21,10 @@ mod summary;
 
 pub use database::{DatabaseReply, DetailReply, DetailScope, ListOrCount, LsaRow, MaxAgeReply, MaxAgeRow};
 pub use events::{AdjacencyRow, EventsReply, SpfRow};
+pub use graceful_restart::{GracefulRestartReply, HelpedRow, PrepareRestartReply, RestartRow};
 pub use interfaces::{DiscardRow, InterfaceRow, InterfacesReply, TrafficRow};
 pub use lsa_detail::{AttachedRouterRow, LsaDetail, RouterLinkRow, options_list};
-pub use neighbors::{NeighborDetail, NeighborDetailReply, NeighborRow, NeighborsReply};
+pub use neighbors::{NeighborDetail, NeighborDetailReply, NeighborRow, NeighborsReply, PeerBfdInfo};
 pub use ordered::Ordered;
 pub use routes::{BorderRoutersReply, NextHopRow, RouteRow, RoutesReply};
 pub use summary::{AreaSummary, SummaryReply};
@@ -77,6 +79,17 @@ pub enum Request {
     Routes,
     /// `show ip ospf border-routers`; answered by [`BorderRoutersReply`].
     BorderRouters,
+    /// `show ip ospf graceful-restart [helper [detail]]`; answered by [`GracefulRestartReply`].
+    GracefulRestart {
+        /// Only what concerns helping others.
+        #[serde(default)]
+        helper: bool,
+        /// With everyone who is helped.
+        #[serde(default)]
+        detail: bool,
+    },
+    /// `graceful-restart prepare ip ospf`: leave for a planned restart; answered by [`PrepareRestartReply`].
+    PrepareRestart,
     /// `show ip ospf events`, which FRR does not have; answered by [`EventsReply`].
     Events,
 }
@@ -188,6 +201,10 @@ pub fn render_text(request: &Request, reply: &Value) -> Result<String, serde_jso
         Request::DatabaseMaxAge => MaxAgeReply::deserialize(reply)?.text(),
         Request::Routes => RoutesReply::deserialize(reply)?.text(),
         Request::BorderRouters => BorderRoutersReply::deserialize(reply)?.text(),
+        Request::GracefulRestart { helper, detail } => {
+            GracefulRestartReply::deserialize(reply)?.text(*helper, *detail)
+        }
+        Request::PrepareRestart => PrepareRestartReply::deserialize(reply)?.text(),
         Request::Events => EventsReply::deserialize(reply)?.text(),
     })
 }

@@ -1,5 +1,6 @@
 //! `show ip ospf neighbor [IF|RID] [detail]`.
 
+use super::is_false;
 use core::fmt::Write as _;
 use routing_common::id::{AreaId, RouterId};
 use routing_common::render::{Table, short_time};
@@ -59,6 +60,9 @@ pub struct NeighborRow {
     pub db_summary_counter: u64,
     /// Length of the Database summary list.
     pub database_summary_list_counter: u64,
+    /// It restarts gracefully and is helped (RFC 3623): advertised as before whatever its state; not FRR's.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_helped: bool,
 }
 
 /// Neighbours by router id, in full.
@@ -117,8 +121,31 @@ pub struct NeighborDetail {
     pub thread_link_state_request_retransmission: String,
     /// "on" or "off".
     pub thread_link_state_update_retransmission: String,
+    /// Time left of its grace period while we help it to restart (RFC 3623); not FRR's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helped_for_another_msec: Option<u64>,
     /// "master" or "slave": what we are in the exchange of descriptions; not FRR's.
     pub exchange_role: String,
+    /// Its BFD session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_bfd_info: Option<PeerBfdInfo>,
+}
+
+/// The BFD session with a neighbour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PeerBfdInfo {
+    /// "single hop".
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Detect Mult.
+    pub detect_multiplier: u8,
+    /// Required Min RX Interval in milliseconds.
+    pub rx_min_interval: u64,
+    /// Desired Min TX Interval in milliseconds.
+    pub tx_min_interval: u64,
+    /// "Up", "Down", "Init", "AdminDown", or "Unknown" before bfdd has said.
+    pub status: String,
 }
 
 impl NeighborsReply {
@@ -145,7 +172,7 @@ impl NeighborsReply {
                 table.row([
                     id.to_string(),
                     row.nbr_priority.to_string(),
-                    row.nbr_state.clone(),
+                    if row.is_helped { format!("{} GR", row.nbr_state) } else { row.nbr_state.clone() },
                     row.up_time.clone(),
                     row.dead_time.clone(),
                     row.iface_address.to_string(),
@@ -174,7 +201,11 @@ impl NeighborDetailReply {
 impl NeighborDetail {
     fn write(&self, id: RouterId, out: &mut String) {
         let time = |ms| short_time(Duration::from_millis(ms));
+        let mut helped = String::new();
         let local = self.local_iface_address.map(|a| format!(", local interface IP {a}")).unwrap_or_default();
+        if let Some(left) = self.helped_for_another_msec {
+            helped = format!("    Restarts gracefully, helped for another {}\n", time(left));
+        }
         // Writing to a String cannot fail.
         let _ = writeln!(
             out,
@@ -192,7 +223,7 @@ impl NeighborDetail {
              Thread Inactivity Timer {}\n    \
              Thread Database Description Retransmission {}\n    \
              Thread Link State Request Retransmission {}\n    \
-             Thread Link State Update Retransmission {}\n",
+             Thread Link State Update Retransmission {}\n{helped}",
             self.iface_address,
             self.area_id,
             self.iface_name,
@@ -214,5 +245,12 @@ impl NeighborDetail {
             self.thread_link_state_request_retransmission,
             self.thread_link_state_update_retransmission,
         );
+        if let Some(bfd) = &self.peer_bfd_info {
+            let _ = writeln!(
+                out,
+                "  BFD: Type: {}\n  Detect Multiplier: {}, Min Rx interval: {}, Min Tx interval: {}\n  Status: {}\n",
+                bfd.kind, bfd.detect_multiplier, bfd.rx_min_interval, bfd.tx_min_interval, bfd.status
+            );
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::packet::UpdateLsa;
 use crate::spf::Change;
 use core::cmp::Ordering;
 use routing_common::time::Instant;
+use routing_common::wire::Reader;
 use std::sync::Arc;
 
 /// An LSA that came too early.
@@ -41,8 +42,8 @@ enum Rest {
 }
 
 impl Instance {
-    /// §13.
-    pub(crate) fn receive_update(&mut self, now: Instant, id: NeighborId, lsas: Vec<UpdateLsa>) {
+    /// §13; `lsas` are the octets of each LSA.
+    pub(crate) fn receive_update(&mut self, now: Instant, id: NeighborId, lsas: &[&[u8]]) {
         let Some(neighbor) = self.neighbor(id) else { return };
         let source = neighbor.address;
         if !neighbor.is_flooded_to() {
@@ -50,8 +51,14 @@ impl Instance {
             return;
         }
         let mut direct_acks: Vec<LsaHeader> = Vec::new();
-        for lsa in lsas {
-            match lsa {
+        for bytes in lsas {
+            if let Some(duplicate) = self.duplicate(now, id, bytes) {
+                if self.receive_duplicate(now, id, duplicate, &mut direct_acks) == Rest::Stop {
+                    break;
+                }
+                continue;
+            }
+            match UpdateLsa::decode(bytes) {
                 UpdateLsa::Valid(lsa) if lsa.key().ls_type == LsType::Nssa => {
                     self.discard(now, id.ifindex, source, Discard::LsaType);
                     self.give_up_request(id, &lsa.key());
@@ -77,6 +84,15 @@ impl Instance {
         }
         self.send_direct_acks(now, id, &direct_acks);
         self.continue_requests(now, id);
+    }
+
+    /// The header of an LSA that is the instance in the database, octet for octet. Half of all LSAs that are received
+    /// are, and steps (1) to (5) have nothing to say of them: the octets were checked when they came first.
+    fn duplicate(&self, now: Instant, from: NeighborId, bytes: &[u8]) -> Option<LsaHeader> {
+        let header = LsaHeader::decode(&mut Reader::new(bytes)).ok()?;
+        let copy = self.lsdb(self.database_of(from, header.key)?)?.get(&header.key)?;
+        let is_same = header.instance_cmp(&copy.header(now)) == Ordering::Equal;
+        (is_same && copy.lsa.is_same_instance(bytes)).then_some(header)
     }
 
     /// Steps (4) to (8).
@@ -110,21 +126,42 @@ impl Instance {
             }
             return Rest::Continue;
         }
-        // (6)
-        if self.neighbor(from).is_some_and(|n| n.link_state_request_list.contains_key(&key)) {
-            self.neighbor_event(now, from, NeighborEvent::BadLsReq);
+        if order == Ordering::Equal {
+            return self.receive_duplicate(now, from, received, direct_acks);
+        }
+        if self.is_requested(now, from, &key) {
             return Rest::Stop;
         }
-        if order == Ordering::Equal {
-            // (7)
-            if self.acknowledged(from, &key) {
-                self.acknowledge(now, from, received, Receipt::ImpliedAcknowledgment);
-            } else {
-                direct_acks.push(received);
-            }
-            return Rest::Continue;
-        }
         self.answer_older(now, database, key, from);
+        Rest::Continue
+    }
+
+    /// (6): what is no news was asked for.
+    fn is_requested(&mut self, now: Instant, from: NeighborId, key: &LsaKey) -> bool {
+        if self.neighbor(from).is_some_and(|n| n.link_state_request_list.contains_key(key)) {
+            self.neighbor_event(now, from, NeighborEvent::BadLsReq);
+            return true;
+        }
+        false
+    }
+
+    /// (6) and (7), for the instance that is in the database.
+    fn receive_duplicate(
+        &mut self,
+        now: Instant,
+        from: NeighborId,
+        received: LsaHeader,
+        direct_acks: &mut Vec<LsaHeader>,
+    ) -> Rest {
+        if self.is_requested(now, from, &received.key) {
+            return Rest::Stop;
+        }
+        // (7)
+        if self.acknowledged(from, &received.key) {
+            self.acknowledge(now, from, received, Receipt::ImpliedAcknowledgment);
+        } else {
+            direct_acks.push(received);
+        }
         Rest::Continue
     }
 
@@ -132,7 +169,7 @@ impl Instance {
     fn answer_older(&mut self, now: Instant, database: DatabaseId, key: LsaKey, from: NeighborId) {
         let Some(entry) = self.lsdb(database).and_then(|db| db.get(&key)) else { return };
         let wrapping = entry.is_max_age(now) && entry.lsa.header().sequence == MAX_SEQUENCE;
-        let recently = entry.sent_at.is_some_and(|at| now < at + self.config.min_ls_arrival);
+        let recently = entry.sent_at().is_some_and(|at| now < at + self.config.min_ls_arrival);
         if wrapping || recently {
             return;
         }
@@ -159,8 +196,7 @@ impl Instance {
             self.give_up_request(from, &key);
             return;
         }
-        self.held.remove(&(database, key));
-        self.timers.cancel(TimerKey::HeldArrival(database, key));
+        self.outdate_held(now, database, &lsa.header().with_age(age));
         self.install(now, database, lsa, age, Provenance::Flooded);
         let flooded_back = self.flood(now, database, key, Some(from));
         let receipt = if flooded_back { Receipt::NewFloodedBack } else { Receipt::New };
@@ -168,6 +204,7 @@ impl Instance {
         if self.is_self_originated(&key) {
             self.receive_self_originated(now, database, key, lsa.header().sequence);
         }
+        self.receive_grace_lsa(now, from, key);
     }
 
     /// §13.2, and (5)(c): the older instance leaves database and retransmission lists.
@@ -182,12 +219,22 @@ impl Instance {
         let key = lsa.key();
         let refresh_after = (provenance == Provenance::Own).then(|| self.refresh_interval());
         let usable_age = age < MAX_AGE;
-        self.forget_retransmissions(database, &key);
+        // What is not in the database stands on no list.
+        if self.lsdb(database).is_some_and(|db| db.get(&key).is_some()) {
+            self.forget_retransmissions(database, &key);
+        }
+        if let DatabaseId::Link(ifindex) = database {
+            self.link_scoped.insert(ifindex);
+        }
         let Some(db) = self.lsdb_mut(database) else { return };
-        let old = db.get(&key).filter(|e| !e.is_max_age(now)).map(|e| Arc::clone(&e.lsa));
-        db.install(Arc::clone(lsa), age, provenance, refresh_after, now);
-        let new = usable_age.then_some(lsa.as_ref());
-        if let Some(change) = Change::between(old.as_deref(), new) {
+        let old = db.get(&key).filter(|e| !e.is_max_age(now)).map(|e| e.lsa.as_ref());
+        let change = Change::between(old, usable_age.then_some(lsa.as_ref()));
+        let entry = db.install(Arc::clone(lsa), age, provenance, refresh_after, now);
+        entry.is_news = change.is_some();
+        if entry.is_news {
+            self.restart.changes.in_this_turn(database);
+        }
+        if let Some(change) = change {
             self.topology_changed(change);
         }
         if !usable_age {
@@ -207,12 +254,29 @@ impl Instance {
         self.timers.arm(TimerKey::HeldArrival(database, key.1), gate);
     }
 
+    /// An instance is about to be installed: what is held and no newer is void, what is newer waits for
+    /// MinLSArrival from now. It is newer if the gate opened a moment ago and another neighbour's older copy comes
+    /// before our timer was served.
+    fn outdate_held(&mut self, now: Instant, database: DatabaseId, installed: &LsaHeader) {
+        let Some(held) = self.held.get(&(database, installed.key)) else { return };
+        let timer = TimerKey::HeldArrival(database, installed.key);
+        if held.header(now).instance_cmp(installed) == Ordering::Greater {
+            self.timers.arm(timer, now + self.config.min_ls_arrival);
+        } else {
+            self.held.remove(&(database, installed.key));
+            self.timers.cancel(timer);
+        }
+    }
+
+    /// What a neighbour sent and was held is void when its adjacency ends: with a new one it describes what it has
+    /// then, and repeats nothing of before.
+    pub(crate) fn forget_held_from(&mut self, id: NeighborId) {
+        self.held.retain(|_, held| held.from != id);
+    }
+
     /// MinLSArrival has passed for an LSA that was held.
     pub(crate) fn release_held(&mut self, now: Instant, database: DatabaseId, key: LsaKey) {
         let Some(held) = self.held.remove(&(database, key)) else { return };
-        if !self.neighbor(held.from).is_some_and(|n| n.is_flooded_to()) {
-            return; // The sender is gone, and with it the promise to retransmit to us.
-        }
         let copy = self.lsdb(database).and_then(|db| db.get(&key)).map(|e| e.header(now));
         if copy.is_none_or(|copy| held.header(now).instance_cmp(&copy) == Ordering::Greater) {
             self.accept_newer(now, database, &held.lsa, held.age(now), held.from);

@@ -2,12 +2,13 @@
 
 use crate::instance::Instance;
 use crate::interface::{Interface, InterfaceState};
-use crate::lsa::LsaKey;
+use crate::lsa::{LsaHeader, LsaKey};
 use crate::lsdb::DatabaseId;
 use crate::neighbor::{NeighborId, is_opaque};
 use core::cmp::Ordering;
 use routing_common::id::IfIndex;
 use routing_common::time::Instant;
+use smallvec::SmallVec;
 
 impl Instance {
     /// Floods the database's instance of an LSA out of all eligible interfaces. `from` is the neighbour it
@@ -21,8 +22,13 @@ impl Instance {
         from: Option<NeighborId>,
     ) -> bool {
         let mut flooded_back = false;
-        for ifindex in self.eligible_interfaces(database) {
-            if !self.list_for_retransmission(now, database, key, from, ifindex) {
+        let Some(header) = self.lsdb(database).and_then(|db| db.get(&key)).map(|e| e.header(now)) else {
+            return false;
+        };
+        let eligible: SmallVec<[IfIndex; 8]> =
+            self.eligible_interfaces(database).map(|i| i.ifindex).collect();
+        for ifindex in eligible {
+            if !self.list_for_retransmission(now, &header, from, ifindex) {
                 continue; // (2)
             }
             let received_here = from.filter(|f| f.ifindex == ifindex);
@@ -35,7 +41,8 @@ impl Instance {
                 flooded_back = true;
             }
             // (5)
-            interface.flood_queue.insert((database, key));
+            interface.flood_queue.push((database, key));
+            self.flooding.insert(ifindex);
         }
         flooded_back
     }
@@ -44,16 +51,13 @@ impl Instance {
     fn list_for_retransmission(
         &mut self,
         now: Instant,
-        database: DatabaseId,
-        key: LsaKey,
+        header: &LsaHeader,
         from: Option<NeighborId>,
         ifindex: IfIndex,
     ) -> bool {
-        let Some(header) = self.lsdb(database).and_then(|db| db.get(&key)).map(|e| e.header(now)) else {
-            return false;
-        };
+        let key = header.key;
         let Some(interface) = self.interfaces.get_mut(&ifindex) else { return false };
-        let mut listed = Vec::new();
+        let mut listed: SmallVec<[NeighborId; 1]> = SmallVec::new();
         for neighbor in interface.neighbors.values_mut() {
             // (a); opaque LSAs only to those who take them (RFC 5250 §3).
             if !neighbor.is_flooded_to() || (is_opaque(key.ls_type) && !neighbor.takes_opaque()) {
@@ -83,32 +87,27 @@ impl Instance {
     }
 
     /// The interfaces an LSA of this scope goes out of.
-    pub(crate) fn eligible_interfaces(&self, database: DatabaseId) -> Vec<IfIndex> {
+    pub(crate) fn eligible_interfaces(&self, database: DatabaseId) -> impl Iterator<Item = &Interface> {
         self.interfaces
             .values()
-            .filter(|i| match database {
+            .filter(move |i| match database {
                 DatabaseId::As => true,
                 DatabaseId::Area(area) => i.area() == area,
                 DatabaseId::Link(ifindex) => i.ifindex == ifindex,
             })
             .filter(|i| i.is_active())
-            .map(|i| i.ifindex)
-            .collect()
     }
 
     /// Takes an LSA off all retransmission lists, because another instance replaces it or it is gone.
     pub(crate) fn forget_retransmissions(&mut self, database: DatabaseId, key: &LsaKey) {
-        for ifindex in self.eligible_interfaces(database) {
-            let Some(interface) = self.interfaces.get(&ifindex) else { continue };
-            let ids: Vec<NeighborId> = interface
-                .neighbors
-                .values()
-                .filter(|n| n.link_state_retransmission_list.contains_key(key))
-                .map(|n| n.id)
-                .collect();
-            for id in ids {
-                self.acknowledged(id, key);
-            }
+        let listed: SmallVec<[NeighborId; 4]> = self
+            .eligible_interfaces(database)
+            .flat_map(|i| i.neighbors.values())
+            .filter(|n| n.link_state_retransmission_list.contains_key(key))
+            .map(|n| n.id)
+            .collect();
+        for id in listed {
+            self.acknowledged(id, key);
         }
     }
 }

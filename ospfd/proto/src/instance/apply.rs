@@ -5,9 +5,11 @@
 //! | router id; OSPF on or off | the whole instance starts anew, own LSAs flushed first |
 //! | an interface's area, type, address, passive, authentication | that interface goes down and up |
 //! | cost, priority, hello, dead, retransmit, delay, mtu-ignore | in place |
+//! | bfd | sessions are asked for, changed or ended |
 //! | reference bandwidth, addresses, virtual addresses | interfaces are looked at again |
 //! | default-information, redistribute | AS-external-LSAs are compared with what is wanted |
 //! | maximum-paths, RFC 1583 compatibility, distance | the routing table is calculated again |
+//! | graceful restart | off ends the restart or help under way; the rest with the next one |
 //! | SPF, MinLSInterval, MinLSArrival | from the next event on |
 
 use super::{Event, Instance, Output};
@@ -15,7 +17,7 @@ use crate::interface::InterfaceEvent;
 use crate::lsdb::Lsdb;
 use crate::spf::Change;
 use rib::message::ClientMessage;
-use routing_common::config::{Config, OspfConfig, SpfTimers};
+use routing_common::config::{Config, GracefulRestart, OspfConfig, SpfTimers};
 use routing_common::id::{IfIndex, RouterId};
 use routing_common::time::Instant;
 use std::collections::BTreeMap;
@@ -35,12 +37,19 @@ pub(super) fn ospf_of(config: &Config) -> OspfConfig {
         spf: SpfTimers::default(),
         min_ls_interval: crate::constants::MIN_LS_INTERVAL,
         min_ls_arrival: crate::constants::MIN_LS_ARRIVAL,
+        graceful_restart: GracefulRestart::default(),
     })
 }
 
 impl Instance {
     pub(super) fn reconfigure(&mut self, now: Instant, config: Config) {
         let new = ospf_of(&config);
+        if new.router_id != self.router_id || !new.graceful_restart.enabled {
+            self.abandon_restart(now);
+        }
+        if !new.graceful_restart.helper {
+            self.stop_helping_all(now);
+        }
         if new.router_id != self.router_id {
             self.take_everything_down(now);
             self.router_id = new.router_id;
@@ -49,6 +58,7 @@ impl Instance {
         self.whole_config = config;
         self.backoff.set_timers(self.config.spf);
         self.refresh_interfaces(now);
+        self.bfd.is_dirty = true;
         let calculated = |c: &OspfConfig| (c.maximum_paths, c.rfc1583_compatibility);
         if calculated(&old) != calculated(&self.config) {
             self.topology_changed(Change::Topology);
@@ -67,7 +77,7 @@ impl Instance {
     /// Flushes what we originated, as far as one packet goes, and forgets every adjacency and LSA.
     pub(super) fn take_everything_down(&mut self, now: Instant) {
         self.flush_all_own(now);
-        self.flush_floods(now);
+        self.flush_all_floods(now);
         let all: Vec<IfIndex> = self.interfaces.keys().copied().collect();
         for ifindex in all {
             self.interface_event(now, ifindex, InterfaceEvent::InterfaceDown);

@@ -10,6 +10,7 @@ impl Instance {
     pub(super) fn clear(&mut self, now: Instant, what: Clear) {
         match what {
             Clear::Process => {
+                self.abandon_restart(now);
                 self.take_everything_down(now);
                 self.refresh_interfaces(now);
                 self.schedule(Event::OriginateRouter);

@@ -54,7 +54,7 @@ impl Instance {
                 self.continue_requests(now, id);
             } else if std::mem::take(&mut self.sweep_wanted) {
                 self.sweep_max_age(now);
-            } else {
+            } else if !self.advance_restarts(now) {
                 return;
             }
         }

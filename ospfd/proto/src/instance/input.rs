@@ -1,9 +1,12 @@
 //! What the world can tell the engine.
 
+use crate::restart::Saved;
+use bfd_proto::message::BfdMessage;
 use rib::message::RibMessage;
 use routing_common::config::Config;
 use routing_common::id::{IfIndex, RouterId};
 use routing_common::link::LinkEvent;
+use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
 /// One thing told to [`Instance`](super::Instance).
@@ -21,11 +24,22 @@ pub enum Input<'a> {
     RibConnected,
     /// The session with the RIB is gone; OSPF goes on as if nothing had happened.
     RibLost,
+    /// bfdd says something.
+    Bfd(BfdMessage),
+    /// A connection with bfdd stands; all sessions are asked for anew.
+    BfdConnected,
+    /// The connection with bfdd is gone; OSPF goes on by its own timers.
+    BfdLost,
     /// Seconds since 1970, told at start and after clock steps. Only cryptographic sequence numbers
     /// (RFC 2328 App. D.3) use it.
     WallClock(u64),
     /// An operator's `clear` command.
     Clear(Clear),
+    /// What the former process asked to keep ([`Output::Persist`](super::Output::Persist)); told once, before the
+    /// links, if there is anything.
+    Restored(Option<Box<Saved>>),
+    /// Leave for a planned restart (RFC 3623 §2.1), then answer [`Output::Finished`](super::Output::Finished).
+    PrepareRestart,
     /// Flush our LSAs, say goodbye to the RIB, then answer [`Output::Finished`](super::Output::Finished).
     Shutdown,
 }
@@ -46,7 +60,7 @@ pub struct Received<'a> {
 }
 
 /// What an operator may clear.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Clear {
     /// Take every interface down and up again and forget the database (`clear ip ospf process`).
     Process,

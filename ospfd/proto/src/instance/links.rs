@@ -67,6 +67,7 @@ impl Instance {
             LinkEvent::SnapshotComplete => {
                 self.links_known = true;
                 self.refresh_interfaces(now);
+                self.begin_restart_if_ready(now);
                 return;
             }
         };
@@ -74,7 +75,7 @@ impl Instance {
     }
 
     /// Makes all interfaces what they should be.
-    pub(super) fn refresh_interfaces(&mut self, now: Instant) {
+    pub(crate) fn refresh_interfaces(&mut self, now: Instant) {
         let all: BTreeSet<IfIndex> = self.links.keys().chain(self.interfaces.keys()).copied().collect();
         for ifindex in all {
             self.refresh_interface(now, ifindex);
@@ -83,9 +84,10 @@ impl Instance {
 
     /// Makes one interface what it should be.
     pub(super) fn refresh_interface(&mut self, now: Instant, ifindex: IfIndex) {
-        if !self.links_known || self.shutting_down {
+        if !self.links_known || self.shutting_down || self.restart.holds_interfaces() {
             return;
         }
+        self.bfd.is_dirty = true;
         let Some(wanted) = self.wanted_interface(ifindex) else {
             self.remove_interface(now, ifindex);
             return;
@@ -109,6 +111,11 @@ impl Instance {
             };
             self.interface_event(now, ifindex, event);
         }
+    }
+
+    /// Should this interface be up?
+    pub(crate) fn is_wanted_up(&self, ifindex: IfIndex) -> bool {
+        self.wanted_interface(ifindex).is_some_and(|wanted| wanted.is_up)
     }
 
     /// What this interface should be; `None` if OSPF has no business with it.

@@ -28,9 +28,10 @@ pub(crate) use event::Event;
 pub use input::{Clear, Input, Received};
 pub use output::Output;
 pub use routes::SpfRun;
-pub(crate) use timer::TimerKey;
+pub use timer::TimerKey;
 
 use crate::area::Area;
+use crate::bfd::Bfd;
 use crate::flood::Held;
 use crate::interface::{Interface, InterfaceEvent, InterfaceState};
 use crate::lsa::{LsaBody, LsaKey};
@@ -38,6 +39,7 @@ use crate::lsdb::{DatabaseId, Lsdb};
 use crate::neighbor::{Neighbor, NeighborEvent, NeighborId, NeighborState};
 use crate::originate::OwnLsa;
 use crate::redistribute::Redistribution;
+use crate::restart::Restart;
 use crate::route::RoutingTable;
 use crate::spf::backoff::SpfBackoff;
 use crate::spf::{Calculation, Change};
@@ -84,6 +86,8 @@ pub struct Instance {
     pub(crate) interfaces: BTreeMap<IfIndex, Interface>,
     pub(crate) areas: BTreeMap<AreaId, Area>,
     pub(crate) as_lsdb: Lsdb,
+    /// Interfaces that have or had LSAs of their own (type 9). Most have none, and are not asked when those age.
+    pub(crate) link_scoped: BTreeSet<IfIndex>,
     /// What we want to be in the databases from us (§12.4).
     pub(crate) desired: BTreeMap<(DatabaseId, LsaKey), LsaBody>,
     /// What we know about our originations.
@@ -98,15 +102,19 @@ pub struct Instance {
     pub(crate) spf_log: VecDeque<SpfRun>,
     pub(crate) adjacency_log: VecDeque<AdjacencyChange>,
     pub(crate) rib: routes::RibSession,
+    pub(crate) bfd: Bfd,
     pub(crate) timers: TimerQueue<TimerKey>,
     pub(crate) events: VecDeque<Event>,
     pub(crate) request_progress: BTreeSet<NeighborId>,
+    /// Interfaces out of which LSAs shall be flooded at the end of this turn.
+    pub(crate) flooding: BTreeSet<IfIndex>,
     /// Neighbours that became Full and have not been sent our router-LSA yet.
     pub(crate) introductions: BTreeSet<NeighborId>,
     pub(crate) sweep_wanted: bool,
     pub(crate) wall_clock: (u64, Instant),
     pub(crate) cryptographic_sequence: u32,
     pub(crate) shutting_down: bool,
+    pub(crate) restart: Restart,
     pub(crate) rng: Rng,
     pub(crate) outputs: VecDeque<Output>,
 }
@@ -126,6 +134,7 @@ impl Instance {
             interfaces: BTreeMap::new(),
             areas: BTreeMap::new(),
             as_lsdb: Lsdb::default(),
+            link_scoped: BTreeSet::new(),
             desired: BTreeMap::new(),
             own: BTreeMap::new(),
             held: BTreeMap::new(),
@@ -137,14 +146,17 @@ impl Instance {
             spf_log: VecDeque::new(),
             adjacency_log: VecDeque::new(),
             rib: routes::RibSession::default(),
+            bfd: Bfd::default(),
             timers: TimerQueue::new(),
             events: VecDeque::new(),
             request_progress: BTreeSet::new(),
+            flooding: BTreeSet::new(),
             introductions: BTreeSet::new(),
             sweep_wanted: false,
             wall_clock: (0, Instant::ZERO),
             cryptographic_sequence: 0,
             shutting_down: false,
+            restart: Restart::default(),
             rng: Rng::new(seed),
             outputs: VecDeque::new(),
         }
@@ -168,6 +180,22 @@ impl Instance {
     /// The routing table of the latest calculation.
     pub fn routing_table(&self) -> &RoutingTable {
         &self.routing_table
+    }
+
+    /// The latest calculations, oldest first.
+    pub fn spf_runs(&self) -> impl DoubleEndedIterator<Item = &SpfRun> + ExactSizeIterator {
+        self.spf_log.iter()
+    }
+
+    /// The timers that run, with their deadlines, for whoever holds the engine to its invariants. Ages of LSAs
+    /// and RFC 8405's machine are not among them.
+    pub fn armed_timers(&self) -> impl Iterator<Item = (TimerKey, Instant)> + '_ {
+        self.timers.iter()
+    }
+
+    /// Does the routing table wait for a calculation that RFC 8405 puts off?
+    pub fn is_calculation_pending(&self) -> bool {
+        self.pending_change.is_some()
     }
 
     /// A database by name; that of a link or area exists while the link or area does.
@@ -252,7 +280,9 @@ impl Instance {
         match key {
             TimerKey::Inactivity(ifindex, router_id) => {
                 let id = NeighborId { ifindex, router_id };
-                self.neighbor_event(now, id, NeighborEvent::InactivityTimer);
+                if !self.pardon_silence(now, id) {
+                    self.neighbor_event(now, id, NeighborEvent::InactivityTimer);
+                }
             }
             TimerKey::Wait(ifindex) => self.interface_event(now, ifindex, InterfaceEvent::WaitTimer),
             TimerKey::Hello(ifindex) => self.hello_timer(now, ifindex),
@@ -269,12 +299,26 @@ impl Instance {
                 self.retransmit(now, NeighborId { ifindex, router_id });
             }
             TimerKey::DelayedAck(ifindex) => self.send_delayed_acks(now, ifindex),
+            TimerKey::FloodPacing(ifindex) => {
+                self.flooding.insert(ifindex);
+            }
             TimerKey::HeldArrival(database, key) => self.release_held(now, database, key),
             TimerKey::Originate(database, key) => self.reconcile(now, database, key),
             TimerKey::ForgetOwn(database, key) => self.forget_when_quiet(now, database, key),
             TimerKey::EarlySpf => self.run_spf(now),
             TimerKey::EndSync => self.end_sync(now),
+            TimerKey::BfdLinger => self.bfd_linger_timer(),
+            TimerKey::BfdEndSync => self.end_bfd_sync(),
             TimerKey::Shutdown => self.finish_shutdown(now),
+            TimerKey::Announcement(ifindex) => self.repeat_announcement(now, ifindex),
+            TimerKey::Helping(ifindex, router_id) => {
+                self.helping_expired(now, NeighborId { ifindex, router_id });
+            }
+            TimerKey::RestartCandidate => self.candidate_expired(now),
+            TimerKey::GracePeriod => self.grace_period_over(now),
+            TimerKey::RestartSilence => self.restart_silence(now),
+            TimerKey::Departure => self.depart(now),
+            TimerKey::Save => self.save_now(now),
         }
     }
 
@@ -282,9 +326,12 @@ impl Instance {
         self.drain_events(now);
         self.introduce_ourselves(now);
         self.flush_floods(now);
+        self.install_after_restart(now);
         self.calculate_when_allowed(now);
         self.end_sync_if_converged(now);
+        self.refresh_bfd(now);
         self.finish_shutdown_if_flushed(now);
+        self.save_if_wanted(now);
     }
 }
 
@@ -293,22 +340,33 @@ impl Machine for Instance {
     type Output = Output;
 
     fn handle(&mut self, now: Instant, input: Input<'_>) {
+        if self.restart.departed {
+            return; // A planned restart has had its last word.
+        }
         self.started.get_or_insert(now);
         match input {
             Input::Packet(received) => self.receive(now, &received),
             Input::Link(event) => self.link_event(now, event),
             Input::Reconfigure(config) => self.reconfigure(now, *config),
-            Input::Rib(message) => self.rib_message(message),
+            Input::Rib(message) => self.rib_message(now, message),
             Input::RibConnected => self.rib_connected(now),
             Input::RibLost => self.rib_lost(),
-            Input::WallClock(seconds) => self.wall_clock = (seconds, now),
+            Input::Bfd(message) => self.bfd_message(now, message),
+            Input::BfdConnected => self.bfd_connected(now),
+            Input::BfdLost => self.bfd_lost(),
+            Input::WallClock(seconds) => self.wall_clock_told(now, seconds),
             Input::Clear(what) => self.clear(now, what),
             Input::Shutdown => self.begin_shutdown(now),
+            Input::Restored(saved) => self.restored(now, saved.map(|saved| *saved)),
+            Input::PrepareRestart => self.prepare_restart(now),
         }
         self.finish_turn(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
+        if self.restart.departed {
+            return;
+        }
         while let Some(key) = self.timers.pop_expired(now) {
             self.expire(now, key);
         }
@@ -321,8 +379,12 @@ impl Machine for Instance {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
+        if self.restart.departed {
+            return None;
+        }
         let areas = self.areas.values().map(|a| a.lsdb.next_attention());
-        let links = self.interfaces.values().map(|i| i.lsdb.next_attention());
+        let links = self.link_scoped.iter().filter_map(|i| self.interfaces.get(i));
+        let links = links.map(|i| i.lsdb.next_attention());
         areas
             .chain(links)
             .chain([self.as_lsdb.next_attention(), self.timers.next_deadline(), self.backoff.poll_timeout()])

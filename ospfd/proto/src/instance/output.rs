@@ -1,5 +1,6 @@
 //! What the engine wants the world to do.
 
+use crate::restart::Saved;
 use rib::message::ClientMessage;
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::notice::Notice;
@@ -48,6 +49,10 @@ pub enum Output {
     },
     /// Tell the RIB. Only between `RibConnected` and `RibLost`.
     Rib(ClientMessage),
+    /// Tell bfdd. Only between `BfdConnected` and `BfdLost`.
+    Bfd(bfd_proto::message::ClientMessage),
+    /// Keep this for the next process, so that a crash at any moment leaves this or what was kept before.
+    Persist(Saved),
     /// Tell the operator.
     Notice(Notice),
     /// Last output after `Shutdown`: the shell may end.

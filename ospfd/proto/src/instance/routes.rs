@@ -10,7 +10,7 @@ use crate::interface::{Interface, InterfaceState, NetworkKind};
 use crate::lsdb::LsdbView;
 use crate::neighbor::NeighborState;
 use crate::route::{RoutingTable, diff};
-use crate::spf::{Change, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor};
+use crate::spf::{Change, ShortestPathTree, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor};
 use rib::message::{ClientMessage, PROTOCOL_VERSION, Protocol, RibMessage, RouteChange, Subscription};
 use routing_common::config::OspfConfig;
 use routing_common::id::AreaId;
@@ -23,6 +23,15 @@ const BATCH: usize = 1000;
 /// LSAs change one after the other, which RFC 8405 would take for churn and answer with
 /// LONG_SPF_DELAY; but it has no routes yet whose stability would be worth protecting.
 const STARTING: Duration = Duration::from_secs(10);
+
+/// A starting router leaves at least so much time between calculations for every vertex its trees reach, up to
+/// LONG_SPF_DELAY: LSAs of a large area come in for seconds, each changes the tree, and a table of half of them
+/// is soon replaced. What a vertex costs is a hundredth of it (`examples/spf_scale.rs`). Below 100 vertices
+/// SHORT_SPF_DELAY is longer.
+///
+/// A tree that reaches no other router does not count. A router that learns a large database from its first
+/// neighbour reaches nobody before the two are Full, whatever it calculates meanwhile; and then it must not wait.
+const PAUSE_PER_VERTEX: Duration = Duration::from_millis(1);
 
 /// One calculation, for shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +67,11 @@ impl Interface {
 
 impl Instance {
     /// Calculates if something changed and RFC 8405's machine allows it; a starting router only keeps
-    /// SHORT_SPF_DELAY between two calculations.
+    /// SHORT_SPF_DELAY, or [`PAUSE_PER_VERTEX`], between two calculations.
     pub(super) fn calculate_when_allowed(&mut self, now: Instant) {
         let changed = std::mem::take(&mut self.change_this_turn);
         if self.started.is_some_and(|start| now.since(start) < STARTING) {
-            let allowed = self.spf_log.back().map_or(now, |run| run.at + self.config.spf.short_delay);
+            let allowed = self.spf_log.back().map_or(now, |run| run.at + self.starting_pause());
             if changed && allowed <= now {
                 self.run_spf(now);
             } else if changed {
@@ -78,8 +87,15 @@ impl Instance {
         }
     }
 
+    fn starting_pause(&self) -> Duration {
+        let trees = self.areas.keys().filter_map(|area| self.calculation.tree(*area));
+        let vertices: usize = trees.filter(|t| t.reaches_others()).map(ShortestPathTree::vertices).sum();
+        let pause = PAUSE_PER_VERTEX.saturating_mul(u32::try_from(vertices).unwrap_or(u32::MAX));
+        self.config.spf.short_delay.max(pause.min(self.config.spf.long_delay))
+    }
+
     /// Calculates what changed since the last time and tells the RIB.
-    pub(super) fn run_spf(&mut self, now: Instant) {
+    pub(crate) fn run_spf(&mut self, now: Instant) {
         let Some(change) = self.pending_change else { return };
         if self.shutting_down {
             return;
@@ -138,7 +154,7 @@ impl Instance {
                     neighbors: i
                         .neighbors
                         .values()
-                        .filter(|n| n.state >= i.usable_from())
+                        .filter(|n| n.state >= i.usable_from() || n.helping.is_some())
                         .map(|n| SpfNeighbor { router_id: n.id.router_id, address: n.address })
                         .collect(),
                 })
@@ -147,7 +163,7 @@ impl Instance {
     }
 
     fn send_routes(&mut self, changes: &[RouteChange]) {
-        if !self.rib.is_connected {
+        if !self.rib.is_connected || self.restart.withholds_routes {
             return;
         }
         for batch in changes.chunks(BATCH) {
@@ -156,7 +172,7 @@ impl Instance {
     }
 
     /// Tells the whole table again, under the present distance.
-    pub(super) fn resend_routes(&mut self) {
+    pub(crate) fn resend_routes(&mut self) {
         let all = diff(&RoutingTable::default(), &self.routing_table, self.config.distance);
         self.send_routes(&all);
     }
@@ -173,9 +189,21 @@ impl Instance {
         for message in [hello, ClientMessage::Subscribe(subscription), ClientMessage::BeginSync] {
             self.outputs.push_back(Output::Rib(message));
         }
+        self.restart.subscription_told = false;
         self.resend_routes();
-        let longest = self.config.interfaces.values().map(|i| i.dead_interval).max();
-        self.timers.arm(TimerKey::EndSync, now + longest.unwrap_or(Duration::ZERO));
+        self.expect_end_sync(now);
+    }
+
+    /// Sets the longest wait for convergence; while a graceful restart withholds the routes there is none.
+    pub(crate) fn expect_end_sync(&mut self, now: Instant) {
+        if self.rib.is_syncing && !self.restart.holds_end_sync() {
+            self.timers.arm(TimerKey::EndSync, now + self.convergence_patience());
+        }
+    }
+
+    /// The longest wait for convergence: after that a neighbour that is missing is gone.
+    pub(crate) fn convergence_patience(&self) -> Duration {
+        self.config.interfaces.values().map(|i| i.dead_interval).max().unwrap_or_default()
     }
 
     pub(super) fn rib_lost(&mut self) {
@@ -190,23 +218,30 @@ impl Instance {
         Subscription {
             protocols: connected.into_iter().chain(statics).collect(),
             default_route: config.default_information.is_some(),
+            routes_stand: false,
         }
     }
 
-    pub(super) fn rib_message(&mut self, message: RibMessage) {
+    pub(super) fn rib_message(&mut self, now: Instant, message: RibMessage) {
+        match message {
+            RibMessage::Hello { keeps_routes, .. } => self.rib_keeps_routes(now, keeps_routes),
+            RibMessage::SubscriptionSynced => self.restart.subscription_told = true,
+            _ => {}
+        }
         if self.redistribution.take(message) {
             self.schedule(Event::OriginateExternal);
         }
     }
 
     pub(super) fn end_sync_if_converged(&mut self, now: Instant) {
-        if self.rib.is_syncing && self.links_known && self.is_converged() {
+        let may_end = self.links_known && !self.restart.withholds_routes;
+        if self.rib.is_syncing && may_end && self.is_converged() {
             self.end_sync(now);
         }
     }
 
     /// Says that all routes have been sent.
-    pub(super) fn end_sync(&mut self, _now: Instant) {
+    pub(crate) fn end_sync(&mut self, _now: Instant) {
         self.timers.cancel(TimerKey::EndSync);
         if std::mem::take(&mut self.rib.is_syncing) {
             self.outputs.push_back(Output::Rib(ClientMessage::EndSync));

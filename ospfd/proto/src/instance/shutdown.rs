@@ -18,8 +18,11 @@ impl Instance {
         if self.shutting_down {
             return;
         }
+        self.abandon_restart(now);
         self.flush_all_own(now);
         self.shutting_down = true;
+        // From the first flush on the next start is an ordinary one.
+        self.save_now(now);
         self.timers.arm(TimerKey::Shutdown, now + PATIENCE);
     }
 
@@ -32,10 +35,12 @@ impl Instance {
     }
 
     pub(super) fn finish_shutdown(&mut self, now: Instant) {
+        self.flush_all_floods(now);
         let all: Vec<IfIndex> = self.interfaces.keys().copied().collect();
         for ifindex in all {
             self.interface_event(now, ifindex, InterfaceEvent::InterfaceDown);
         }
+        self.bfd_farewell();
         if self.rib.is_connected {
             self.outputs.push_back(Output::Rib(ClientMessage::Goodbye { withdraw: true }));
         }

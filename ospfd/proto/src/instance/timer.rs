@@ -7,7 +7,7 @@ use routing_common::id::{IfIndex, RouterId};
 
 /// One timer. Ties in time expire in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum TimerKey {
+pub enum TimerKey {
     /// InactivityTimer of a neighbour (RFC 2328 §10).
     Inactivity(IfIndex, RouterId),
     /// WaitTimer (§9).
@@ -24,6 +24,8 @@ pub(crate) enum TimerKey {
     Retransmission(IfIndex, RouterId),
     /// Delayed acknowledgments (§13.5).
     DelayedAck(IfIndex),
+    /// LSAs that wait for their interface's pace leave (§13.3 (5)).
+    FloodPacing(IfIndex),
     /// An LSA that came before MinLSArrival had passed is due (§13 (5)(a)).
     HeldArrival(DatabaseId, LsaKey),
     /// An own LSA that had to wait for MinLSInterval is due (§12.4).
@@ -34,6 +36,24 @@ pub(crate) enum TimerKey {
     EarlySpf,
     /// The RIB is told that all routes have been sent, converged or not.
     EndSync,
-    /// The grace period of a shutdown ends.
+    /// A BFD session whose neighbour is gone has lingered long enough.
+    BfdLinger,
+    /// bfdd is told that all sessions have been asked for, converged or not.
+    BfdEndSync,
+    /// The patience of a shutdown ends.
     Shutdown,
+    /// The next grace-LSA before the first Hello of an interface (RFC 3623 §5).
+    Announcement(IfIndex),
+    /// The grace period of a neighbour we help (RFC 3623 §3.2).
+    Helping(IfIndex, RouterId),
+    /// A restart that may be graceful waits no longer.
+    RestartCandidate,
+    /// Our own grace period (RFC 3623 §2.2).
+    GracePeriod,
+    /// RouterDeadInterval of our own restart: who is not coming has not come by then.
+    RestartSilence,
+    /// A planned restart waits for acknowledgments no longer.
+    Departure,
+    /// What the next process needs to know is written.
+    Save,
 }

@@ -76,6 +76,10 @@ impl Instance {
             self.discard(now, ifindex, source, reason);
             return None;
         }
+        if self.is_held_by_bfd(now, ifindex, source) {
+            self.discard(now, ifindex, source, Discard::HeldByBfd);
+            return None;
+        }
         let id = NeighborId { ifindex, router_id };
         if let Err(reason) = self.replace_changed_neighbor(now, id, source) {
             self.discard(now, ifindex, source, reason);
@@ -89,13 +93,17 @@ impl Instance {
         }
         let state = interface.state;
         let own_address = interface.ip();
+        let is_pardoned = self.pardon_hello(now, id, hello);
+        let interface = self.interfaces.get_mut(&ifindex)?;
         let neighbor =
             interface.neighbors.entry(router_id).or_insert_with(|| Neighbor::new(id, source, hello, now));
         let before = neighbor.declarations();
         neighbor.address = source;
-        neighbor.priority = hello.priority;
-        neighbor.designated_router = hello.designated_router;
-        neighbor.backup_designated_router = hello.backup_designated_router;
+        if neighbor.helping.is_none() {
+            neighbor.priority = hello.priority;
+            neighbor.designated_router = hello.designated_router;
+            neighbor.backup_designated_router = hello.backup_designated_router;
+        }
         if neighbor.state < NeighborState::ExStart {
             neighbor.options = hello.options;
         }
@@ -106,14 +114,16 @@ impl Instance {
         }
         if !hello.neighbors.contains(&self.router_id) {
             let was_two_way = self.neighbor(id).is_some_and(|n| n.state >= NeighborState::TwoWay);
-            self.neighbor_event(now, id, NeighborEvent::OneWayReceived);
+            if !is_pardoned {
+                self.neighbor_event(now, id, NeighborEvent::OneWayReceived);
+            }
             if was_two_way {
                 self.send_hello(now, ifindex);
             }
             return Some(id);
         }
         self.neighbor_event(now, id, NeighborEvent::TwoWayReceived);
-        if own_address.is_some() {
+        if own_address.is_some() && !self.adopt_designation(now, ifindex, source, hello) {
             self.note_declarations(ifindex, state, hello, &before, &after, is_new);
         }
         Some(id)

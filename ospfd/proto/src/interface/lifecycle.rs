@@ -73,8 +73,10 @@ impl Instance {
         if state == InterfaceState::Waiting {
             self.timers.arm(TimerKey::Wait(ifindex), now + dead_interval);
         }
-        if self.interfaces.get(&ifindex).is_some_and(Interface::is_active) {
-            self.hello_timer(now, ifindex);
+        match self.interfaces.get(&ifindex).is_some_and(Interface::is_active) {
+            true if self.restart.is_restarting() => self.announce_restart(now, ifindex),
+            true => self.hello_timer(now, ifindex),
+            false => {}
         }
     }
 
@@ -85,21 +87,29 @@ impl Instance {
             self.neighbor_event(now, id, NeighborEvent::KillNbr);
         }
         self.enter_interface_state(now, ifindex, state);
-        for key in [TimerKey::Hello(ifindex), TimerKey::Wait(ifindex), TimerKey::DelayedAck(ifindex)] {
+        for key in [
+            TimerKey::Hello(ifindex),
+            TimerKey::Wait(ifindex),
+            TimerKey::DelayedAck(ifindex),
+            TimerKey::FloodPacing(ifindex),
+            TimerKey::Announcement(ifindex),
+        ] {
             self.timers.cancel(key);
         }
+        self.restart.announced.remove(&ifindex);
         let Some(interface) = self.interfaces.get_mut(&ifindex) else { return };
         interface.designated_router = None;
         interface.backup_designated_router = None;
         interface.delayed_acks.clear();
         interface.flood_queue.clear();
         interface.lsdb = crate::lsdb::Lsdb::default();
+        self.link_scoped.remove(&ifindex);
         if std::mem::take(&mut interface.is_open) {
             self.outputs.push_back(Output::CloseInterface { ifindex });
         }
     }
 
-    fn enter_interface_state(&mut self, now: Instant, ifindex: IfIndex, state: InterfaceState) {
+    pub(crate) fn enter_interface_state(&mut self, now: Instant, ifindex: IfIndex, state: InterfaceState) {
         let Some(interface) = self.interfaces.get_mut(&ifindex) else { return };
         let old = interface.state;
         if old == state {

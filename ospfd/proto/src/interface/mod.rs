@@ -19,6 +19,7 @@ pub use dr_election::{Candidate, Elected, elect};
 pub use machine::{Attachment, InterfaceEvent, InterfaceState, Transition, transition};
 
 use crate::constants::ALL_SPF_ROUTERS;
+use crate::flood::Pace;
 use crate::lsa::{LsaHeader, LsaKey};
 use crate::lsdb::{DatabaseId, Lsdb};
 use crate::neighbor::{Neighbor, NeighborState};
@@ -80,8 +81,11 @@ pub struct Interface {
     pub statistics: InterfaceStatistics,
     /// Delayed acknowledgments (§13.5).
     pub(crate) delayed_acks: Vec<LsaHeader>,
-    /// LSAs to flood out at the end of this turn.
-    pub(crate) flood_queue: BTreeSet<(DatabaseId, LsaKey)>,
+    /// LSAs to flood out, some perhaps more than once. Those interfaces that got one in this turn stand in
+    /// [`Instance::flooding`](crate::instance::Instance); where one has waited longer, `FloodPacing` runs.
+    pub(crate) flood_queue: Vec<(DatabaseId, LsaKey)>,
+    /// When they may leave.
+    pub(crate) pace: Pace,
     /// State changes of neighbours told since then.
     pub(crate) state_notices: (Instant, u32),
     /// Is its socket open?
@@ -113,7 +117,8 @@ impl Interface {
             lsdb: Lsdb::default(),
             statistics: InterfaceStatistics::default(),
             delayed_acks: Vec::new(),
-            flood_queue: BTreeSet::new(),
+            flood_queue: Vec::new(),
+            pace: Pace::default(),
             state_notices: (now, 0),
             is_open: false,
             is_d_router: false,

@@ -8,7 +8,7 @@ use crate::constants::{ALL_D_ROUTERS, ALL_SPF_ROUTERS};
 use crate::discard::{Discard, NOTICE_INTERVAL};
 use crate::instance::{Instance, Received};
 use crate::neighbor::NeighborId;
-use crate::packet::{AuthError, DecodeError, PacketBody, RawPacket, decode_header, verify};
+use crate::packet::{AuthError, DecodeError, PacketBody, PacketType, RawPacket, decode_header, verify};
 use crate::statistics::DiscardCount;
 use routing_common::id::{IfIndex, RouterId};
 use routing_common::notice::Notice;
@@ -38,25 +38,40 @@ impl Instance {
             *interface.statistics.received.of_type(raw.packet_type) += 1;
         }
         let sequence = self.check_header(received, &raw)?;
-        let body = raw.decode_body().map_err(|_| Discard::Malformed)?;
         let id = NeighborId { ifindex, router_id: raw.router_id };
-        match body {
+        self.receive_body(now, id, received.source, &raw)?;
+        if let (Some(neighbor), Some(sequence)) = (self.neighbor_mut(id), sequence) {
+            neighbor.cryptographic_sequence = Some(sequence);
+        }
+        Ok(())
+    }
+
+    fn receive_body(
+        &mut self,
+        now: Instant,
+        id: NeighborId,
+        source: Ipv4Addr,
+        raw: &RawPacket<'_>,
+    ) -> Result<(), Discard> {
+        if raw.packet_type == PacketType::LinkStateUpdate {
+            let lsas = raw.update_lsas().map_err(|_| Discard::Malformed)?;
+            self.check_sender(id, source)?;
+            self.receive_update(now, id, &lsas);
+            return Ok(());
+        }
+        match raw.decode_body().map_err(|_| Discard::Malformed)? {
             PacketBody::Hello(hello) => {
-                self.receive_hello(now, ifindex, received.source, raw.router_id, &hello);
+                self.receive_hello(now, id.ifindex, source, raw.router_id, &hello);
             }
             other => {
-                self.check_sender(id, received.source)?;
+                self.check_sender(id, source)?;
                 match other {
                     PacketBody::DatabaseDescription(dd) => self.receive_description(now, id, &dd),
                     PacketBody::LinkStateRequest(keys) => self.receive_request(now, id, &keys),
-                    PacketBody::LinkStateUpdate(lsas) => self.receive_update(now, id, lsas),
                     PacketBody::LinkStateAck(headers) => self.receive_ack(now, id, &headers),
-                    PacketBody::Hello(_) => {}
+                    PacketBody::Hello(_) | PacketBody::LinkStateUpdate(_) => {}
                 }
             }
-        }
-        if let (Some(neighbor), Some(sequence)) = (self.neighbor_mut(id), sequence) {
-            neighbor.cryptographic_sequence = Some(sequence);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Sending packets (RFC 2328 §8.1).
 //!
-//! LSAs flooded during one turn leave at its end, packed to the MTU, one batch per interface
+//! LSAs flooded during one turn leave at its end or later, packed to the MTU, one batch per interface
 //! ([`Instance::flush_floods`]); everything else leaves as it is made.
 
 use super::{Interface, InterfaceState, NetworkKind};
@@ -11,6 +11,7 @@ use crate::lsdb::DatabaseId;
 use crate::packet::{OutgoingBody, Signer, encode, max_payload, pack_updates};
 use routing_common::id::IfIndex;
 use routing_common::time::Instant;
+use smallvec::SmallVec;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
@@ -69,27 +70,15 @@ impl Instance {
         let Some(interface) = self.interfaces.get(&ifindex) else { return };
         let delay = u16::try_from(interface.config.transmit_delay.as_secs()).unwrap_or(MAX_AGE).max(1);
         let room = max_payload(interface.mtu, &interface.config.authentication);
-        let mut lsas: Vec<(Arc<Lsa>, u16)> = Vec::with_capacity(keys.len());
+        let mut lsas: SmallVec<[(Arc<Lsa>, u16); 4]> = SmallVec::with_capacity(keys.len());
         for (database, key) in keys {
             let Some(entry) = self.lsdb_mut(*database).and_then(|db| db.get_mut(key)) else { continue };
-            entry.sent_at = Some(now);
+            entry.note_sent(now);
             lsas.push((Arc::clone(&entry.lsa), entry.age(now).saturating_add(delay).min(MAX_AGE)));
         }
-        let packets = pack_updates(lsas.iter().map(|(lsa, age)| (lsa.as_ref(), *age)), room);
-        for packet in packets {
-            self.transmit(now, ifindex, destination, &OutgoingBody::LinkStateUpdate(&packet));
-        }
-    }
-
-    /// Sends what this turn flooded.
-    pub(crate) fn flush_floods(&mut self, now: Instant) {
-        let waiting = self.interfaces.values().filter(|i| !i.flood_queue.is_empty());
-        let ifindexes: Vec<IfIndex> = waiting.map(|i| i.ifindex).collect();
-        for ifindex in ifindexes {
-            let Some(interface) = self.interfaces.get_mut(&ifindex) else { continue };
-            let keys: Vec<_> = std::mem::take(&mut interface.flood_queue).into_iter().collect();
-            let destination = interface.flood_destination();
-            self.transmit_lsas(now, ifindex, destination, &keys);
+        let lsas: SmallVec<[(&Lsa, u16); 4]> = lsas.iter().map(|(lsa, age)| (lsa.as_ref(), *age)).collect();
+        for packet in pack_updates(&lsas, room) {
+            self.transmit(now, ifindex, destination, &OutgoingBody::LinkStateUpdate(packet));
         }
     }
 }

@@ -86,6 +86,11 @@ impl Lsa {
         w.u16(age.min(MAX_AGE)).bytes(self.raw.get(AGE_LENGTH..).unwrap_or_default());
     }
 
+    /// Are these the octets of this instance, ages aside? Then they need not be checked again.
+    pub fn is_same_instance(&self, bytes: &[u8]) -> bool {
+        self.raw.get(AGE_LENGTH..) == bytes.get(AGE_LENGTH..)
+    }
+
     /// Does the LS checksum still match the octets? For the CheckAge test of RFC 2328 §14.
     pub fn checksum_is_valid(&self) -> bool {
         checksum::fletcher_is_valid(self.raw.get(AGE_LENGTH..).unwrap_or_default())

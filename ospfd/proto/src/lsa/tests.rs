@@ -292,6 +292,14 @@ proptest! {
     }
 
     #[test]
+    fn keys_are_ordered_by_their_fields(a in strategy::key(), b in strategy::key()) {
+        let fields = |key: LsaKey| (key.ls_type, key.link_state_id, key.advertising_router);
+        prop_assert_eq!(a.cmp(&b), fields(a).cmp(&fields(b)));
+        let near = LsaKey { ls_type: b.ls_type, ..a };
+        prop_assert_eq!(a.cmp(&near), fields(a).cmp(&fields(near)));
+    }
+
+    #[test]
     fn comparing_instances_is_antisymmetric(a in strategy::header(), b in strategy::header()) {
         prop_assert_eq!(a.instance_cmp(&b), b.instance_cmp(&a).reverse());
     }

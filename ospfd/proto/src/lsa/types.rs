@@ -1,5 +1,6 @@
 //! The parts of an LSA as values.
 
+use core::cmp::Ordering;
 use ipnetwork::Ipv4Network;
 use routing_common::id::RouterId;
 use serde::{Deserialize, Serialize};
@@ -31,8 +32,8 @@ pub enum LsType {
     Unknown(u8),
 }
 
-/// What identifies an LSA (not its instance): RFC 2328 §12.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// What identifies an LSA (not its instance): RFC 2328 §12.1. The order is that of the fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LsaKey {
     /// LS type.
     pub ls_type: LsType,
@@ -210,7 +211,29 @@ pub enum LsaError {
     Malformed,
 }
 
+/// Every search in a database or list is a dozen comparisons of keys: the types, nearly always the same, and the
+/// rest as one number.
+impl Ord for LsaKey {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.ls_type.cmp(&other.ls_type).then(self.number().cmp(&other.number()))
+    }
+}
+
+impl PartialOrd for LsaKey {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
 impl LsaKey {
+    /// The addresses one behind the other.
+    #[inline]
+    fn number(&self) -> u64 {
+        u64::from(self.link_state_id.to_bits()) << 32 | u64::from(self.advertising_router.to_bits())
+    }
+
     /// The prefix of a type 3, 5 or 7 LSA: Link State ID under `mask`, host bits cleared; `None` if the
     /// mask has holes.
     pub fn prefix(&self, mask: Ipv4Addr) -> Option<Ipv4Network> {

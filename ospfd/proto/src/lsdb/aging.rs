@@ -1,6 +1,6 @@
 //! Ageing (RFC 2328 §14): which entries need something done, and when.
 
-use super::Lsdb;
+use super::{Lsdb, Moment, Provenance};
 use crate::lsa::LsaKey;
 use routing_common::time::Instant;
 
@@ -14,7 +14,7 @@ pub enum Attention {
 }
 
 impl Lsdb {
-    /// When [`Lsdb::pop_attention`] has something next.
+    /// When [`Lsdb::pop_attention`] is to be asked next. It may have nothing then.
     pub fn next_attention(&self) -> Option<Instant> {
         self.attention.first().map(|(at, _)| *at)
     }
@@ -22,22 +22,23 @@ impl Lsdb {
     /// The next entry that wants attention at `now`. It is asked for only once; one that reached MaxAge
     /// waits among [`Lsdb::max_age_keys`] from now on.
     pub fn pop_attention(&mut self, now: Instant) -> Option<(LsaKey, Attention)> {
-        let (at, key) = *self.attention.first()?;
-        if at > now {
-            return None;
+        while self.next_attention()? <= now {
+            let (_, key) = self.attention.pop_first()?;
+            let entry = self.entries.get_mut(&key)?;
+            entry.attention = Moment::default();
+            if entry.is_max_age(now) {
+                self.max_age.insert(key);
+                return Some((key, Attention::ReachedMaxAge));
+            }
+            // A refresh that cannot happen now (the caller's concern) must not lose the end of life.
+            let end = entry.end();
+            entry.attention = Moment::at(end);
+            self.attention.insert((end, key));
+            if entry.provenance == Provenance::Own {
+                return Some((key, Attention::Refresh));
+            }
         }
-        self.attention.remove(&(at, key));
-        let entry = self.entries.get_mut(&key)?;
-        entry.attention = None;
-        if entry.is_max_age(now) {
-            self.max_age.insert(key);
-            return Some((key, Attention::ReachedMaxAge));
-        }
-        // A refresh that cannot happen now (the caller's concern) must not lose the end of life.
-        let end = now + std::time::Duration::from_secs(u64::from(crate::constants::MAX_AGE - entry.age(now)));
-        entry.attention = Some(end);
-        self.attention.insert((end, key));
-        Some((key, Attention::Refresh))
+        None
     }
 
     /// The entries at MaxAge that wait for removal.
@@ -76,6 +77,31 @@ mod tests {
         assert_eq!(db.pop_attention(t(3600)), Some((lsa(1).key(), Attention::ReachedMaxAge)));
         assert_eq!(db.max_age_keys().count(), 1);
         assert_eq!(db.next_attention(), None);
+    }
+
+    #[test]
+    fn what_replaces_an_lsa_reaches_max_age_in_its_own_time() {
+        let mut db = Lsdb::default();
+        let t = Instant::from_secs;
+        db.install(lsa(1), 0, Provenance::Flooded, None, t(0));
+        db.install(lsa(1), 5, Provenance::Flooded, None, t(1000));
+        assert_eq!(db.pop_attention(t(3600)), None, "that was the end of the first instance");
+        assert_eq!(db.next_attention(), Some(t(4595)));
+        // An older one than its predecessor thought has its end before.
+        db.install(lsa(1), 3000, Provenance::Flooded, None, t(3700));
+        assert_eq!(db.pop_attention(t(4299)), None);
+        assert_eq!(db.pop_attention(t(4300)), Some((lsa(1).key(), Attention::ReachedMaxAge)));
+        assert_eq!(db.next_attention(), None);
+        // One of ours is refreshed in time, whatever stood there.
+        db.install(lsa(1), 0, Provenance::Flooded, None, t(5000));
+        db.install(lsa(1), 0, Provenance::Own, Some(Duration::from_secs(1700)), t(5000));
+        assert_eq!(db.next_attention(), Some(t(6700)));
+        db.install(lsa(1), 0, Provenance::Own, Some(Duration::from_secs(1700)), t(6000));
+        assert_eq!(db.next_attention(), Some(t(7700)));
+        db.install(lsa(1), MAX_AGE, Provenance::Own, Some(Duration::from_secs(1700)), t(6000));
+        assert_eq!((db.next_attention(), db.max_age_keys().count()), (None, 1));
+        db.install(lsa(1), 0, Provenance::Flooded, None, t(7000));
+        assert_eq!((db.next_attention(), db.max_age_keys().count()), (Some(t(10_600)), 0));
     }
 
     #[test]

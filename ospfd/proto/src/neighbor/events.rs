@@ -45,6 +45,7 @@ impl Instance {
         self.enter_neighbor_state(now, id, old, new, event);
         self.perform_neighbor_action(now, id, action);
         if old != new {
+            self.note_helped_state(now, id, new);
             self.after_neighbor_change(id, old, new);
         }
     }
@@ -67,6 +68,8 @@ impl Instance {
         let address = neighbor.address;
         let name = self.interface_name(id.ifindex);
         let adjacency = old == NeighborState::Full || new == NeighborState::Full;
+        let is_helped = self.neighbor(id).is_some_and(|n| n.helping.is_some());
+        let adjacency = adjacency && !(is_helped && new > NeighborState::TwoWay);
         let severity = match (adjacency, new < NeighborState::TwoWay && old >= NeighborState::TwoWay) {
             (true, true) => Severity::Warning,
             (true, false) | (false, true) => Severity::Info,
@@ -119,6 +122,7 @@ impl Instance {
     }
 
     fn after_neighbor_change(&mut self, id: NeighborId, old: NeighborState, new: NeighborState) {
+        self.bfd.is_dirty = true;
         let Some(interface) = self.interfaces.get_mut(&id.ifindex) else { return };
         if new == NeighborState::Down {
             interface.neighbors.remove(&id.router_id);
@@ -134,11 +138,15 @@ impl Instance {
         if new == NeighborState::Full || old == NeighborState::Full {
             self.schedule(Event::OriginateRouter);
             self.schedule(Event::OriginateNetwork);
+            self.save_soon();
         }
         // The calculation takes next hops from usable neighbours, not only from our own LSA: a dead one
         // is left in this very turn, whenever the LSA may follow.
         if (old >= usable) != (new >= usable) {
             self.topology_changed(Change::Topology);
+        }
+        if old >= NeighborState::Exchange && new < NeighborState::Exchange {
+            self.forget_held_from(id);
         }
         // Whoever leaves Exchange or Loading may have been what kept LSAs at MaxAge (§14).
         self.sweep_wanted = true;

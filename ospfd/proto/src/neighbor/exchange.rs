@@ -18,6 +18,7 @@ use crate::lsdb::{DatabaseId, MAX_LSAS};
 use crate::packet::{DatabaseDescription, OutgoingBody, headers_per_description, max_payload, options};
 use core::cmp::Ordering;
 use core::ops::ControlFlow;
+use routing_common::id::AreaId;
 use routing_common::time::Instant;
 
 impl Instance {
@@ -49,7 +50,10 @@ impl Instance {
     pub(crate) fn repeat_description(&mut self, now: Instant, id: NeighborId) {
         let Some(interface) = self.interfaces.get(&id.ifindex) else { return };
         let Some(neighbor) = interface.neighbors.get(&id.router_id) else { return };
-        let Some(dd) = neighbor.last_sent.clone() else { return };
+        let Some(mut dd) = neighbor.last_sent.clone() else { return };
+        // The MTU of now, not that of the first time: otherwise an MTU that was put right would not end a
+        // mismatch.
+        dd.interface_mtu = interface.mtu;
         if neighbor.is_master && neighbor.state <= NeighborState::Exchange {
             let at = now + interface.config.retransmit_interval;
             self.timers.arm(TimerKey::DatabaseDescription(id.ifindex, id.router_id), at);
@@ -263,7 +267,14 @@ impl Instance {
     /// One that waits to be originated is waited for: it is flooded to them, or turns out to be what the
     /// database shows already and is sent then.
     pub(crate) fn introduce_ourselves(&mut self, now: Instant) {
+        if self.introductions.is_empty() {
+            return;
+        }
         let key = self.own_router_lsa();
+        let waits = |area: &AreaId| self.timers.is_armed(TimerKey::Originate(DatabaseId::Area(*area), key));
+        if self.areas.keys().all(waits) {
+            return; // In a large area for many turns.
+        }
         for id in std::mem::take(&mut self.introductions) {
             let Some(interface) = self.interfaces.get(&id.ifindex) else { continue };
             let Some(neighbor) = interface.neighbors.get(&id.router_id) else { continue };

@@ -79,7 +79,7 @@ impl Instance {
                 self.neighbor_event(now, id, NeighborEvent::BadLsReq);
                 return;
             };
-            entry.answered_at = Some(now);
+            entry.note_answered(now);
             found.push((database, *key));
         }
         let destination = interface_destination(self, id);

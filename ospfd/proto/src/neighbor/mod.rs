@@ -20,6 +20,7 @@ pub use machine::{Action, Facts, NeighborEvent, NeighborState, transition};
 use crate::lsa::{LsaHeader, LsaKey};
 use crate::lsdb::DatabaseId;
 use crate::packet::{DatabaseDescription, Hello, options};
+use crate::restart::Helping;
 use routing_common::id::{IfIndex, RouterId};
 use routing_common::time::Instant;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -96,6 +97,8 @@ pub struct Neighbor {
     pub cryptographic_sequence: Option<u32>,
     /// LSAs sent to it again.
     pub retransmitted_lsas: u64,
+    /// We help it to restart (RFC 3623 §3).
+    pub helping: Option<Helping>,
 }
 
 impl Neighbor {
@@ -122,6 +125,7 @@ impl Neighbor {
             link_state_retransmission_list: BTreeMap::new(),
             cryptographic_sequence: None,
             retransmitted_lsas: 0,
+            helping: None,
         }
     }
 

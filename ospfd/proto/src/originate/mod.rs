@@ -48,8 +48,19 @@ pub(crate) struct OwnLsa {
     force: bool,
     /// Since when a gain of links waits for adjacencies to form.
     settling: Option<Instant>,
-    /// When MinLSInterval was last overridden for a stale copy.
+    /// When the gate was last overridden.
     overridden: Option<Instant>,
+    /// The instance with MaxSequenceNumber is being flushed, or was and may still be about.
+    wrap: Option<Wrap>,
+}
+
+/// How far a wrap of the sequence number is (§12.1.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrap {
+    /// Our neighbours have not acknowledged the end of the last instance yet.
+    Flushing,
+    /// They have; the first instance may come then.
+    Until(Instant),
 }
 
 impl Instance {
@@ -82,8 +93,25 @@ impl Instance {
         }
     }
 
+    /// Wants one LSA in one database, with a sequence number not below `sequence`.
+    pub(crate) fn desire(
+        &mut self,
+        now: Instant,
+        database: DatabaseId,
+        key: LsaKey,
+        body: LsaBody,
+        sequence: i32,
+    ) {
+        self.desired.insert((database, key), body);
+        self.own.entry((database, key)).or_default().floor = Some(sequence.saturating_sub(1));
+        self.reconcile(now, database, key);
+    }
+
     /// Makes the database show what is desired for one LSA, now or when it may be originated.
     pub(crate) fn reconcile(&mut self, now: Instant, database: DatabaseId, key: LsaKey) {
+        if self.is_withheld(&key) {
+            return;
+        }
         let Some(lsdb) = self.lsdb(database) else {
             self.own.remove(&(database, key));
             return;
@@ -105,7 +133,7 @@ impl Instance {
                 let is_urgent = provenance != Provenance::Own
                     || header.is_max_age()
                     || header.options != self.lsa_options()
-                    || state.floor.is_some_and(|f| f > header.sequence)
+                    || state.floor.is_some_and(|f| f >= header.sequence)
                     || state.force;
                 if !is_urgent && old == *body {
                     self.stop_waiting(database, key);
@@ -152,12 +180,27 @@ impl Instance {
     }
 
     /// §12.1.6: the instance with MaxSequenceNumber must be gone before the first one may come again.
+    ///
+    /// The RFC starts again as soon as our own neighbours have acknowledged the end. Theirs may not have: a router
+    /// that still repeats the end replaces the new beginning by it wherever that has come, and the two chase each
+    /// other. With a Designated Router as the slower one, the repetitions can keep time with ours for ever. So
+    /// another pause follows, in which a repetition meets no instance and is acknowledged.
     fn wrap(&mut self, now: Instant, database: DatabaseId, key: LsaKey) {
-        if let Some(state) = self.own.get_mut(&(database, key)) {
-            state.floor = None;
-            state.force = false;
-        }
+        let state = self.own.entry((database, key)).or_default();
+        state.floor = None;
+        state.force = false;
+        state.wrap = Some(Wrap::Flushing);
         self.flush(now, database, key);
+    }
+
+    /// The instance with MaxSequenceNumber is gone from our database: twice the longest RxmtInterval from now the
+    /// first one may come.
+    fn wrap_flushed(&mut self, now: Instant, database: DatabaseId, key: LsaKey) {
+        let pause =
+            self.interfaces.values().map(|i| i.config.retransmit_interval).max().unwrap_or_default() * 2;
+        if let Some(state) = self.own.get_mut(&(database, key)).filter(|s| s.wrap == Some(Wrap::Flushing)) {
+            state.wrap = Some(Wrap::Until(now + pause));
+        }
     }
 
     fn originate(&mut self, now: Instant, database: DatabaseId, key: LsaKey, sequence: i32) {
@@ -172,7 +215,12 @@ impl Instance {
             (false, true) => state.burst.saturating_add(1),
             (false, false) => state.burst,
         };
-        let new_state = OwnLsa { last: Some(now), burst, overridden: state.overridden, ..OwnLsa::default() };
+        let is_early = state.last.is_some_and(|last| now.since(last) < wait);
+        let overridden = match is_early && self.is_unsent_flush(now, database, key) {
+            true => Some(now),
+            false => state.overridden,
+        };
+        let new_state = OwnLsa { last: Some(now), burst, overridden, ..OwnLsa::default() };
         self.own.insert((database, key), new_state);
         self.timers.cancel(TimerKey::Originate(database, key));
         self.install(now, database, &lsa, 0, Provenance::Own);
@@ -198,6 +246,10 @@ impl Instance {
     fn flushed(&mut self, now: Instant, database: DatabaseId, key: LsaKey, old: Option<&Lsa>) {
         if let Some(change) = Change::between(old, None) {
             self.topology_changed(change);
+            self.restart.changes.in_this_turn(database);
+            if let Some(entry) = self.lsdb_mut(database).and_then(|db| db.get_mut(&key)) {
+                entry.is_news = true;
+            }
         }
         self.flood(now, database, key, None);
         self.sweep_wanted = true;
@@ -241,17 +293,15 @@ impl Instance {
                 if let Some(db) = self.lsdb_mut(database) {
                     db.remove(&key);
                 }
+                self.wrap_flushed(now, database, key);
                 self.reconcile(now, database, key);
             }
         }
     }
 
     /// Is the LSA on a retransmission list, or about to be sent?
-    fn is_awaited(&self, database: DatabaseId, key: &LsaKey) -> bool {
-        self.eligible_interfaces(database)
-            .iter()
-            .filter_map(|i| self.interfaces.get(i))
-            .any(|i| i.neighbors.values().any(|n| n.link_state_retransmission_list.contains_key(key)))
+    pub(crate) fn is_awaited(&self, database: DatabaseId, key: &LsaKey) -> bool {
+        self.eligible_interfaces(database).any(|i| i.is_awaited(key))
     }
 
     /// Flushes all we have originated and wants nothing any more.

@@ -5,7 +5,6 @@ use crate::instance::Instance;
 use crate::interface::InterfaceState;
 use crate::lsa::{LsType, LsaBody, LsaKey, NetworkLsa};
 use crate::lsdb::DatabaseId;
-use crate::neighbor::NeighborState;
 use routing_common::time::Instant;
 
 impl Instance {
@@ -14,7 +13,7 @@ impl Instance {
         let wanted = self
             .interfaces
             .values()
-            .filter(|i| i.state == InterfaceState::Dr && i.full_neighbors() > 0)
+            .filter(|i| i.state == InterfaceState::Dr && i.adjacent_neighbors() > 0)
             .filter_map(|i| {
                 let address = i.address?;
                 let key = LsaKey {
@@ -22,7 +21,7 @@ impl Instance {
                     link_state_id: address.ip(),
                     advertising_router: self.router_id,
                 };
-                let full = i.neighbors.values().filter(|n| n.state == NeighborState::Full);
+                let full = i.neighbors.values().filter(|n| n.is_adjacent());
                 let attached_routers =
                     [self.router_id].into_iter().chain(full.map(|n| n.id.router_id)).collect();
                 let body = LsaBody::Network(NetworkLsa { mask: address.mask(), attached_routers });

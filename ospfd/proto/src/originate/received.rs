@@ -20,6 +20,9 @@ impl Instance {
         key: LsaKey,
         sequence: i32,
     ) {
+        if self.is_withheld(&key) {
+            return; // RFC 3623 §2 (1): it is as valid as any other.
+        }
         if self.desired.contains_key(&(database, key)) {
             self.override_gate(now, database, key, sequence);
         }
@@ -35,7 +38,11 @@ impl Instance {
         header: &LsaHeader,
     ) -> bool {
         let key = header.key;
-        if key.advertising_router != self.router_id || header.sequence == MAX_SEQUENCE || self.shutting_down {
+        if key.advertising_router != self.router_id
+            || header.sequence == MAX_SEQUENCE
+            || self.shutting_down
+            || self.is_withheld(&key)
+        {
             return false;
         }
         if self.desired.contains_key(&(database, key)) {
@@ -57,14 +64,13 @@ impl Instance {
     }
 
     fn override_gate(&mut self, now: Instant, database: DatabaseId, key: LsaKey, sequence: i32) {
-        let interval = self.config.min_ls_interval;
-        let state = self.own.entry((database, key)).or_default();
+        let mut state = self.own.get(&(database, key)).copied().unwrap_or_default();
         state.floor = Some(state.floor.map_or(sequence, |f| f.max(sequence)));
-        // Once per MinLSInterval: a second router with our id must not make a storm of it.
-        if state.overridden.is_none_or(|at| now.since(at) >= interval) {
+        if self.may_override(now, &state) {
             state.overridden = Some(now);
             state.last = None;
         }
+        self.own.insert((database, key), state);
     }
 }
 

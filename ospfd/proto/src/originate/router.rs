@@ -5,7 +5,7 @@ use crate::instance::Instance;
 use crate::interface::{Interface, InterfaceState, NetworkKind};
 use crate::lsa::{LsType, LsaBody, LsaKey, RouterLink, RouterLinkKind, RouterLsa};
 use crate::lsdb::DatabaseId;
-use crate::neighbor::NeighborState;
+use crate::neighbor::Neighbor;
 use ipnetwork::Ipv4Network;
 use routing_common::id::AreaId;
 use routing_common::prefix;
@@ -65,7 +65,7 @@ impl Interface {
 
     /// §12.4.1.1, option 2 for the stub link.
     fn add_point_to_point(&self, address: Ipv4Network, links: &mut Vec<RouterLink>) {
-        for neighbor in self.neighbors.values().filter(|n| n.state == NeighborState::Full) {
+        for neighbor in self.neighbors.values().filter(|n| n.is_adjacent()) {
             let kind = RouterLinkKind::PointToPoint { neighbor: neighbor.id.router_id, data: address.ip() };
             links.push(RouterLink { kind, metric: self.cost });
         }
@@ -76,9 +76,9 @@ impl Interface {
     fn add_broadcast(&self, address: Ipv4Network, links: &mut Vec<RouterLink>) {
         let transit = self.designated_router.filter(|dr| {
             if self.state == InterfaceState::Dr {
-                self.full_neighbors() > 0
+                self.adjacent_neighbors() > 0
             } else {
-                self.neighbor_at(*dr).is_some_and(|n| n.state == NeighborState::Full)
+                self.neighbor_at(*dr).is_some_and(Neighbor::is_adjacent)
             }
         });
         match transit {

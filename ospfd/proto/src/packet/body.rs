@@ -18,7 +18,17 @@ pub(super) mod dd_bits {
     pub(crate) const MS: u8 = 0x01;
 }
 
-impl RawPacket<'_> {
+impl<'a> RawPacket<'a> {
+    /// The LSAs of a Link State Update, each to be read with [`UpdateLsa::decode`]; what
+    /// [`RawPacket::decode_body`] does, for a receiver that knows some of them already.
+    pub fn update_lsas(&self) -> Result<Vec<&'a [u8]>, DecodeError> {
+        let mut r = Reader::new(self.body());
+        match split_update(&mut r) {
+            Ok(lsas) if r.is_empty() => Ok(lsas),
+            Ok(_) | Err(Truncated { .. }) => Err(DecodeError::Body(self.packet_type)),
+        }
+    }
+
     /// Reads the body. LSAs inside a Link State Update are judged one by one.
     pub fn decode_body(&self) -> Result<PacketBody, DecodeError> {
         let mut r = Reader::new(self.body());
@@ -93,6 +103,11 @@ fn decode_request(r: &mut Reader<'_>) -> Result<Vec<LsaKey>, Truncated> {
 }
 
 fn decode_update(r: &mut Reader<'_>) -> Result<Vec<UpdateLsa>, Truncated> {
+    Ok(split_update(r)?.into_iter().map(UpdateLsa::decode).collect())
+}
+
+/// The octets of each LSA.
+fn split_update<'a>(r: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, Truncated> {
     let count = r.u32()?;
     // The count is the peer's word; what there is room for is not.
     let room = r.remaining() / LsaHeader::LENGTH;
@@ -104,11 +119,17 @@ fn decode_update(r: &mut Reader<'_>) -> Result<Vec<UpdateLsa>, Truncated> {
             // There is no telling where the next LSA would start.
             return Err(Truncated { at });
         }
-        let bytes = r.take(length)?;
-        lsas.push(match Lsa::decode(bytes) {
-            Ok(lsa) => UpdateLsa::Valid(Arc::new(lsa)),
-            Err((header, reason)) => UpdateLsa::Invalid { header, reason },
-        });
+        lsas.push(r.take(length)?);
     }
     Ok(lsas)
+}
+
+impl UpdateLsa {
+    /// Reads one LSA; `bytes` must be exactly it.
+    pub fn decode(bytes: &[u8]) -> Self {
+        match Lsa::decode(bytes) {
+            Ok(lsa) => Self::Valid(Arc::new(lsa)),
+            Err((header, reason)) => Self::Invalid { header, reason },
+        }
+    }
 }

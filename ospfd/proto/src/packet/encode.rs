@@ -15,6 +15,10 @@ pub const DD_FIXED: usize = 8;
 /// Octets of a Link State Update's body before its LSAs.
 pub const UPDATE_FIXED: usize = 4;
 
+/// Octets of a Hello before its neighbours, and of one neighbour.
+const HELLO_FIXED: usize = 20;
+const HELLO_NEIGHBOR: usize = 4;
+
 /// Octets of one entry of a Link State Request.
 pub(super) const REQUEST_LENGTH: usize = 12;
 
@@ -49,6 +53,19 @@ impl OutgoingBody<'_> {
             Self::LinkStateRequest(_) => PacketType::LinkStateRequest,
             Self::LinkStateUpdate(_) => PacketType::LinkStateUpdate,
             Self::LinkStateAck(_) => PacketType::LinkStateAck,
+        }
+    }
+
+    /// How many octets it has, so that the buffer is made once.
+    fn length(&self) -> usize {
+        match self {
+            Self::Hello(hello) => HELLO_FIXED + HELLO_NEIGHBOR * hello.neighbors.len(),
+            Self::DatabaseDescription(dd) => DD_FIXED + LsaHeader::LENGTH * dd.headers.len(),
+            Self::LinkStateRequest(keys) => REQUEST_LENGTH * keys.len(),
+            Self::LinkStateUpdate(lsas) => {
+                UPDATE_FIXED + lsas.iter().map(|(lsa, _)| lsa.raw().len()).sum::<usize>()
+            }
+            Self::LinkStateAck(headers) => LsaHeader::LENGTH * headers.len(),
         }
     }
 
@@ -99,7 +116,7 @@ fn encode_description(dd: &DatabaseDescription, w: &mut Writer) {
 /// A whole packet, checksummed and signed: the payload of an IP datagram of protocol 89. The caller keeps
 /// the body within [`max_payload`], or at least within what an IP datagram holds.
 pub fn encode(router_id: RouterId, area_id: AreaId, body: &OutgoingBody<'_>, signer: &Signer<'_>) -> Vec<u8> {
-    let mut w = Writer::new();
+    let mut w = Writer::with_capacity(HEADER_LENGTH + body.length() + DIGEST_LENGTH);
     w.u8(VERSION)
         .u8(body.packet_type().code())
         .u16(0)
@@ -144,24 +161,19 @@ pub fn requests_per_packet(max_payload: usize) -> usize {
 
 /// Deals LSAs, in their order, into Link State Updates of at most `max_payload` octets. An LSA too large
 /// for that goes alone and is fragmented by IP (RFC 2328 App. A.1).
-pub fn pack_updates<'a>(
-    lsas: impl IntoIterator<Item = (&'a Lsa, u16)>,
+pub fn pack_updates<'s, 'a>(
+    mut lsas: &'s [(&'a Lsa, u16)],
     max_payload: usize,
-) -> Vec<Vec<(&'a Lsa, u16)>> {
-    let mut packets = Vec::new();
-    let mut current = Vec::new();
-    let mut used = UPDATE_FIXED;
-    for (lsa, age) in lsas {
-        let length = lsa.raw().len();
-        if !current.is_empty() && used + length > max_payload {
-            packets.push(core::mem::take(&mut current));
-            used = UPDATE_FIXED;
-        }
-        used += length;
-        current.push((lsa, age));
-    }
-    if !current.is_empty() {
-        packets.push(current);
-    }
-    packets
+) -> impl Iterator<Item = &'s [(&'a Lsa, u16)]> {
+    core::iter::from_fn(move || {
+        let mut used = UPDATE_FIXED;
+        let fits = |(lsa, _): &(&Lsa, u16)| {
+            used += lsa.raw().len();
+            used <= max_payload
+        };
+        let count = lsas.iter().copied().take_while(fits).count().max(1);
+        let (packet, rest) = lsas.split_at_checked(count)?;
+        lsas = rest;
+        Some(packet)
+    })
 }

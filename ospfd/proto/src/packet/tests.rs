@@ -368,14 +368,14 @@ proptest! {
         room in 0usize..1500,
     ) {
         let sent: Vec<_> = lsas.iter().zip(1u16..).collect();
-        let packets = pack_updates(sent.iter().copied(), room);
+        let packets: Vec<_> = pack_updates(&sent, room).collect();
         let size = |p: &[(&Lsa, u16)]| UPDATE_FIXED + p.iter().map(|(l, _)| l.raw().len()).sum::<usize>();
         for packet in &packets {
             prop_assert!(packet.len() == 1 || size(packet) <= room);
             prop_assert!(!packet.is_empty());
         }
         for pair in packets.windows(2) {
-            prop_assert!(size(&pair[0]) + pair[1][0].0.raw().len() > room);
+            prop_assert!(size(pair[0]) + pair[1][0].0.raw().len() > room);
         }
         prop_assert_eq!(packets.concat(), sent);
     }

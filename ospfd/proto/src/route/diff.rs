@@ -10,32 +10,38 @@
 //! Two entries are equal if the RIB would see no difference: a new Link State Origin, area or path type is
 //! no news to it.
 
-use super::{NetworkRoute, RoutingTable};
+use super::{NetworkRoute, RouteNextHop, RoutingTable};
 use ipnetwork::Ipv4Network;
 use rib::message::{NextHop, Route, RouteChange};
 
 /// The changes that turn what the RIB got for `old` into `new`, in ascending order of prefix.
+///
+/// In a large table nearly all routes are as they were: only what changed is put into the RIB's form.
 pub fn diff(old: &RoutingTable, new: &RoutingTable, distance: u8) -> Vec<RouteChange> {
-    let mut old = offered(old, distance).peekable();
+    let mut old = offered(old).peekable();
     let mut changes = Vec::new();
-    for route in offered(new, distance) {
-        while let Some(gone) = old.next_if(|o| o.prefix < route.prefix) {
-            changes.push(RouteChange::Withdraw(gone.prefix));
+    for (prefix, route) in offered(new) {
+        while let Some((gone, _)) = old.next_if(|(o, _)| *o < prefix) {
+            changes.push(RouteChange::Withdraw(*gone));
         }
-        if old.next_if(|o| o.prefix == route.prefix).is_none_or(|before| before != route) {
-            changes.push(RouteChange::Replace(route));
+        if old.next_if(|(o, _)| *o == prefix).is_none_or(|(_, before)| !is_same(before, route)) {
+            changes.push(RouteChange::Replace(to_rib(*prefix, route, distance)));
         }
     }
-    changes.extend(old.map(|gone| RouteChange::Withdraw(gone.prefix)));
+    changes.extend(old.map(|(gone, _)| RouteChange::Withdraw(*gone)));
     changes
 }
 
-fn offered(table: &RoutingTable, distance: u8) -> impl Iterator<Item = Route> {
-    table
-        .networks
-        .iter()
-        .filter(|(prefix, route)| is_offered(prefix, route))
-        .map(move |(prefix, route)| to_rib(*prefix, route, distance))
+fn offered(table: &RoutingTable) -> impl Iterator<Item = (&Ipv4Network, &NetworkRoute)> {
+    table.networks.iter().filter(|(prefix, route)| is_offered(prefix, route))
+}
+
+/// Are these routes to one prefix the same to the RIB?
+fn is_same(a: &NetworkRoute, b: &NetworkRoute) -> bool {
+    let to_rib = |hop: &RouteNextHop| (hop.gateway, hop.ifindex);
+    a.metric() == b.metric()
+        && a.tag == b.tag
+        && a.next_hops.iter().map(to_rib).eq(b.next_hops.iter().map(to_rib))
 }
 
 fn is_offered(prefix: &Ipv4Network, route: &NetworkRoute) -> bool {

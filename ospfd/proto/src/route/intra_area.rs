@@ -4,8 +4,11 @@
 //! Works from the tree and the present LSAs, so it can be repeated alone when only stub links or the
 //! E and B bits changed. A prefix known in several areas belongs to the one with the smaller cost, then to
 //! the smaller Area ID.
+//!
+//! In a large area this is where the time of a calculation goes. So all paths are put into one list, 16 octets
+//! each, which is sorted by prefix and cost, and the table is built in one go from the best of each prefix.
 
-use super::{NetworkRoute, PathType, RouteNextHop, RouterRoute, RoutingTable, add_hops, from_hops};
+use super::{NetworkRoute, NextHops, PathType, RouterRoute, RoutingTable, from_hops};
 use crate::lsa::{LsType, Lsa, LsaBody, LsaKey, RouterLinkKind, RouterLsa};
 use crate::spf::next_hop::to_own_stub;
 use crate::spf::topology::VertexId;
@@ -13,20 +16,20 @@ use crate::spf::{ShortestPathTree, SpfArea, SpfInput};
 use ipnetwork::Ipv4Network;
 use routing_common::id::{AreaId, RouterId};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
-/// Fills an empty table with the intra-area entries of all areas.
+/// Fills an empty table with the intra-area entries of all areas, each with up to `limit` next hops.
 pub(super) fn calculate(
     input: &SpfInput<'_>,
     trees: &BTreeMap<AreaId, ShortestPathTree>,
+    limit: usize,
     table: &mut RoutingTable,
 ) {
     for area in input.areas {
         let Some(tree) = trees.get(&area.area) else { continue };
-        let mut routes = AreaRoutes { area, root: input.router_id, networks: BTreeMap::new() };
-        routes.add_transit_networks(tree);
-        routes.add_routers(tree, table);
-        merge(routes.networks, &mut table.networks);
+        let mut routes = AreaRoutes { area, tree, root: input.router_id, limit, paths: Vec::new() };
+        routes.add_transit_networks();
+        routes.add_routers(table);
+        merge(routes.best(), &mut table.networks);
     }
 }
 
@@ -42,89 +45,123 @@ fn merge(from: BTreeMap<Ipv4Network, NetworkRoute>, into: &mut BTreeMap<Ipv4Netw
     }
 }
 
+/// A path to a network. The order is: paths to the same network side by side, the cheapest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Path {
+    prefix: Ipv4Network,
+    cost: u32,
+    /// Number of the vertex that is the network or has it as a stub. Those of networks are the smaller ones.
+    vertex: u32,
+}
+
+impl Path {
+    /// The fields one behind the other: paths are compared as one number.
+    fn number(&self) -> u128 {
+        u128::from(self.prefix.ip().to_bits()) << 72
+            | u128::from(self.prefix.prefix()) << 64
+            | u128::from(self.cost) << 32
+            | u128::from(self.vertex)
+    }
+}
+
 struct AreaRoutes<'a> {
     area: &'a SpfArea<'a>,
+    tree: &'a ShortestPathTree,
     root: RouterId,
-    networks: BTreeMap<Ipv4Network, NetworkRoute>,
+    limit: usize,
+    paths: Vec<Path>,
 }
 
 impl AreaRoutes<'_> {
-    /// §16.1 (4): networks on the tree. Of several vertices with one prefix the nearest counts, then the one
-    /// with the larger Link State ID.
-    fn add_transit_networks(&mut self, tree: &ShortestPathTree) {
-        for reached in tree.reached() {
-            let VertexId::Network { address, advertising_router } = reached.vertex else { break };
-            let key = LsaKey { ls_type: LsType::Network, link_state_id: address, advertising_router };
+    /// §16.1 (4): networks on the tree.
+    fn add_transit_networks(&mut self) {
+        for reached in self.tree.reached() {
+            let VertexId::Network { .. } = reached.vertex else { break };
+            let key = origin(reached.vertex);
             let Some(LsaBody::Network(lsa)) = self.area.lsas.get(&key).map(Lsa::body) else { continue };
             let Some(prefix) = key.prefix(lsa.mask) else { continue };
-            // Vertices come by ascending Link State ID, so an equal one is the better one.
-            if self.networks.get(&prefix).is_none_or(|other| reached.distance <= other.cost) {
-                let hops = from_hops(reached.hops, advertising_router);
-                self.networks.insert(prefix, self.route(reached.distance, key, hops.collect()));
-            }
+            self.paths.push(Path { prefix, cost: reached.distance, vertex: reached.number });
         }
     }
 
-    /// Routers on the tree: entries for border routers (§16.1 (4)), stub networks of all.
-    fn add_routers(&mut self, tree: &ShortestPathTree, table: &mut RoutingTable) {
-        for reached in tree.reached() {
-            let VertexId::Router(id) = reached.vertex else { continue };
-            let key = LsaKey { ls_type: LsType::Router, link_state_id: id.0, advertising_router: id };
-            let Some(lsa) = self.area.lsas.get(&key) else { continue };
-            let LsaBody::Router(body) = lsa.body() else { continue };
+    /// Routers on the tree: entries for border routers (§16.1 (4)), stub networks of all (§16.1, second stage).
+    fn add_routers(&mut self, table: &mut RoutingTable) {
+        let (tree, paths) = (self.tree, &mut self.paths);
+        // Both ascend with the Router ID.
+        let mut routers = tree.reached_routers().peekable();
+        self.area.lsas.for_each(LsType::Router, &mut |lsa| {
+            let (key, LsaBody::Router(body)) = (lsa.key(), lsa.body()) else { return };
+            let id = key.advertising_router;
+            if key.link_state_id != id.0 {
+                return; // No vertex (§12.4.1).
+            }
+            while routers.next_if(|(router, _)| *router < id).is_some() {}
+            let Some((_, reached)) = routers.next_if(|(router, _)| *router == id) else { return };
             if id != self.root && (body.area_border || body.as_boundary) {
+                let mut next_hops: NextHops = from_hops(reached.hops, id).collect();
+                next_hops.truncate(self.limit);
                 let route = RouterRoute {
                     path_type: PathType::IntraArea,
                     cost: reached.distance,
                     options: lsa.header().options,
                     area_border: body.area_border,
                     as_boundary: body.as_boundary,
-                    next_hops: from_hops(reached.hops, id).collect(),
+                    next_hops,
                 };
                 table.routers.insert((id, self.area.area), route);
             }
-            for (prefix, cost) in stubs(body) {
-                let distance = reached.distance.saturating_add(cost);
-                if id == self.root {
-                    let hops = to_own_stub(self.area.interfaces, prefix);
-                    self.add_stub(prefix, distance, key, from_hops(&hops, id));
-                } else {
-                    self.add_stub(prefix, distance, key, from_hops(reached.hops, id));
+            paths.extend(stubs(body).map(|(prefix, cost)| Path {
+                prefix,
+                cost: reached.distance.saturating_add(cost),
+                vertex: reached.number,
+            }));
+        });
+    }
+
+    /// The routes of the cheapest paths (§16.1 (4), and second stage (1) and (2)).
+    fn best(mut self) -> BTreeMap<Ipv4Network, NetworkRoute> {
+        let mut paths = core::mem::take(&mut self.paths);
+        paths.sort_unstable_by_key(Path::number);
+        let to_one_network = paths.chunk_by(|a, b| a.prefix == b.prefix);
+        to_one_network.filter_map(|paths| Some((paths.first()?.prefix, self.route(paths)?))).collect()
+    }
+
+    /// The route to one network, if one of these paths can be used.
+    fn route(&self, paths: &[Path]) -> Option<NetworkRoute> {
+        let mut best: Option<NetworkRoute> = None;
+        for (at, path) in paths.iter().enumerate() {
+            if best.as_ref().is_some_and(|best| path.cost > best.cost) {
+                break;
+            }
+            let Some(reached) = self.tree.get(path.vertex) else { continue };
+            // Of several vertices with one prefix and cost, the one with the larger Link State ID counts.
+            let is_network = |p: &Path| p.cost == path.cost && self.tree.is_network(p.vertex);
+            if self.tree.is_network(path.vertex) && paths.get(at + 1).is_some_and(is_network) {
+                continue;
+            }
+            let origin = origin(reached.vertex);
+            let router = origin.advertising_router;
+            let next_hops: NextHops = if reached.vertex == VertexId::Router(self.root) {
+                from_hops(&to_own_stub(self.area.interfaces, path.prefix), router).collect()
+            } else {
+                from_hops(reached.hops, router).collect()
+            };
+            match &mut best {
+                _ if next_hops.is_empty() => {}
+                Some(known) => {
+                    super::add_hops(&mut known.next_hops, next_hops);
+                    // The larger Link State ID; network-LSAs have the larger type.
+                    known.origin = known.origin.max(origin);
                 }
+                None => best = Some(self.network_route(path.cost, origin, next_hops)),
             }
         }
+        let mut best = best?;
+        best.next_hops.truncate(self.limit);
+        Some(best)
     }
 
-    /// §16.1, second stage (1) and (2).
-    fn add_stub(
-        &mut self,
-        prefix: Ipv4Network,
-        distance: u32,
-        origin: LsaKey,
-        hops: impl Iterator<Item = RouteNextHop>,
-    ) {
-        let route = self.route(distance, origin, hops.collect());
-        if route.next_hops.is_empty() {
-            return;
-        }
-        match self.networks.entry(prefix) {
-            Entry::Vacant(entry) => {
-                entry.insert(route);
-            }
-            Entry::Occupied(mut entry) if distance < entry.get().cost => {
-                entry.insert(route);
-            }
-            Entry::Occupied(mut entry) if distance == entry.get().cost => {
-                let known = entry.get_mut();
-                add_hops(&mut known.next_hops, route.next_hops);
-                // The larger Link State ID; network-LSAs, which stay, have the larger type.
-                known.origin = known.origin.max(origin);
-            }
-            Entry::Occupied(_) => {}
-        }
-    }
-
-    fn route(&self, cost: u32, origin: LsaKey, mut next_hops: super::NextHops) -> NetworkRoute {
+    fn network_route(&self, cost: u32, origin: LsaKey, mut next_hops: NextHops) -> NetworkRoute {
         next_hops.sort_unstable();
         NetworkRoute {
             path_type: PathType::IntraArea,
@@ -134,6 +171,18 @@ impl AreaRoutes<'_> {
             tag: 0,
             origin,
             next_hops,
+        }
+    }
+}
+
+/// The LSA a vertex stands for.
+fn origin(vertex: VertexId) -> LsaKey {
+    match vertex {
+        VertexId::Network { address, advertising_router } => {
+            LsaKey { ls_type: LsType::Network, link_state_id: address, advertising_router }
+        }
+        VertexId::Router(id) => {
+            LsaKey { ls_type: LsType::Router, link_state_id: id.0, advertising_router: id }
         }
     }
 }

@@ -47,8 +47,8 @@ pub struct RouteNextHop {
     pub advertising_router: RouterId,
 }
 
-/// Next hops in ascending order.
-pub type NextHops = SmallVec<[RouteNextHop; 2]>;
+/// Next hops in ascending order. Most routes have one; in a large table room for another is most of what it takes.
+pub type NextHops = SmallVec<[RouteNextHop; 1]>;
 
 /// An entry for a network (RFC 2328 §11).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,8 +133,7 @@ pub(crate) fn calculate(
     let limit = usize::from(input.maximum_paths.max(1));
     let mut table = previous.unaffected_by(change);
     if change >= Change::IntraPrefix {
-        intra_area::calculate(input, trees, &mut table);
-        table.limit_next_hops(limit);
+        intra_area::calculate(input, trees, limit, &mut table);
     }
     if change >= Change::Summary {
         inter_area::calculate(input, &mut table);

@@ -53,6 +53,7 @@ impl Instance {
         EventsReply {
             adjacency_changes: self.adjacency_log.iter().map(change).collect(),
             spf_runs: self.spf_log.iter().map(run).collect(),
+            restarts: self.show_restart_log(now),
         }
     }
 }

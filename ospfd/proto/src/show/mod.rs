@@ -6,6 +6,7 @@
 
 mod database;
 mod events;
+mod graceful_restart;
 mod interfaces;
 mod neighbors;
 mod routes;
@@ -62,6 +63,8 @@ impl Instance {
             Request::DatabaseMaxAge => to_value(&self.show_max_age()),
             Request::Routes => to_value(&self.show_routes()),
             Request::BorderRouters => to_value(&self.show_border_routers()),
+            Request::GracefulRestart { .. } => to_value(&self.show_graceful_restart(now)),
+            Request::PrepareRestart => to_value(&self.show_prepared_restart()?),
             Request::Events => to_value(&self.show_events(now)),
         }
     }

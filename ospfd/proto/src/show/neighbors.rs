@@ -1,7 +1,10 @@
 //! Neighbours.
 
 use super::{count, msecs};
-use crate::api::{NeighborDetail, NeighborDetailReply, NeighborRow, NeighborsReply, options_list};
+use crate::api::{
+    NeighborDetail, NeighborDetailReply, NeighborRow, NeighborsReply, PeerBfdInfo, options_list,
+};
+use crate::bfd::Watched;
 use crate::instance::{Instance, TimerKey};
 use crate::interface::{Interface, NetworkKind};
 use crate::neighbor::{Neighbor, NeighborState};
@@ -104,6 +107,7 @@ impl Instance {
             link_state_request_list_counter: requests,
             db_summary_counter: descriptions,
             database_summary_list_counter: descriptions,
+            is_helped: neighbor.helping.is_some(),
         }
     }
 
@@ -146,7 +150,19 @@ impl Instance {
             thread_database_description_retransmission: timer(TimerKey::DatabaseDescription(ifindex, id)),
             thread_link_state_request_retransmission: timer(TimerKey::LinkStateRequest(ifindex, id)),
             thread_link_state_update_retransmission: timer(TimerKey::Retransmission(ifindex, id)),
+            helped_for_another_msec: neighbor.helping.as_ref().map(|h| msecs(now.until(h.until))),
             exchange_role: if neighbor.is_master { "master".into() } else { "slave".into() },
+            peer_bfd_info: self.bfd_session(ifindex, neighbor.address).map(bfd_info),
         }
+    }
+}
+
+fn bfd_info(session: &Watched) -> PeerBfdInfo {
+    PeerBfdInfo {
+        kind: "single hop".to_owned(),
+        detect_multiplier: session.parameters.detect_multiplier,
+        rx_min_interval: msecs(session.parameters.receive_interval),
+        tx_min_interval: msecs(session.parameters.transmit_interval),
+        status: session.state.map_or_else(|| "Unknown".to_owned(), |state| format!("{state:?}")),
     }
 }

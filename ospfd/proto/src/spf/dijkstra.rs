@@ -22,6 +22,9 @@ pub struct ShortestPathTree {
     distances: Vec<u32>,
     next_hops: Vec<SetId>,
     sets: HopSets,
+    /// How many of the vertices are networks; they come first.
+    networks: usize,
+    reaches_others: bool,
 }
 
 /// A reachable vertex.
@@ -29,6 +32,8 @@ pub struct ShortestPathTree {
 pub struct Reached<'a> {
     /// Which.
     pub vertex: VertexId,
+    /// Its number in the tree.
+    pub number: u32,
     /// Its distance from the root.
     pub distance: u32,
     /// How to get there; empty only for the root.
@@ -41,6 +46,27 @@ impl ShortestPathTree {
         (0..self.vertices.len()).filter_map(|at| self.at(at))
     }
 
+    /// All reachable routers in ascending order.
+    pub fn reached_routers(&self) -> impl Iterator<Item = (RouterId, Reached<'_>)> {
+        (self.networks..self.vertices.len()).filter_map(|at| {
+            let reached = self.at(at)?;
+            match reached.vertex {
+                VertexId::Router(id) => Some((id, reached)),
+                VertexId::Network { .. } => None,
+            }
+        })
+    }
+
+    /// A vertex by its number, if it is reachable.
+    pub fn get(&self, number: u32) -> Option<Reached<'_>> {
+        self.at(number as usize)
+    }
+
+    /// Is the vertex with this number a network?
+    pub fn is_network(&self, number: u32) -> bool {
+        (number as usize) < self.networks
+    }
+
     /// A router, if it is reachable.
     pub fn router(&self, id: RouterId) -> Option<Reached<'_>> {
         self.at(self.vertices.binary_search(&VertexId::Router(id)).ok()?)
@@ -51,10 +77,16 @@ impl ShortestPathTree {
         self.vertices.len()
     }
 
+    /// Is any router but the root reachable?
+    pub fn reaches_others(&self) -> bool {
+        self.reaches_others
+    }
+
     fn at(&self, at: usize) -> Option<Reached<'_>> {
-        let distance = self.distances[at];
+        let distance = self.distances.get(at).copied().filter(|d| *d != UNREACHED)?;
         let hops = self.sets.get(self.next_hops[at]);
-        (distance != UNREACHED).then_some(Reached { vertex: self.vertices[at], distance, hops })
+        // A graph has fewer vertices than there are Router IDs.
+        Some(Reached { vertex: self.vertices[at], number: at as u32, distance, hops })
     }
 }
 
@@ -66,11 +98,15 @@ pub fn run(area: &SpfArea<'_>, router_id: RouterId) -> ShortestPathTree {
     if let Some(root) = topology.router(router_id) {
         search.run(root);
     }
+    let routers = search.distances.iter().skip(topology.networks());
+    let reaches_others = routers.filter(|d| **d != UNREACHED).nth(1).is_some();
     ShortestPathTree {
+        reaches_others,
         vertices: topology.ids().to_vec(),
         distances: search.distances,
         next_hops: search.next_hops,
         sets: search.sets,
+        networks: topology.networks(),
     }
 }
 

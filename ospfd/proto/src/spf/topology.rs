@@ -48,6 +48,8 @@ pub struct Edge {
 #[derive(Debug)]
 pub struct Topology<'a> {
     ids: Vec<VertexId>,
+    /// The Router IDs among `ids` as numbers: every link is looked up here.
+    routers: Vec<u32>,
     lsas: Vec<VertexLsa<'a>>,
     networks: usize,
     edges: Adjacency,
@@ -60,6 +62,7 @@ impl<'a> Topology<'a> {
         let networks = networks(source, &routers);
         let mut topology = Self {
             ids: Vec::with_capacity(networks.len() + routers.len()),
+            routers: routers.iter().map(|(id, _)| id.to_bits()).collect(),
             lsas: Vec::with_capacity(networks.len() + routers.len()),
             networks: networks.len(),
             edges: Adjacency::default(),
@@ -82,6 +85,11 @@ impl<'a> Topology<'a> {
         self.ids.len()
     }
 
+    /// Number of networks, which are the vertices with the smallest numbers.
+    pub fn networks(&self) -> usize {
+        self.networks
+    }
+
     /// Are there no vertices?
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
@@ -99,8 +107,7 @@ impl<'a> Topology<'a> {
 
     /// The vertex of a router.
     pub fn router(&self, id: RouterId) -> Option<u32> {
-        let routers = self.ids.get(self.networks..)?;
-        let at = routers.binary_search(&VertexId::Router(id)).ok()?;
+        let at = self.routers.binary_search(&id.to_bits()).ok()?;
         u32::try_from(self.networks + at).ok()
     }
 

@@ -1,11 +1,13 @@
 //! Adjacencies form, and do not form, as RFC 2328 says.
 
 use crate::harness::{Net, id, ospf_interface};
+use ospf_proto::Input;
 use ospf_proto::discard::Discard;
 use ospf_proto::interface::InterfaceState;
 use ospf_proto::neighbor::NeighborState;
 use routing_common::config::{Md5Key, NetworkType, OspfAuthentication, Secret};
 use routing_common::id::{AreaId, IfIndex};
+use routing_common::link::LinkEvent;
 use routing_common::time::Duration;
 use std::net::Ipv4Addr;
 
@@ -126,6 +128,21 @@ fn an_mtu_mismatch_is_stuck_before_exchange_and_counted() {
         c.ospf.as_mut().unwrap().interfaces.get_mut(&"eth2".parse().unwrap()).unwrap().mtu_ignore = true;
     });
     net.wait(10 * SECOND, "Full with mtu-ignore", |n| n.is_full(0, 1));
+}
+
+/// §10.8: a Database Description tells the MTU of when it is sent, also when it is sent again.
+#[test]
+fn an_mtu_that_is_put_right_ends_the_mismatch() {
+    let mut net = pair();
+    net.nodes[0].links.get_mut(&IfIndex(2)).unwrap().0.mtu = 1400;
+    net.start_all();
+    net.run(60 * SECOND);
+    assert_eq!(net.state(0, 2), Some(NeighborState::ExStart));
+    let link = &mut net.nodes[1].links.get_mut(&IfIndex(2)).unwrap().0;
+    link.mtu = 1400;
+    let link = link.clone();
+    net.input(1, Input::Link(LinkEvent::LinkChanged(link)));
+    net.wait(10 * SECOND, "Full with one MTU", |n| n.is_full(0, 1));
 }
 
 fn lan(routers: u8) -> Net {

@@ -9,10 +9,11 @@ use ospf_proto::instance::{Input, Instance, Output, Received};
 use ospf_proto::lsa::{LsType, LsaBody, RouterLsa};
 use ospf_proto::lsdb::DatabaseId;
 use ospf_proto::neighbor::NeighborState;
-use rib::message::{ClientMessage, Route, RouteChange};
+use ospf_proto::restart::Saved;
+use rib::message::{ClientMessage, PROTOCOL_VERSION, RibMessage, Route, RouteChange};
 use routing_common::config::{
-    Config, Defaults, InterfaceConfig, NetworkType, OspfAuthentication, OspfConfig, OspfInterfaceConfig,
-    RibConfig, SpfTimers,
+    Config, Defaults, GracefulRestart, InterfaceConfig, NetworkType, OspfAuthentication, OspfConfig,
+    OspfInterfaceConfig, RibConfig, SpfTimers,
 };
 use routing_common::id::{AreaId, IfIndex, RouterId};
 use routing_common::link::{Address, Link, LinkEvent};
@@ -52,6 +53,7 @@ pub(crate) fn ospf_interface(network_type: NetworkType, cost: u16) -> OspfInterf
         passive: false,
         mtu_ignore: false,
         authentication: OspfAuthentication::Null,
+        bfd: None,
     }
 }
 
@@ -76,8 +78,10 @@ pub(crate) fn config(n: u8) -> Config {
             spf: SpfTimers::default(),
             min_ls_interval: Duration::from_secs(5),
             min_ls_arrival: Duration::from_secs(1),
+            graceful_restart: GracefulRestart::default(),
         }),
         vrrp_groups: BTreeMap::new(),
+        bfd_peers: BTreeMap::new(),
     }
 }
 
@@ -91,8 +95,11 @@ pub(crate) struct Node {
     groups: BTreeSet<(IfIndex, Ipv4Addr)>,
     pub(crate) routes: BTreeMap<Ipv4Network, Route>,
     pub(crate) rib_log: Vec<ClientMessage>,
+    pub(crate) bfd_log: Vec<bfd_proto::message::ClientMessage>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) finished: bool,
+    /// What the engine asked to keep.
+    pub(crate) saved: Option<Saved>,
     /// Packets sent, by (interface, type).
     pub(crate) sent: BTreeMap<(IfIndex, u8), usize>,
     seed: u64,
@@ -152,8 +159,10 @@ impl Net {
             groups: BTreeSet::new(),
             routes: BTreeMap::new(),
             rib_log: Vec::new(),
+            bfd_log: Vec::new(),
             notices: Vec::new(),
             finished: false,
+            saved: None,
             sent: BTreeMap::new(),
             seed,
         });
@@ -210,6 +219,11 @@ impl Net {
 
     /// Starts (or restarts, with nothing remembered) a router.
     pub(crate) fn start(&mut self, node: usize) {
+        self.start_with(node, None);
+    }
+
+    /// Starts a router with what its former process kept; the RIB has not spoken yet.
+    pub(crate) fn start_with(&mut self, node: usize, saved: Option<Saved>) {
         let n = &mut self.nodes[node];
         n.seed = n.seed.wrapping_add(1);
         n.engine = Instance::new(&n.config, n.seed);
@@ -220,6 +234,9 @@ impl Net {
         let links: Vec<(Link, Vec<Address>)> = n.links.values().cloned().collect();
         let wall = 1_700_000_000 + self.now.as_nanos() / 1_000_000_000;
         self.input(node, Input::WallClock(wall));
+        if saved.is_some() {
+            self.input(node, Input::Restored(saved.map(Box::new)));
+        }
         self.input(node, Input::RibConnected);
         for (link, addresses) in links {
             self.input(node, Input::Link(LinkEvent::LinkChanged(link)));
@@ -240,6 +257,25 @@ impl Net {
     pub(crate) fn kill(&mut self, node: usize) {
         self.nodes[node].alive = false;
         self.nodes[node].routes.clear();
+    }
+
+    /// The process dies without a word; the kernel and the RIB keep its routes.
+    pub(crate) fn crash(&mut self, node: usize) {
+        self.nodes[node].alive = false;
+    }
+
+    /// The process is started again after a crash or a planned end, and the RIB says what it has.
+    pub(crate) fn restart(&mut self, node: usize, keeps_routes: bool) {
+        let saved = self.nodes[node].saved.clone();
+        self.start_with(node, saved);
+        self.rib_speaks(node, keeps_routes);
+    }
+
+    /// The RIB's first words in a session.
+    pub(crate) fn rib_speaks(&mut self, node: usize, keeps_routes: bool) {
+        let hello = RibMessage::Hello { version: PROTOCOL_VERSION, keeps_routes };
+        self.input(node, Input::Rib(hello));
+        self.input(node, Input::Rib(RibMessage::SubscriptionSynced));
     }
 
     /// Takes the carrier of both ends (or gives it back).
@@ -308,6 +344,8 @@ impl Net {
                     }
                     n.rib_log.push(message);
                 }
+                Output::Bfd(message) => n.bfd_log.push(message),
+                Output::Persist(saved) => n.saved = Some(saved),
                 Output::Notice(notice) => n.notices.push(notice),
                 Output::Finished => n.finished = true,
             }

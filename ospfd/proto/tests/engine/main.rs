@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
 mod adjacency;
+mod bfd;
 mod flooding;
+mod graceful;
+mod graceful_helper;
 mod harness;
 mod limits;
 mod ring;

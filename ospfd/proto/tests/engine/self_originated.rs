@@ -151,3 +151,29 @@ fn what_was_flushed_a_moment_ago_comes_back_after_min_ls_arrival() {
     assert_eq!(updates_of_r1(&net, start), 0, "a strict neighbor would drop it and wait for RxmtInterval");
     net.wait(2 * SECOND, "the default", |n| n.route(1, "0.0.0.0/0").is_some());
 }
+
+/// Both lives begin with InitialSequenceNumber, so the checksum decides which of two instances is the newer one
+/// (§13.1): in one of the two directions it is that of the previous life.
+#[test]
+fn an_instance_of_a_previous_life_with_our_sequence_number_is_outsequenced() {
+    for (first, second) in [(10, 20), (20, 10)] {
+        let mut net = chain(2);
+        let always =
+            |metric| Some(DefaultInformation { always: true, metric, metric_type: MetricType::Type2 });
+        net.nodes[0].config.ospf.as_mut().unwrap().default_information = always(first);
+        net.start_all();
+        net.run(20 * SECOND);
+        net.kill(0);
+        net.nodes[0].config.ospf.as_mut().unwrap().default_information = always(second);
+        net.start(0);
+        net.run(60 * SECOND);
+        assert!(net.is_full(0, 1));
+        let database = ospf_proto::lsdb::DatabaseId::As;
+        let default = |node: usize| {
+            let mut all = net.nodes[node].engine.lsdb(database).unwrap().iter();
+            all.next().map(|(_, entry)| entry.lsa.raw()[2..].to_vec())
+        };
+        assert!(default(0).is_some());
+        assert_eq!(default(0), default(1), "metric {first}, then {second}");
+    }
+}

@@ -2,17 +2,20 @@
 //! fresh start.
 
 use crate::harness::{Net, address_on, ip, net as prefix, ospf_interface};
-use crate::scene::{chain, forge_packet, has_link_to};
+use crate::scene::{chain, forge, forge_packet, has_link_to};
+use ospf_proto::constants::INITIAL_SEQUENCE;
 use ospf_proto::interface::InterfaceState;
+use ospf_proto::lsa::{LsType, Lsa, LsaBody, LsaKey, LsaSpec, RouterLsa};
 use ospf_proto::lsdb::DatabaseId;
 use ospf_proto::neighbor::NeighborState;
 use ospf_proto::packet::{DatabaseDescription, OutgoingBody};
 use ospf_proto::{Clear, Input};
 use rib::message::{Protocol, Redistributed, RibMessage};
 use routing_common::config::{MetricType, NetworkType, RedistributePolicy};
-use routing_common::id::IfIndex;
+use routing_common::id::{AreaId, IfIndex, RouterId};
 use routing_common::link::LinkEvent;
 use routing_common::time::Duration;
+use std::net::Ipv4Addr;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);
@@ -217,4 +220,29 @@ fn the_address_of_an_interface_that_is_down_may_be_somebody_else_s() {
     net.nodes[0].config.interfaces.clear();
     net.start_all();
     net.wait(5 * SECOND, "Full", |n| n.is_full(0, 1));
+}
+
+/// r1's LSA of its previous life may be replaced after MinLSArrival; what r1 calculates before that reaches nobody,
+/// however many LSAs it has, and must not make it wait longer.
+#[test]
+fn a_large_database_does_not_delay_the_first_routes_of_a_returning_router() {
+    let mut net = chain(3);
+    net.start_all();
+    net.run(20 * SECOND);
+    for n in 0..3000 {
+        let router = Ipv4Addr::from_bits(0x0b00_0001 + n);
+        let key =
+            LsaKey { ls_type: LsType::Router, link_state_id: router, advertising_router: RouterId(router) };
+        let spec = LsaSpec { age: 1, options: 2, key, sequence: INITIAL_SEQUENCE };
+        let lsa = Lsa::build(spec, &LsaBody::Router(RouterLsa::default()));
+        forge(&mut net, 1, 3, "10.0.2.0", 3, &lsa);
+    }
+    net.kill(0);
+    net.run(60 * SECOND);
+    net.start(0);
+    net.wait(5 * SECOND, "Full", |n| n.is_full(0, 1));
+    let took = net.wait(5 * SECOND, "a route", |n| n.route(0, "10.255.0.3/32").is_some());
+    let database = DatabaseId::Area(AreaId::BACKBONE);
+    assert_eq!(net.nodes[0].engine.lsdb(database).map(|db| db.len()), Some(3003));
+    assert!(took < 1100 * MILLI, "{took:?}");
 }
