@@ -9,14 +9,17 @@
 
 use crate::sysctls::Sysctls;
 use anyhow::Context as _;
+use rib::message::{ClientMessage, RibMessage, Subscription};
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::link::VRRP_ADDRESS_PROTOCOL;
 use routing_common::machine::Machine;
 use routing_common::notice::Notice;
+use routing_common::record::Recorded;
 use routing_runtime::clock::Clock;
 use routing_runtime::control_server::ControlRequest;
 use routing_runtime::daemon::DaemonContext;
 use routing_runtime::deadline::DeadlineTimer;
+use routing_runtime::framed::{ClientEvent, FramedClient};
 use routing_runtime::netlink::address::AddressSpec;
 use routing_runtime::netlink::link::{self, MacvlanMode};
 use routing_runtime::netlink::message::Message;
@@ -45,8 +48,9 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
     let mut control = context.control_server()?;
     let mut monitor = LinkMonitor::start().context("watching interfaces")?;
     let mut timer = DeadlineTimer::new().context("timer")?;
+    let mut rib = FramedClient::new(context.socket_path("rib.sock"));
     let mut shell = Shell {
-        engine: Instance::new(),
+        engine: context.engine(0),
         clock: context.clock,
         sockets: BTreeMap::new(),
         netlink: RequestSocket::open().context("netlink")?,
@@ -79,6 +83,11 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
                 }
             }
             request = control.next_request() => shell.answer(request),
+            event = rib.next() => {
+                if let Some(stand) = routes_stand(&mut rib, event) {
+                    shell.input(Input::RoutesStand(stand)).await;
+                }
+            }
             () = timer.wait(deadline) => {}
             () = poll_fn(|cx| any_readable(sockets, cx)) => {}
         }
@@ -87,6 +96,28 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
     }
     shell.notices.drain(..).for_each(|notice| context.notice(&notice));
     shell.sysctls.restore_all()
+}
+
+/// What the RIB's news say about this router's routes. A RIB that is gone leaves them in the kernel, but what
+/// became of them until it is back nobody knows.
+fn routes_stand(
+    rib: &mut FramedClient<ClientMessage, RibMessage>,
+    event: ClientEvent<RibMessage>,
+) -> Option<bool> {
+    match event {
+        ClientEvent::Connected => {
+            let subscription = Subscription { routes_stand: true, ..Subscription::default() };
+            for message in ClientMessage::listen("vrrpd", subscription) {
+                if let Err(error) = rib.send(&message) {
+                    tracing::warn!(%error, "asking ribd whether the routes stand");
+                }
+            }
+            None
+        }
+        ClientEvent::Message(RibMessage::RoutesStand(stand)) => Some(stand),
+        ClientEvent::Message(_) => None,
+        ClientEvent::Disconnected(_) => Some(false),
+    }
 }
 
 fn any_readable(sockets: &BTreeMap<IfIndex, PacketSocket>, cx: &mut Context<'_>) -> Poll<()> {
@@ -102,7 +133,7 @@ fn any_readable(sockets: &BTreeMap<IfIndex, PacketSocket>, cx: &mut Context<'_>)
 
 /// The engine and everything its outputs need.
 struct Shell {
-    engine: Instance,
+    engine: Recorded<Instance>,
     clock: Clock,
     sockets: BTreeMap<IfIndex, PacketSocket>,
     netlink: RequestSocket,
@@ -253,7 +284,7 @@ impl Shell {
 
     fn answer(&self, request: ControlRequest) {
         let result = match serde_json::from_value::<api::Request>(request.body.clone()) {
-            Ok(question) => self.engine.query(self.clock.now(), &question),
+            Ok(question) => self.engine.engine().query(self.clock.now(), &question),
             Err(error) => Err(format!("not a request to vrrpd: {error}")),
         };
         request.respond(result);

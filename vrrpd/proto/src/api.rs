@@ -51,10 +51,14 @@ pub struct Router {
     pub v4: Family,
     /// Name in the configuration.
     pub group: String,
-    /// Why it is in Initialize.
+    /// Why it is in Initialize, or a Backup though a worse router is Active.
     pub reason: Option<String>,
     /// Milliseconds a better Backup waits before it preempts.
     pub preempt_delay: u64,
+    /// Milliseconds it waits at most for its routes.
+    pub preempt_routes_wait: u64,
+    /// Has this router its routes?
+    pub routes_stand: bool,
     /// Dropped packets by reason.
     pub discards: BTreeMap<String, u64>,
     /// Packets on the interface for virtual routers we do not have, by reason.

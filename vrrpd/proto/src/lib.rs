@@ -7,7 +7,8 @@
 //! * [`announce`]: the frames we send (advertisements and gratuitous ARP),
 //! * [`router`]: one virtual router: its state, timers, counters and what it remembers of its peers,
 //! * [`instance`]: all virtual routers of this host, speaking the five verbs of [`routing_common::machine`],
-//! * [`api`]: what `show vrrp` asks and answers.
+//! * [`api`]: what `show vrrp` asks and answers,
+//! * [`record`]: inputs in a form that can be written down.
 //!
 //! Words: *Active* is RFC 9568's name for what RFC 3768 and RFC 5798 call *Master*; operators see "Master",
 //! as they do everywhere else.
@@ -35,6 +36,7 @@ pub mod constants;
 pub mod instance;
 pub mod machine;
 pub mod packet;
+pub mod record;
 pub mod router;
 mod show;
 mod throttle;

@@ -42,8 +42,16 @@ fn router(instance: &Instance, now: Instant, r: &VirtualRouter) -> api::Router {
         priority: r.group.priority,
         v4: family(r),
         group: r.name.clone(),
-        reason: r.blocked.map(|b| b.text().to_owned()),
+        reason: r
+            .blocked
+            .map(Blocked::text)
+            .or(r
+                .waits_for_routes(now, instance.routes_stand)
+                .then_some("not preempting before its routes stand"))
+            .map(str::to_owned),
         preempt_delay: millis(r.group.preempt_delay),
+        preempt_routes_wait: millis(r.group.preempt_routes_wait),
+        routes_stand: instance.routes_stand,
         discards: counts(&r.discards),
         interface_discards: instance.strays().get(&r.group.interface).map(counts).unwrap_or_default(),
         peers: r

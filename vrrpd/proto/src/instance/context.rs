@@ -37,6 +37,8 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     pub(crate) id: u32,
     pub(crate) kernel: &'a Kernel,
+    /// [`super::Input::RoutesStand`].
+    pub(crate) routes_stand: bool,
     pub(crate) wishes: &'a mut Wishes,
     pub(crate) timers: &'a mut TimerQueue<TimerKey>,
     pub(crate) out: &'a mut VecDeque<Output>,

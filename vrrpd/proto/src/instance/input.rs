@@ -20,6 +20,9 @@ pub enum Input<'a> {
         /// The packet.
         packet: Received<'a>,
     },
+    /// Has this router its routes, in the kernel? Not unless told so. Until then a Backup leaves an Active router
+    /// that works alone ([`routing_common::config::VrrpGroup::preempt_routes_wait`]).
+    RoutesStand(bool),
     /// The kernel refused one of the outputs; it is tried again.
     Fault {
         /// The interface the output was for, if one.

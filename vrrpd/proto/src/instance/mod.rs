@@ -3,7 +3,8 @@
 //! Invariants:
 //! * nothing starts before the kernel's first snapshot is complete and a configuration is there;
 //! * an input that may have made a difference between wishes and kernel leaves a timeout due at once, and that
-//!   one compares everything (`reconcile`): a thousand link events told in one go cost one comparison;
+//!   one compares everything (`reconcile`): a thousand link events told in one go cost one comparison, which comes
+//!   before anything else is acted on;
 //! * a packet that fails a check of [`crate::packet::examine`] changes its counter and nothing else;
 //! * virtual addresses and devices that carry our mark and belong to no virtual router are removed, whoever
 //!   left them.
@@ -62,6 +63,8 @@ pub struct Instance {
     out: VecDeque<Output>,
     dirty: bool,
     configured: bool,
+    /// [`Input::RoutesStand`].
+    pub(crate) routes_stand: bool,
     stopping: bool,
     finished: bool,
     last_fault: Option<(Instant, String)>,
@@ -73,10 +76,14 @@ impl Machine for Instance {
     type Output = Output;
 
     fn handle(&mut self, now: Instant, input: Input<'_>) {
+        if !matches!(input, Input::Link(_)) {
+            self.reconcile_if_dirty(now);
+        }
         match input {
             Input::Link(event) => self.link(event),
             Input::Reconfigure(config) => self.reconfigure(now, &config),
             Input::Packet { ifindex, packet } => self.packet(now, ifindex, packet),
+            Input::RoutesStand(stand) => self.routes_stand = stand,
             Input::Fault { ifindex, text } => self.fault(now, ifindex, text),
             Input::Shutdown => self.shutdown(now),
         }
@@ -86,6 +93,7 @@ impl Machine for Instance {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
+        self.reconcile_if_dirty(now);
         while let Some(deadline) = self.timers.next_deadline() {
             let Some((id, kind)) = self.timers.pop_expired(now) else { break };
             if kind == TimerKind::Retry {
@@ -93,9 +101,7 @@ impl Machine for Instance {
             }
             self.with(now, id, |router, cx| router.timer(cx, kind, deadline));
         }
-        if std::mem::take(&mut self.dirty) && self.kernel.complete && self.configured {
-            self.reconcile(now);
-        }
+        self.reconcile_if_dirty(now);
     }
 
     fn poll_output(&mut self) -> Option<Output> {
@@ -153,12 +159,21 @@ impl Instance {
             now,
             id,
             kernel: &self.kernel,
+            routes_stand: self.routes_stand,
             wishes: &mut self.wishes,
             timers: &mut self.timers,
             out: &mut self.out,
             dirty: &mut self.dirty,
         };
         Some(f(router, &mut cx))
+    }
+
+    /// Compares if there may be a difference. Comes before packets, timers and commands, which after a stall wait
+    /// together with news of the kernel: none of them may act for an interface that is known to be gone.
+    fn reconcile_if_dirty(&mut self, now: Instant) {
+        if std::mem::take(&mut self.dirty) && self.kernel.complete && self.configured {
+            self.reconcile(now);
+        }
     }
 
     fn link(&mut self, event: LinkEvent) {

@@ -27,7 +27,7 @@ impl VirtualRouter {
         cause: Cause,
         learned: Option<Duration>,
     ) {
-        let (next, actions) = transition(self.state, event, self.facts(cx.now));
+        let (next, actions) = transition(self.state, event, self.facts(cx.now, cx.routes_stand));
         if next != self.state {
             let change = Transition { at: cx.now, from: self.state, to: next, cause };
             self.history.push(change);

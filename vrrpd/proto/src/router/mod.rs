@@ -9,7 +9,8 @@
 //! * a deadline noticed too late is [`Event::Stalled`]: an Active router that slept longer than its own
 //!   Active_Down_Interval may have been replaced, a Backup that slept longer than an interval has not read
 //!   what came in meanwhile. Both listen once before they act;
-//! * while a preemption delay runs, a worse Active router is treated as if Preempt_Mode were off.
+//! * while a preemption delay runs, or the router's own routes are awaited, a worse Active router is treated as if
+//!   Preempt_Mode were off: taking over from one that works gains nothing as long as there is no way on.
 
 mod act;
 mod alarm;
@@ -368,10 +369,17 @@ impl VirtualRouter {
         stalled
     }
 
-    fn facts(&self, now: Instant) -> Facts {
+    fn facts(&self, now: Instant, routes_stand: bool) -> Facts {
         let delay = self.group.preempt_delay;
         let waited = self.better_since.is_none_or(|since| now.since(since) >= delay);
-        Facts { owner: self.is_owner(), preempt: self.group.preempt && waited }
+        let preempt = self.group.preempt && waited && !self.waits_for_routes(now, routes_stand);
+        Facts { owner: self.is_owner(), preempt }
+    }
+
+    /// Would it preempt if it had its routes? The wait counts from the moment it could take over.
+    pub(crate) fn waits_for_routes(&self, now: Instant, routes_stand: bool) -> bool {
+        let patience = self.group.preempt_routes_wait;
+        !routes_stand && self.better_since.is_some_and(|since| now.since(since) < patience)
     }
 
     fn remember(&mut self, now: Instant, source: Ipv4Addr, adv: &Advertisement, form: Option<VrrpChecksum>) {

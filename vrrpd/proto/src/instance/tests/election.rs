@@ -120,6 +120,58 @@ fn preemption_waits_for_its_delay_and_then_for_the_timer() {
     assert_eq!(node.transitions().last().unwrap().cause, Cause::Preempt);
 }
 
+/// When a better Backup becomes Active beside a worse Active router, if it has its routes from `stand` on.
+fn preempts_at(stand: Option<u64>) -> Option<Instant> {
+    let mut node = Node::new("192.0.2.1");
+    let waiting = VrrpGroup { preempt_routes_wait: ms(20_000), ..group(200) };
+    node.configure(Instant::ZERO, [waiting]);
+    (1..4000u64).map(|tick| tick * 10).find_map(|time| {
+        let now = at(time);
+        if time % 1000 == 0 {
+            hear(&mut node, now, "192.0.2.9", &group(50));
+        }
+        if Some(time) == stand {
+            node.input(now, Input::RoutesStand(true));
+        }
+        node.engine.handle_timeout(now);
+        node.drain(now);
+        (node.state() == State::Active).then_some(now)
+    })
+}
+
+#[test]
+fn preemption_waits_for_the_routes_but_not_for_ever() {
+    // The timer runs from the last advertisement before them: three intervals and the skew.
+    assert_eq!(preempts_at(Some(500)), Some(at(3220)));
+    assert_eq!(preempts_at(Some(7_500)), Some(at(10_220)));
+    // Heard first at 1 s, so patience ends at 21 s.
+    let impatient = preempts_at(None).unwrap();
+    assert!(impatient >= at(23_000) && impatient <= at(24_300), "{impatient}");
+}
+
+#[test]
+fn routes_do_not_matter_where_nobody_else_is_active() {
+    let mut node = Node::new("192.0.2.1");
+    node.configure(Instant::ZERO, [VrrpGroup { preempt_routes_wait: ms(20_000), ..group(200) }]);
+    node.engine.handle_timeout(at(3300));
+    node.drain(at(3300));
+    assert_eq!(node.state(), State::Active);
+}
+
+#[test]
+fn routes_that_are_lost_again_restart_the_wait() {
+    let mut node = Node::new("192.0.2.1");
+    node.configure(Instant::ZERO, [VrrpGroup { preempt_routes_wait: ms(60_000), ..group(200) }]);
+    hear(&mut node, at(1000), "192.0.2.9", &group(50));
+    node.input(at(1500), Input::RoutesStand(true));
+    hear(&mut node, at(2000), "192.0.2.9", &group(50));
+    node.input(at(2500), Input::RoutesStand(false));
+    hear(&mut node, at(3000), "192.0.2.9", &group(50));
+    node.engine.handle_timeout(at(5000));
+    node.drain(at(5000));
+    assert_eq!(node.state(), State::Backup);
+}
+
 #[test]
 fn the_delay_of_a_preemption_counts_from_the_start_as_a_backup() {
     let mut node = Node::new("192.0.2.1");

@@ -79,6 +79,34 @@ fn an_owner_listens_before_its_first_word() {
 }
 
 #[test]
+fn nothing_is_sent_on_an_interface_that_is_known_to_be_gone() {
+    type Act = fn(&mut Instance, Instant);
+    let acts: [Act; 3] = [
+        |engine, now| engine.handle_timeout(now),
+        |engine, now| engine.handle(now, Input::Reconfigure(config([]))),
+        |engine, now| engine.handle(now, Input::Shutdown),
+    ];
+    for (act, later) in acts.into_iter().flat_map(|act| [(act, 4000), (act, 6_652_400)]) {
+        for (priority, start) in [(100, 100), (200, 3500)] {
+            let mut node = Node::new("192.0.2.1");
+            node.configure(Instant::ZERO, [group(priority)]);
+            node.engine.handle_timeout(at(start));
+            node.drain(at(start));
+            node.engine.handle(at(4000), Input::Link(LinkEvent::LinkRemoved(BASE)));
+            // Nothing ran in between: the process was stopped.
+            act(&mut node.engine, at(later));
+            node.engine.handle_timeout(at(later));
+            while let Some(output) = node.engine.poll_output() {
+                assert!(
+                    !matches!(output, Output::Transmit { .. }),
+                    "priority {priority}, {later} ms: {output:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn announcements_come_at_0_50_250_and_1000_ms_in_both_forms() {
     let lan = active(200);
     let first = lan.nodes[0].adverts()[0].at;

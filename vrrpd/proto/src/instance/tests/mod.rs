@@ -32,6 +32,7 @@ fn group(priority: u8) -> VrrpGroup {
         virtual_addresses: vec!["192.0.2.254/24".parse().unwrap()],
         preempt: true,
         preempt_delay: Duration::ZERO,
+        preempt_routes_wait: Duration::ZERO,
         accept: true,
         virtual_mac: true,
         checksum: VrrpChecksum::Rfc5798,
@@ -47,6 +48,7 @@ fn config(groups: impl IntoIterator<Item = VrrpGroup>) -> Box<Config> {
         rib: RibConfig::default(),
         ospf: None,
         vrrp_groups: groups.into_iter().enumerate().map(|(n, g)| (format!("g{n}"), g)).collect(),
+        bfd_peers: BTreeMap::new(),
     })
 }
 
