@@ -2,7 +2,8 @@
 
 use ::rib::api as rib;
 use ::rib::message::Protocol;
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use bfd_proto::api as bfd;
 use ospf_proto::api as ospf;
 use routing_common::control::processes;
 use routing_common::grammar::{Args, Command, CommandTable};
@@ -21,13 +22,15 @@ pub(crate) enum Daemon {
     Ospfd,
     /// VRRP.
     Vrrpd,
+    /// BFD.
+    Bfdd,
     /// The supervisor.
     Mgmtd,
 }
 
 impl Daemon {
     /// All daemons, in start order.
-    pub(crate) const ALL: [Self; 4] = [Self::Mgmtd, Self::Ribd, Self::Vrrpd, Self::Ospfd];
+    pub(crate) const ALL: [Self; 5] = [Self::Mgmtd, Self::Ribd, Self::Bfdd, Self::Vrrpd, Self::Ospfd];
 
     /// Process and socket name.
     pub(crate) fn name(self) -> &'static str {
@@ -35,6 +38,7 @@ impl Daemon {
             Self::Ribd => "ribd",
             Self::Ospfd => "ospfd",
             Self::Vrrpd => "vrrpd",
+            Self::Bfdd => "bfdd",
             Self::Mgmtd => "mgmtd",
         }
     }
@@ -62,7 +66,7 @@ type Row = Command<Meaning>;
 
 /// The compiled table.
 pub(crate) fn table() -> CommandTable<Meaning> {
-    let rows: Vec<Row> = [OWN, SUPERVISOR, OSPF, VRRP, RIB].concat();
+    let rows: Vec<Row> = [OWN, SUPERVISOR, OSPF, VRRP, BFD, RIB].concat();
     // proof: a test compiles the same constant table.
     CommandTable::new(&rows).expect("the command table compiles")
 }
@@ -153,6 +157,31 @@ const OSPF: &[Row] = &[
         meaning: Meaning::Ask(|_| ospf(ospf::Request::DatabaseMaxAge)),
     },
     Row {
+        syntax: "show ip ospf graceful-restart [json]",
+        help: &[SHOW, IP, OSPF_WORD, "Restarting without loss, and helping neighbors to", JSON],
+        meaning: Meaning::Ask(|_| ospf(ospf::Request::GracefulRestart { helper: false, detail: false })),
+    },
+    Row {
+        syntax: "show ip ospf graceful-restart helper [detail] [json]",
+        help: &[
+            SHOW,
+            IP,
+            OSPF_WORD,
+            "Restarting without loss, and helping neighbors to",
+            "Helping neighbors",
+            "And who they are",
+            JSON,
+        ],
+        meaning: Meaning::Ask(|a| {
+            ospf(ospf::Request::GracefulRestart { helper: true, detail: a.has("detail") })
+        }),
+    },
+    Row {
+        syntax: "graceful-restart prepare ip ospf",
+        help: &["Restart without loss", "Tell the neighbors and leave for a restart", IP, OSPF_WORD],
+        meaning: Meaning::Ask(|_| ospf(ospf::Request::PrepareRestart)),
+    },
+    Row {
         syntax: "show ip ospf events [json]",
         help: &[SHOW, IP, OSPF_WORD, "What happened: adjacencies and SPF runs, with causes", JSON],
         meaning: Meaning::Ask(|_| ospf(ospf::Request::Events)),
@@ -182,6 +211,40 @@ const VRRP: &[Row] = &[Row {
         })
     }),
 }];
+
+const BFD_WORD: &str = "Bidirectional Forwarding Detection";
+const PEERS: &str = "All sessions";
+
+const BFD: &[Row] = &[
+    Row {
+        syntax: "show bfd [json]",
+        help: &[SHOW, BFD_WORD, JSON],
+        meaning: Meaning::Ask(|_| bfd(bfd::Request::Status)),
+    },
+    Row {
+        syntax: "show bfd peers [json]",
+        help: &[SHOW, BFD_WORD, PEERS, JSON],
+        meaning: Meaning::Ask(|_| bfd(bfd::Request::Peers)),
+    },
+    Row {
+        syntax: "show bfd peers brief [json]",
+        help: &[SHOW, BFD_WORD, PEERS, "One line each", JSON],
+        meaning: Meaning::Ask(|_| bfd(bfd::Request::Brief)),
+    },
+    Row {
+        syntax: "show bfd peers counters [json]",
+        help: &[SHOW, BFD_WORD, PEERS, "Packets, changes of state, and what was discarded and why", JSON],
+        meaning: Meaning::Ask(|_| bfd(bfd::Request::Counters)),
+    },
+    Row {
+        syntax: "show bfd peer A.B.C.D$peer [json]",
+        help: &[SHOW, BFD_WORD, "One session", "The neighbour's address", JSON],
+        meaning: Meaning::Ask(|a| {
+            let address = parsed(a, "peer")?.context("a peer's address")?;
+            bfd(bfd::Request::Peer { address })
+        }),
+    },
+];
 
 const RIB: &[Row] = &[
     Row {
@@ -221,6 +284,14 @@ const RIB: &[Row] = &[
         meaning: Meaning::Ask(|_| rib(rib::Request::System)),
     },
 ];
+
+fn bfd(request: bfd::Request) -> Result<Question> {
+    Ok(Question {
+        daemon: Daemon::Bfdd,
+        request: serde_json::to_value(request)?,
+        render: |request, value| Ok(bfd::render_text(&from(request)?, value)?),
+    })
+}
 
 fn rib(request: rib::Request) -> Result<Question> {
     Ok(Question {
@@ -300,6 +371,12 @@ mod tests {
             serde_json::json!({"database": {"kind": "asbr-summary", "link-state-id": "10.0.0.1",
                 "advertising-router": "10.0.0.2", "self-originate": false}}),
         );
+        asks(
+            "sh ip os grace helper det",
+            Daemon::Ospfd,
+            serde_json::json!({"graceful-restart": {"helper": true, "detail": true}}),
+        );
+        asks("graceful-restart prepare ip ospf", Daemon::Ospfd, serde_json::json!("prepare-restart"));
         asks("show ip ospf database max", Daemon::Ospfd, serde_json::json!("database-max-age"));
         asks(
             "show ip route 10.0.0.0/8 longer",
@@ -312,6 +389,9 @@ mod tests {
             serde_json::json!({"routes": {"protocol": "ospf", "prefix": null, "longer": false}}),
         );
         asks("show vrrp 10", Daemon::Vrrpd, serde_json::json!({"routers": {"interface": null, "vrid": 10}}));
+        asks("show bfd peers", Daemon::Bfdd, serde_json::json!("peers"));
+        asks("show bfd peers counters json", Daemon::Bfdd, serde_json::json!("counters"));
+        asks("show bfd peer 10.0.0.2", Daemon::Bfdd, serde_json::json!({"peer": {"address": "10.0.0.2"}}));
         assert_eq!(request("show vrrp 256"), None);
     }
 
@@ -319,8 +399,10 @@ mod tests {
     fn every_command_has_its_own_shortest_form() {
         let table = table();
         for command in table.commands() {
-            let words: Vec<&str> =
-                command.syntax.split(['[', '<']).next().unwrap_or_default().split_whitespace().collect();
+            // An address that must be there is filled in.
+            let fill = |w| if str::starts_with(w, "A.B.C.D") { "10.0.0.1" } else { w };
+            let required = command.syntax.split(['[', '<']).next().unwrap_or_default();
+            let words: Vec<&str> = required.split_whitespace().map(fill).collect();
             if command.syntax.contains("<") && !command.syntax.contains("[<") {
                 continue;
             }

@@ -1,7 +1,7 @@
 //! The supervisor's process: arguments, configuration, lock, then [`mgmtd::shell`].
 #![forbid(unsafe_code)]
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Parser, ValueEnum as _};
 use mgmtd::lock::RunDirLock;
 use mgmtd::shell::{self, Settings};
@@ -20,6 +20,10 @@ struct CommandLine {
     /// Where the daemons' programs are; beside this one by default.
     #[arg(long, value_name = "DIR")]
     daemon_dir: Option<PathBuf>,
+    /// Let every daemon record what its engine is told, in DIR/ospfd.rec and so on, for replaying it with
+    /// routing-sim. The files hold the configuration with its keys.
+    #[arg(long, value_name = "DIR")]
+    record_dir: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -53,13 +57,21 @@ fn supervise(line: CommandLine, config: &Config) -> anyhow::Result<()> {
             own.parent().context("this program is in no directory")?.to_owned()
         }
     };
+    if let Some(dir) = line.record_dir.as_ref().filter(|dir| !dir.is_dir()) {
+        bail!("--record-dir: {} is no directory", dir.display());
+    }
     let mut arguments = vec!["--log-level".to_owned(), line.common.log_level.to_string()];
     if let Some(format) = line.common.log_format.to_possible_value() {
         arguments.extend(["--log-format".to_owned(), format.get_name().to_owned()]);
     }
     let _lock = RunDirLock::acquire(&line.common.run_dir)?;
-    let settings =
-        Settings { config: line.common.config, run_dir: line.common.run_dir, daemon_dir, arguments };
+    let settings = Settings {
+        config: line.common.config,
+        run_dir: line.common.run_dir,
+        daemon_dir,
+        record_dir: line.record_dir,
+        arguments,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(shell::run(settings, config))
 }

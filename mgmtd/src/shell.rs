@@ -25,6 +25,8 @@ pub struct Settings {
     pub run_dir: PathBuf,
     /// Where the daemons' programs are.
     pub daemon_dir: PathBuf,
+    /// Where the daemons record their inputs, if they are to.
+    pub record_dir: Option<PathBuf>,
     /// Further arguments every daemon is started with.
     pub arguments: Vec<String>,
 }
@@ -159,6 +161,10 @@ impl Shell {
             "--run-dir".to_owned(),
             self.settings.run_dir.display().to_string(),
         ];
+        if let Some(dir) = &self.settings.record_dir {
+            let file = dir.join(format!("{}.rec", daemon.name()));
+            arguments.extend(["--record".to_owned(), file.display().to_string()]);
+        }
         arguments.extend_from_slice(&self.settings.arguments);
         let launched = Process::launch(&program, &arguments).and_then(|p| self.watch(daemon, p));
         match launched {

@@ -38,7 +38,7 @@ impl Bench {
         let bench = Self { dir: tempfile::tempdir().unwrap(), supervisors: Vec::new() };
         fs::create_dir(bench.run_dir()).unwrap();
         fs::create_dir(bench.path("bin")).unwrap();
-        for name in ["ribd", "vrrpd", "ospfd"] {
+        for name in ["ribd", "bfdd", "vrrpd", "ospfd"] {
             let program = bench.path("bin").join(name);
             let this = std::env::current_exe().unwrap();
             let script = format!(
@@ -241,7 +241,7 @@ async fn stand_in(name: &str, run_dir: &Path) {
 fn daemons_start_in_order_and_stop_in_reverse() {
     let mut bench = Bench::new(&format!("{OSPF}{VRRP}"));
     bench.start();
-    bench.expect_processes(&["ribd running 0", "vrrpd running 0", "ospfd running 0"]);
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd running 0", "ospfd running 0"]);
     bench.expect(&["ready ribd", "ready vrrpd", "ready ospfd"]);
     bench.signal(Number::TERM);
     assert_eq!(bench.ended().code(), Some(0));
@@ -253,10 +253,10 @@ fn daemons_start_in_order_and_stop_in_reverse() {
 fn a_killed_daemon_comes_back_and_the_others_do_not_notice() {
     let mut bench = Bench::new(OSPF);
     bench.start();
-    bench.expect_processes(&["ribd running 0", "vrrpd off 0", "ospfd running 0"]);
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd running 0"]);
     let first = bench.pid_of("ospfd");
     kill_process(first, Number::KILL).unwrap();
-    bench.expect_processes(&["ribd running 0", "vrrpd off 0", "ospfd running 1"]);
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd running 1"]);
     assert_ne!(bench.pid_of("ospfd"), first);
     bench.expect(&["ready ribd", "ready ospfd", "ready ospfd"]);
     bench.signal(Number::INT);
@@ -273,14 +273,14 @@ fn one_that_dies_at_once_is_tried_at_growing_intervals_until_it_lives() {
     bench.expect(&["broken ribd"; 4]);
     assert!(started.elapsed() >= Duration::from_millis(100 + 200 + 400), "{:?}", started.elapsed());
     fs::remove_file(&broken).unwrap();
-    bench.expect_processes(&["ribd running 4", "vrrpd off 0", "ospfd off 0"]);
+    bench.expect_processes(&["ribd running 4", "bfdd off 0", "vrrpd off 0", "ospfd off 0"]);
 }
 
 #[test]
 fn a_reload_starts_and_stops_what_the_file_says_and_a_bad_file_changes_nothing() {
     let mut bench = Bench::new(OSPF);
     bench.start();
-    bench.expect_processes(&["ribd running 0", "vrrpd off 0", "ospfd running 0"]);
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd running 0"]);
     bench.configure("hostnam = 1\n");
     bench.signal(Number::HUP);
     let log = bench.path("mgmtd.log");
@@ -293,7 +293,7 @@ fn a_reload_starts_and_stops_what_the_file_says_and_a_bad_file_changes_nothing()
     bench.expect(&["ready ribd", "ready ospfd"]);
     bench.configure(VRRP);
     bench.signal(Number::HUP);
-    bench.expect_processes(&["ribd running 0", "vrrpd running 0", "ospfd off 0"]);
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd running 0", "ospfd off 0"]);
     bench.expect_sorted(2, &["ready vrrpd", "reload ribd", "stop ospfd"]);
 }
 
@@ -301,7 +301,7 @@ fn a_reload_starts_and_stops_what_the_file_says_and_a_bad_file_changes_nothing()
 fn daemons_outlive_a_killed_supervisor_and_its_successor_adopts_them() {
     let mut bench = Bench::new(&format!("{OSPF}{VRRP}"));
     bench.start();
-    bench.expect_processes(&["ribd running 0", "vrrpd running 0", "ospfd running 0"]);
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd running 0", "ospfd running 0"]);
     let (ribd, ospfd) = (bench.pid_of("ribd"), bench.pid_of("ospfd"));
     bench.signal(Number::KILL);
     assert!(!bench.ended().success());
@@ -309,12 +309,12 @@ fn daemons_outlive_a_killed_supervisor_and_its_successor_adopts_them() {
     // The successor's file has no work for vrrpd: it ends, the others are adopted and read the file.
     bench.configure(OSPF);
     bench.start();
-    bench.expect_processes(&["ribd running 0", "vrrpd off 0", "ospfd running 0"]);
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd running 0"]);
     bench.expect_sorted(3, &["reload ospfd", "reload ribd", "stop vrrpd"]);
     assert_eq!((bench.pid_of("ribd"), bench.pid_of("ospfd")), (ribd, ospfd));
     // An adopted one is watched like a child.
     kill_process(ribd, Number::KILL).unwrap();
-    bench.expect_processes(&["ribd running 1", "vrrpd off 0", "ospfd running 0"]);
+    bench.expect_processes(&["ribd running 1", "bfdd off 0", "vrrpd off 0", "ospfd running 0"]);
     bench.signal(Number::TERM);
     assert_eq!(bench.ended().code(), Some(0));
     assert_eq!(bench.events().split_off(6), ["ready ribd", "stop ospfd", "stop ribd"]);
@@ -332,8 +332,10 @@ fn a_bad_file_a_missing_program_or_a_second_supervisor_start_nothing() {
     assert_eq!(bench.command().status().unwrap().code(), Some(1));
     assert_eq!(bench.events(), Vec::<String>::new());
     fs::rename(bench.path("ribd.away"), bench.path("bin/ribd")).unwrap();
+    let nowhere = bench.command().arg("--record-dir").arg(bench.path("absent")).status();
+    assert_eq!((nowhere.unwrap().code(), bench.events()), (Some(1), Vec::new()));
     bench.start();
-    bench.expect_processes(&["ribd running 0", "vrrpd off 0", "ospfd off 0"]);
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd off 0"]);
     let second = bench.command().stderr(Stdio::piped()).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     let told = String::from_utf8(second.stderr).unwrap();

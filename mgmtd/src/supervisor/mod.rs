@@ -5,8 +5,9 @@
 //! * A daemon is launched only after every wanted one before it has been ready once, has died or has
 //!   used up its time to get ready. After that each lives for itself: the suite's daemons bear one
 //!   another's absence, so a restart of one never restarts another.
-//! * What dies is launched again after a pause that doubles from [`BACK_OFF_FIRST`] to
-//!   [`BACK_OFF_LONGEST`] and starts afresh after [`STABLE`] of life.
+//! * What dies is launched again: at once if it had been ready and this is its first death, so that its peers need
+//!   not notice; otherwise after a pause that doubles from [`BACK_OFF_FIRST`] to [`BACK_OFF_LONGEST`]. Deaths are
+//!   forgotten after [`STABLE`] of life.
 //! * Stopping goes in reverse order, one after the other, because a daemon withdraws its routes through
 //!   those before it. One that does not end within [`GRACE`] is killed.
 //! * A daemon that runs already is adopted and told to read its configuration, never doubled.
@@ -26,7 +27,7 @@ use routing_common::timer::TimerQueue;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-/// Pause before the first restart.
+/// Pause before the restart of what never got ready, or died twice.
 pub const BACK_OFF_FIRST: Duration = Duration::from_millis(100);
 /// Longest pause before a restart.
 pub const BACK_OFF_LONGEST: Duration = Duration::from_secs(10);
@@ -42,6 +43,8 @@ pub const GRACE: Duration = Duration::from_secs(5);
 pub enum Daemon {
     /// The routing table; everyone's first.
     Ribd,
+    /// Failure detection, which others ask for.
+    Bfdd,
     /// Virtual routers, which take effect at once.
     Vrrpd,
     /// OSPF, which takes a while to converge.
@@ -50,12 +53,13 @@ pub enum Daemon {
 
 impl Daemon {
     /// All of them in start order.
-    pub const ALL: [Self; 3] = [Self::Ribd, Self::Vrrpd, Self::Ospfd];
+    pub const ALL: [Self; 4] = [Self::Ribd, Self::Bfdd, Self::Vrrpd, Self::Ospfd];
 
     /// Name of the program, its control socket and its log lines.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ribd => "ribd",
+            Self::Bfdd => "bfdd",
             Self::Vrrpd => "vrrpd",
             Self::Ospfd => "ospfd",
         }
@@ -66,7 +70,8 @@ impl Daemon {
 pub fn wanted(config: &Config) -> BTreeSet<Daemon> {
     let vrrp = (!config.vrrp_groups.is_empty()).then_some(Daemon::Vrrpd);
     let ospf = config.ospf.as_ref().map(|_| Daemon::Ospfd);
-    [Some(Daemon::Ribd), vrrp, ospf].into_iter().flatten().collect()
+    let bfd = config.uses_bfd().then_some(Daemon::Bfdd);
+    [Some(Daemon::Ribd), bfd, vrrp, ospf].into_iter().flatten().collect()
 }
 
 /// How a running daemon came to be ours.
@@ -138,6 +143,8 @@ struct Entry {
     restarts: u64,
     /// Deaths in a row without a stable life between them.
     deaths: u32,
+    /// Pause before the next launch.
+    pause: Duration,
 }
 
 /// Is the router to run or to end?
@@ -170,6 +177,7 @@ impl Default for Supervisor {
             since: Instant::ZERO,
             restarts: 0,
             deaths: 0,
+            pause: Duration::ZERO,
         };
         Self {
             course: Course::New,
@@ -330,13 +338,19 @@ impl Supervisor {
         entry.settled = true;
         entry.reload_due = false;
         let expected = entry.phase == Phase::Leaving || stopping;
-        let pause = back_off(entry.deaths);
+        let is_first = entry.phase == Phase::Up && entry.deaths == 1;
+        entry.pause = if is_first { Duration::ZERO } else { back_off(entry.deaths) };
+        let pause = entry.pause;
         self.step(now, daemon, Occurrence::Exit);
         let name = daemon.name();
+        let again = match pause {
+            Duration::ZERO => "starts again at once".to_owned(),
+            pause => format!("starts again in {}", format_duration(pause)),
+        };
         self.notice(if expected {
             Notice::info("daemon-stopped", format!("{name} {what}"))
         } else {
-            Notice::error("daemon-died", format!("{name} {what}; starts again in {}", format_duration(pause)))
+            Notice::error("daemon-died", format!("{name} {what}; {again}"))
         });
     }
 
@@ -352,11 +366,11 @@ impl Supervisor {
         if after == Phase::Off {
             (entry.settled, entry.deaths) = (false, 0);
         }
-        let deaths = entry.deaths;
+        let pause = entry.pause;
         if before != after || effect.is_some() {
             match after {
                 Phase::Starting => self.timers.arm(daemon, now + READY_WITHIN),
-                Phase::BackOff => self.timers.arm(daemon, now + back_off(deaths)),
+                Phase::BackOff => self.timers.arm(daemon, now + pause),
                 Phase::Leaving => self.timers.arm(daemon, now + GRACE),
                 Phase::Off | Phase::Due | Phase::Up => {
                     self.timers.cancel(daemon);

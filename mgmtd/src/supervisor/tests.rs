@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-const ALL: [Daemon; 3] = Daemon::ALL;
+const ALL: [Daemon; 4] = Daemon::ALL;
 
 /// A world in which launches succeed and processes end only when they are told to or a test says so.
 #[derive(Default)]
@@ -109,12 +109,15 @@ fn daemons_start_one_after_the_other_and_stop_in_reverse() {
     let mut world = World::configured(&ALL);
     assert_eq!(world.log(), ["launch ribd"]);
     world.tell(Input::Accepting(Daemon::Ribd));
+    assert_eq!(world.log(), ["launch bfdd"]);
+    world.tell(Input::Accepting(Daemon::Bfdd));
     assert_eq!(world.log(), ["launch vrrpd"]);
     world.tell(Input::Accepting(Daemon::Vrrpd));
     assert_eq!(world.log(), ["launch ospfd"]);
     world.tell(Input::Accepting(Daemon::Ospfd));
     world.tell(Input::Terminate);
-    assert_eq!(world.log(), ["terminate ospfd", "terminate vrrpd", "terminate ribd", "finished"]);
+    let stops = ["terminate ospfd", "terminate vrrpd", "terminate bfdd", "terminate ribd", "finished"];
+    assert_eq!(world.log(), stops);
 }
 
 #[test]
@@ -136,6 +139,8 @@ fn one_that_never_gets_ready_or_dies_does_not_hold_up_the_others_for_ever() {
     world.pass(READY_WITHIN - Duration::from_millis(1));
     assert_eq!(world.log(), ["launch ribd"]);
     world.pass(Duration::from_millis(1));
+    assert_eq!(world.log(), ["launch bfdd"]);
+    world.die(Daemon::Bfdd);
     assert_eq!(world.log(), ["launch vrrpd"]);
     world.die(Daemon::Vrrpd);
     assert_eq!(world.log(), ["launch ospfd"]);
@@ -161,7 +166,12 @@ fn what_dies_is_started_again_after_a_pause_that_doubles_and_is_forgiven_after_a
     world.pass(STABLE);
     world.log();
     world.die(Daemon::Ribd);
-    world.pass(BACK_OFF_FIRST - Duration::from_millis(1));
+    world.pass(Duration::ZERO);
+    assert_eq!(world.log(), ["launch ribd"], "at once");
+    world.ready();
+    world.log();
+    world.die(Daemon::Ribd);
+    world.pass(BACK_OFF_FIRST * 2 - Duration::from_millis(1));
     assert_eq!((world.log().len(), world.row(Daemon::Ribd).state.as_str()), (0, "back-off"));
     world.pass(Duration::from_millis(1));
     assert_eq!(world.log(), ["launch ribd"]);
@@ -170,7 +180,7 @@ fn what_dies_is_started_again_after_a_pause_that_doubles_and_is_forgiven_after_a
 #[test]
 fn a_restart_touches_no_one_else() {
     let mut world = World::configured(&ALL);
-    (0..3).for_each(|_| world.ready());
+    ALL.iter().for_each(|_| world.ready());
     world.log();
     world.die(Daemon::Ribd);
     world.pass(Duration::from_secs(1));
@@ -194,7 +204,7 @@ fn a_program_that_cannot_be_run_is_tried_again() {
 #[test]
 fn who_does_not_end_in_time_is_killed_and_the_others_wait_for_it() {
     let mut world = World::configured(&ALL);
-    (0..3).for_each(|_| world.ready());
+    ALL.iter().for_each(|_| world.ready());
     world.stubborn.insert(Daemon::Vrrpd);
     world.log();
     world.tell(Input::Terminate);
@@ -202,20 +212,20 @@ fn who_does_not_end_in_time_is_killed_and_the_others_wait_for_it() {
     world.pass(GRACE - Duration::from_millis(1));
     assert!(world.log().is_empty());
     world.pass(Duration::from_millis(1));
-    assert_eq!(world.log(), ["kill vrrpd", "terminate ribd", "finished"]);
+    assert_eq!(world.log(), ["kill vrrpd", "terminate bfdd", "terminate ribd", "finished"]);
 }
 
 #[test]
 fn a_second_termination_waits_for_no_one() {
     let mut world = World::configured(&ALL);
-    (0..3).for_each(|_| world.ready());
+    ALL.iter().for_each(|_| world.ready());
     world.stubborn = ALL.into();
     world.tell(Input::Terminate);
     world.log();
     world.tell(Input::TerminateNow);
     let log = world.log();
     assert_eq!(log.last().map(String::as_str), Some("finished"), "{log:?}");
-    assert_eq!(log.iter().filter(|l| l.starts_with("kill")).count(), 3, "{log:?}");
+    assert_eq!(log.iter().filter(|l| l.starts_with("kill")).count(), ALL.len(), "{log:?}");
 }
 
 #[test]
@@ -223,7 +233,7 @@ fn termination_ends_waiting_and_back_off_too() {
     let mut world = World::configured(&ALL);
     world.die(Daemon::Ribd);
     world.tell(Input::Terminate);
-    assert_eq!(world.log(), ["launch ribd", "launch vrrpd", "terminate vrrpd", "finished"]);
+    assert_eq!(world.log(), ["launch ribd", "launch bfdd", "terminate bfdd", "finished"]);
     world.pass(Duration::from_secs(60));
     assert!(world.log().is_empty());
 }
@@ -282,6 +292,11 @@ fn the_configuration_says_who_has_work() {
     assert_eq!(of("[ospf]\nrouter-id = \"1.1.1.1\"\n"), [Daemon::Ribd, Daemon::Ospfd].into());
     let group = "[vrrp.groups.a]\ninterface = \"e0\"\nvrid = 1\nvirtual-addresses = [\"10.0.0.9/24\"]\n";
     assert_eq!(of(group), [Daemon::Ribd, Daemon::Vrrpd].into());
+    let ospf = "[ospf]\nrouter-id = \"1.1.1.1\"\nbfd = true\n[ospf.interfaces.e0]\n";
+    assert_eq!(of(ospf), [Daemon::Ribd, Daemon::Bfdd, Daemon::Ospfd].into());
+    let peer = "[bfd.peers.a]\naddress = \"10.0.0.2\"\nmultihop = true\n";
+    assert_eq!(of(peer), [Daemon::Ribd, Daemon::Bfdd].into());
+    assert_eq!(of("[bfd.profiles.fast]\n"), [Daemon::Ribd].into(), "nobody uses it");
 }
 
 /// One thing that happens to the world.
@@ -295,8 +310,8 @@ enum Happening {
 
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
-        (0u8..8).prop_map(Happening::Configured),
-        (0usize..3).prop_map(Happening::Die),
+        (0u8..16).prop_map(Happening::Configured),
+        (0usize..4).prop_map(Happening::Die),
         Just(Happening::Ready),
         (0u16..20_000).prop_map(Happening::Pass),
     ]
@@ -308,7 +323,7 @@ proptest! {
     #[test]
     fn the_wanted_run_in_the_end_and_stopping_ends(
         happenings in proptest::collection::vec(happening(), 0..40),
-        stubborn in 0u8..8,
+        stubborn in 0u8..16,
     ) {
         let chosen = |bits: u8| -> BTreeSet<Daemon> {
             ALL.into_iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1).map(|(_, d)| d).collect()
