@@ -1,0 +1,188 @@
+//! A router: a kernel that lives as long as there is power, and daemons that come and go.
+//!
+//! A daemon is the shipped engine and what its shell keeps for it: sockets, and connections with ribd. A killed daemon loses these; a frozen one keeps them, and what arrives waits in them.
+
+use crate::clock::Clock;
+use crate::kernel::Kernel;
+use crate::scenario::Daemon;
+use crate::world::Event;
+use ospf_proto::restart::Saved;
+use routing_common::config::Config;
+use routing_common::id::IfIndex;
+use routing_common::time::Instant;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::Ipv4Addr;
+
+/// Frames a frozen daemon's sockets hold; more are lost, as in a real socket.
+pub(crate) const SOCKET_FRAMES: usize = 200;
+
+/// A daemon: its engine while it runs.
+#[derive(Debug)]
+pub struct Slot<E> {
+    /// The engine; `None` while it does not run.
+    pub engine: Option<E>,
+    /// How often it was started. What was meant for an earlier one is dropped.
+    pub incarnation: u32,
+    /// How many faults keep it from running.
+    pub(crate) held_down: u32,
+    /// How many faults keep it from getting time.
+    pub(crate) frozen: u32,
+    /// What waits while it is frozen.
+    pub(crate) backlog: VecDeque<Event>,
+    /// The wake-up under way, in true time.
+    pub(crate) wake: Option<Instant>,
+    /// Told to stop; not started again before it has ended.
+    pub(crate) stopping: bool,
+    /// Latest delivery of the kernel's news, and of what the other daemon says: each keeps its own order.
+    pub(crate) ordered: [Instant; 2],
+}
+
+impl<E> Default for Slot<E> {
+    fn default() -> Self {
+        Self {
+            engine: None,
+            incarnation: 0,
+            held_down: 0,
+            frozen: 0,
+            backlog: VecDeque::new(),
+            wake: None,
+            stopping: false,
+            ordered: [Instant::ZERO; 2],
+        }
+    }
+}
+
+impl<E> Slot<E> {
+    /// Does it run and get time?
+    pub fn is_active(&self) -> bool {
+        self.engine.is_some() && self.frozen == 0
+    }
+
+    /// The process is gone, with all that waited for it.
+    pub(crate) fn end(&mut self) {
+        self.engine = None;
+        self.stopping = false;
+        self.backlog.clear();
+        self.wake = None;
+    }
+}
+
+/// A connection of ospfd or vrrpd with ribd.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Connection {
+    /// Its number; grows with every attempt.
+    pub(crate) number: u64,
+    /// Does it stand?
+    pub(crate) up: bool,
+    /// How many faults keep it from being made.
+    pub(crate) blocked: u32,
+}
+
+/// A router.
+#[derive(Debug)]
+pub struct Node {
+    /// Host name.
+    pub name: String,
+    /// What its configuration file says now.
+    pub config: Config,
+    /// Its clocks.
+    pub clock: Clock,
+    /// How many faults keep power away; off while there is any, or before its start.
+    pub(crate) power_faults: u32,
+    /// Has it power?
+    pub power: bool,
+    /// The kernel; meaningless without power.
+    pub kernel: Kernel,
+    /// ribd.
+    pub rib: Slot<rib::Rib>,
+    /// ospfd.
+    pub ospf: Slot<ospf_proto::Instance>,
+    /// vrrpd.
+    pub vrrp: Slot<vrrp_proto::Instance>,
+    /// OSPF's open sockets with their groups.
+    pub(crate) ospf_sockets: BTreeMap<IfIndex, BTreeSet<Ipv4Addr>>,
+    /// VRRP's open sockets.
+    pub(crate) vrrp_sockets: BTreeSet<IfIndex>,
+    /// That of ospfd, and that of vrrpd.
+    pub(crate) connections: [Connection; 2],
+    /// Faults that took a port's carrier, by port.
+    pub(crate) unplugged: Vec<u32>,
+    /// Faults that hold a port administratively down.
+    pub(crate) admin_down: Vec<u32>,
+    /// What ospfd asked to keep; a file that goes with the power.
+    pub(crate) saved: Option<Saved>,
+    /// Latest expiry of an address that is arranged for.
+    pub(crate) expiry: Option<Instant>,
+}
+
+/// Who talks to ribd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Client {
+    Ospf,
+    Vrrp,
+}
+
+impl Client {
+    pub(crate) const ALL: [Self; 2] = [Self::Ospf, Self::Vrrp];
+
+    pub(crate) fn daemon(self) -> Daemon {
+        match self {
+            Self::Ospf => Daemon::Ospf,
+            Self::Vrrp => Daemon::Vrrp,
+        }
+    }
+
+    /// Whose connection has this number? Even ones are ospfd's.
+    pub(crate) fn of(number: u64) -> Self {
+        if number.is_multiple_of(2) { Self::Ospf } else { Self::Vrrp }
+    }
+}
+
+impl Connection {
+    /// None yet: the numbers of a client are all even or all odd, so that no two connections share one.
+    pub(crate) fn of(client: Client) -> Self {
+        Self { number: client as u64, up: false, blocked: 0 }
+    }
+
+    /// The number of the next one.
+    pub(crate) fn next(self) -> u64 {
+        self.number + 2
+    }
+}
+
+impl Node {
+    /// The present or latest connection of a client.
+    pub(crate) fn connection(&self, client: Client) -> Connection {
+        self.connections[client as usize]
+    }
+
+    pub(crate) fn connection_mut(&mut self, client: Client) -> &mut Connection {
+        &mut self.connections[client as usize]
+    }
+
+    /// Is this daemon running (frozen or not)?
+    pub fn runs(&self, daemon: Daemon) -> bool {
+        match daemon {
+            Daemon::Rib => self.rib.engine.is_some(),
+            Daemon::Ospf => self.ospf.engine.is_some(),
+            Daemon::Vrrp => self.vrrp.engine.is_some(),
+        }
+    }
+
+    /// Number of its present or last process.
+    pub fn incarnation(&self, daemon: Daemon) -> u32 {
+        match daemon {
+            Daemon::Rib => self.rib.incarnation,
+            Daemon::Ospf => self.ospf.incarnation,
+            Daemon::Vrrp => self.vrrp.incarnation,
+        }
+    }
+
+    /// May a datagram to `destination` on a port be handed to ospfd?
+    pub(crate) fn ospf_takes(&self, ifindex: IfIndex, destination: Ipv4Addr) -> bool {
+        self.ospf_sockets.get(&ifindex).is_some_and(|groups| {
+            groups.contains(&destination)
+                || self.kernel.addresses().any(|a| a.ifindex == ifindex && a.network.ip() == destination)
+        })
+    }
+}

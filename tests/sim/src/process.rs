@@ -1,0 +1,195 @@
+//! Processes begin and end, and ospfd and vrrpd find ribd.
+
+use crate::checker::Cause;
+use crate::node::{Client, Connection};
+use crate::scenario::Daemon;
+use crate::world::{Event, World};
+use routing_common::link::LinkEvent;
+use routing_common::machine::Machine;
+use routing_common::time::Duration;
+
+/// Between attempts of a client to reach ribd, at first; doubled up to [`LONGEST_PAUSE`] in the shell, drawn here.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long the end of a connection takes to be read.
+const HANG_UP: Duration = Duration::from_micros(150);
+
+impl World {
+    /// Starts a daemon, unless something is in the way.
+    pub(crate) fn start(&mut self, router: usize, daemon: Daemon) {
+        let node = &self.nodes[router];
+        let held = match daemon {
+            Daemon::Rib => node.rib.held_down > 0 || self.scenario.settings.without_rib,
+            Daemon::Ospf => node.ospf.held_down > 0,
+            Daemon::Vrrp => node.vrrp.held_down > 0 || !self.has_vrrp(router),
+        };
+        if !node.power || node.runs(daemon) || held {
+            return;
+        }
+        self.note(Some(router), format!("{daemon:?} starts"));
+        match daemon {
+            Daemon::Rib => self.start_rib(router),
+            Daemon::Ospf => self.start_ospf(router),
+            Daemon::Vrrp => self.start_vrrp(router),
+        }
+        for client in clients(daemon) {
+            let number = self.hang_up(router, client);
+            self.queue.push(self.now, Event::Connect { router, number });
+        }
+    }
+
+    fn has_vrrp(&self, router: usize) -> bool {
+        self.scenario.routers[router].ports.iter().any(|p| p.vrrp_priority.is_some())
+    }
+
+    fn start_rib(&mut self, router: usize) {
+        let events = self.dump(router);
+        let node = &mut self.nodes[router];
+        node.rib.incarnation += 1;
+        node.rib.engine = Some(rib::Rib::new());
+        self.turn(router, Daemon::Rib, Cause::Started, |node, local| {
+            let Some(engine) = &mut node.rib.engine else { return };
+            engine.handle(local, rib::Input::Reconfigure(Box::new(node.config.clone())));
+        });
+        for event in events {
+            self.feed_start(router, event);
+        }
+        self.turn(router, Daemon::Rib, Cause::Started, |node, local| {
+            let snapshot = node.kernel.snapshot();
+            let Some(engine) = &mut node.rib.engine else { return };
+            engine.handle(local, rib::Input::KernelSnapshot(snapshot));
+        });
+    }
+
+    fn feed_start(&mut self, router: usize, event: LinkEvent) {
+        self.turn(router, Daemon::Rib, Cause::Started, |node, local| {
+            if let Some(engine) = &mut node.rib.engine {
+                engine.handle(local, rib::Input::Link(event));
+            }
+        });
+    }
+
+    fn start_ospf(&mut self, router: usize) {
+        use ospf_proto::{Input, Instance};
+        let events = self.dump(router);
+        let seed = self.rng.next_u64();
+        let wall = self.nodes[router].clock.wall(self.now);
+        let node = &mut self.nodes[router];
+        node.ospf.incarnation += 1;
+        node.ospf.engine = Some(Instance::new(&node.config, seed));
+        let restored = Input::Restored(node.saved.clone().map(Box::new));
+        let inputs =
+            [Input::WallClock(wall), restored].into_iter().chain(events.into_iter().map(Input::Link));
+        for input in inputs {
+            self.turn(router, Daemon::Ospf, Cause::Started, |node, local| {
+                if let Some(engine) = &mut node.ospf.engine {
+                    engine.handle(local, input);
+                }
+            });
+        }
+    }
+
+    fn start_vrrp(&mut self, router: usize) {
+        use vrrp_proto::{Input, Instance};
+        let events = self.dump(router);
+        let node = &mut self.nodes[router];
+        node.vrrp.incarnation += 1;
+        node.vrrp.engine = Some(Instance::new());
+        let config = Box::new(node.config.clone());
+        let inputs = events.into_iter().map(Input::Link);
+        for input in core::iter::once(Input::Reconfigure(config)).chain(inputs) {
+            self.turn(router, Daemon::Vrrp, Cause::Started, |node, local| {
+                if let Some(engine) = &mut node.vrrp.engine {
+                    engine.handle(local, input);
+                }
+            });
+        }
+    }
+
+    /// A process is gone: killed, or after its last word.
+    pub(crate) fn end_process(&mut self, router: usize, daemon: Daemon) {
+        if !self.nodes[router].runs(daemon) {
+            return;
+        }
+        self.note(Some(router), format!("{daemon:?} ends"));
+        let node = &mut self.nodes[router];
+        match daemon {
+            Daemon::Rib => node.rib.end(),
+            Daemon::Ospf => {
+                node.ospf.end();
+                node.ospf_sockets.clear();
+            }
+            Daemon::Vrrp => {
+                node.vrrp.end();
+                node.vrrp_sockets.clear();
+            }
+        }
+        for client in clients(daemon) {
+            let number = self.hang_up(router, client);
+            if daemon == Daemon::Rib {
+                self.retry(router, number);
+            }
+        }
+        // One that was stopped, with nothing to keep it down any more, comes back.
+        self.queue.push(self.now + FIRST_PAUSE, Event::Start(router, daemon));
+    }
+
+    /// Ends the connection under way, if one stands; answers the next one's number.
+    fn hang_up(&mut self, router: usize, client: Client) -> u64 {
+        let connection = self.nodes[router].connection_mut(client);
+        let Connection { number: old, up, .. } = *connection;
+        (connection.number, connection.up) = (connection.next(), false);
+        let number = connection.number;
+        if up {
+            self.push_ordered(router, Daemon::Rib, HANG_UP, Event::ClientGone { router, number: old });
+            self.push_ordered(router, client.daemon(), HANG_UP, Event::RibLost { router, number: old });
+        }
+        number
+    }
+
+    /// ribd ended a client's connection, or a fault broke it.
+    pub(crate) fn disconnect(&mut self, router: usize, number: u64) {
+        let client = Client::of(number);
+        let connection = self.nodes[router].connection(client);
+        if connection.up && connection.number == number {
+            let next = self.hang_up(router, client);
+            self.retry(router, next);
+        }
+    }
+
+    /// A fault breaks whatever connections there are.
+    pub(crate) fn disconnect_all(&mut self, router: usize) {
+        for client in Client::ALL {
+            self.disconnect(router, self.nodes[router].connection(client).number);
+        }
+    }
+
+    fn retry(&mut self, router: usize, number: u64) {
+        let pause = FIRST_PAUSE + self.rng.duration_up_to(LONGEST_PAUSE - FIRST_PAUSE);
+        self.queue.push(self.now + pause, Event::Connect { router, number });
+    }
+
+    /// A client tries to reach ribd.
+    pub(crate) fn connect(&mut self, router: usize, number: u64) {
+        let client = Client::of(number);
+        let node = &mut self.nodes[router];
+        let connection = node.connection(client);
+        if connection.number != number || connection.up || !node.runs(client.daemon()) {
+            return;
+        }
+        if !node.runs(Daemon::Rib) || connection.blocked > 0 {
+            if !self.scenario.settings.without_rib {
+                self.retry(router, number);
+            }
+            return;
+        }
+        node.connection_mut(client).up = true;
+        self.push_ordered(router, Daemon::Rib, HANG_UP, Event::ClientConnected { router, number });
+        self.push_ordered(router, client.daemon(), HANG_UP, Event::Connected { router, number });
+    }
+}
+
+/// Whose connections begin and end with a daemon.
+fn clients(daemon: Daemon) -> impl Iterator<Item = Client> {
+    Client::ALL.into_iter().filter(move |client| daemon == Daemon::Rib || daemon == client.daemon())
+}
