@@ -1,0 +1,55 @@
+//! Lines an operator types.
+
+use crate::commands::{Daemon, Meaning, Question, table};
+use routing_common::grammar::{Args, CommandTable};
+use serde_json::Value;
+use std::sync::LazyLock;
+
+static TABLE: LazyLock<CommandTable<Meaning>> = LazyLock::new(table);
+
+/// One line: parsed, completed at its end, and if it is a question, one its daemon understands.
+pub fn commands(data: &[u8]) {
+    let line = String::from_utf8_lossy(data);
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match TABLE.parse(&words) {
+        Ok((Meaning::Ask(question), args)) => asked(question, &args),
+        Ok((Meaning::Version | Meaning::List, _)) => {}
+        Err(error) => assert!(error.to_string().starts_with('%'), "{error}"),
+    }
+    if let Some((partial, before)) = words.split_last()
+        && let Ok((candidates, _)) = TABLE.candidates(before, partial)
+    {
+        let unique: std::collections::BTreeSet<_> = candidates.iter().map(|c| &c.label).collect();
+        assert_eq!(unique.len(), candidates.len(), "a candidate is offered twice");
+        for keyword in candidates.iter().filter(|c| c.is_keyword) {
+            assert!(keyword.label.starts_with(partial));
+            let completed: Vec<&str> = before.iter().copied().chain([keyword.label.as_str()]).collect();
+            assert!(TABLE.candidates(&completed, "").is_ok(), "{completed:?} was offered and is refused");
+        }
+    }
+}
+
+fn asked(question: fn(&Args) -> anyhow::Result<Question>, args: &Args) {
+    // The grammar checks forms only; a value out of range is refused with a text.
+    let question = match question(args) {
+        Ok(question) => question,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    assert!(Daemon::ALL.iter().any(|d| d.name() == question.daemon.name()));
+    let understood = |value: &Value| match question.daemon {
+        Daemon::Ribd => serde_json::from_value::<rib::api::Request>(value.clone()).is_ok(),
+        Daemon::Ospfd => serde_json::from_value::<ospf_proto::api::Request>(value.clone()).is_ok(),
+        Daemon::Vrrpd => serde_json::from_value::<vrrp_proto::api::Request>(value.clone()).is_ok(),
+        Daemon::Bfdd => serde_json::from_value::<bfd_proto::api::Request>(value.clone()).is_ok(),
+        Daemon::Mgmtd => {
+            serde_json::from_value::<routing_common::control::processes::Request>(value.clone()).is_ok()
+        }
+    };
+    assert!(
+        understood(&question.request),
+        "{} does not understand {}",
+        question.daemon.name(),
+        question.request
+    );
+    assert!((question.render)(&question.request, &Value::Null).is_err(), "nothing is no answer");
+}
