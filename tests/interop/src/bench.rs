@@ -188,6 +188,21 @@ impl Bench {
         Ok(())
     }
 
+    /// Starts one daemon of a router again, with the files it has now.
+    ///
+    /// # Errors
+    /// The router has no such daemon, or it does not get ready.
+    pub fn start_daemon(&mut self, name: &str, daemon: &str) -> Result<()> {
+        let router = self.routers.get(name).with_context(|| format!("no router {name}"))?;
+        let dir = self.dir(name);
+        let plan = dialect::plan(router, &dir)?;
+        let process = plan.processes.iter().find(|process| process.name == daemon);
+        let process = process.with_context(|| format!("{name} has no {daemon}"))?;
+        let child = netns::within(&self.namespace(name), || process.start(&dir))?;
+        self.children.push(child);
+        Ok(())
+    }
+
     /// Sends a signal to one daemon of a router.
     ///
     /// # Errors

@@ -166,6 +166,48 @@ impl Vrrp {
     }
 }
 
+/// A BFD session asked for by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bfd {
+    /// Our address.
+    pub local: Ipv4Addr,
+    /// The neighbour's.
+    pub peer: Ipv4Addr,
+    /// Several hops away.
+    pub multihop: bool,
+    /// Both intervals, in milliseconds.
+    pub interval: u16,
+    /// Detect Mult.
+    pub multiplier: u8,
+    /// The passive role.
+    pub passive: bool,
+    /// Held down.
+    pub shutdown: bool,
+    /// Multihop: what ours accepts.
+    pub minimum_ttl: u8,
+}
+
+impl Bfd {
+    /// 5 × 100 ms, which a busy machine still keeps up with.
+    ///
+    /// # Panics
+    /// An address does not parse.
+    pub fn new(local: &str, peer: &str) -> Self {
+        let address =
+            |text: &str| text.parse().unwrap_or_else(|_| panic!("{text:?} in a test's description"));
+        Self {
+            local: address(local),
+            peer: address(peer),
+            multihop: false,
+            interval: 100,
+            multiplier: 5,
+            passive: false,
+            shutdown: false,
+            minimum_ttl: 254,
+        }
+    }
+}
+
 /// A router.
 #[derive(Debug, Clone)]
 pub struct Router {
@@ -187,6 +229,10 @@ pub struct Router {
     pub redistribute_static: Option<External>,
     /// Part in the virtual router.
     pub vrrp: Option<Vrrp>,
+    /// A BFD session; a single hop is on the first port.
+    pub bfd: Option<Bfd>,
+    /// Further lines for FRR's `router ospf`.
+    pub frr_lines: &'static [&'static str],
 }
 
 impl Router {
@@ -202,6 +248,8 @@ impl Router {
             redistribute_connected: None,
             redistribute_static: None,
             vrrp: None,
+            bfd: None,
+            frr_lines: &[],
         }
     }
 
@@ -209,6 +257,26 @@ impl Router {
     #[must_use]
     pub fn vrrp(mut self, vrrp: Vrrp) -> Self {
         self.vrrp = Some(vrrp);
+        self
+    }
+
+    /// With a BFD session.
+    #[must_use]
+    pub fn bfd(mut self, bfd: Bfd) -> Self {
+        self.bfd = Some(bfd);
+        self
+    }
+
+    /// The interface of a single-hop BFD session.
+    pub fn bfd_link(&self) -> Option<&str> {
+        let single = self.bfd.is_some_and(|bfd| !bfd.multihop);
+        self.ports.first().filter(|_| single).map(|port| port.link.as_str())
+    }
+
+    /// With further lines for FRR's `router ospf`.
+    #[must_use]
+    pub fn frr_lines(mut self, lines: &'static [&'static str]) -> Self {
+        self.frr_lines = lines;
         self
     }
 

@@ -75,6 +75,7 @@ fn options(plan: &Plan, stack: Stack, profile: Profile) -> Result<Options> {
 fn failures() -> Vec<Event> {
     vec![
         Event::LinkCut("l45".to_owned()),
+        Event::LinkSilent("l45".to_owned()),
         Event::RouterDies("vr5".to_owned()),
         Event::RouterDies("vr1".to_owned()),
         Event::PlugPulled { link: "lan".to_owned(), router: "vr1".to_owned() },
@@ -146,7 +147,7 @@ fn render(
         "Longest run of lost packets of the worst flow, in ms: median (least–most). *Inside* is between networks of virtual \
          machines, *out* from them to the Internet, *in* the way back through the virtual address. *Settled*: seconds until every \
          kernel table, the owner of the virtual address and every OSPF cost were right. Routers die silently: neighbours keep \
-         their carrier, so 3–4 s are the dead interval and the same for everybody.",
+         their carrier, so only BFD notices, 20–30 ms at best.",
     );
     outages(plan, samples, &mut document);
     let late = samples.iter().flat_map(|s| &s.rows).map(|row| row.lateness).max().unwrap_or_default();
@@ -173,9 +174,9 @@ fn method(plan: &Plan, document: &mut Document) {
              is passive in OSPF and carries VRRP."
         ),
         format!("{} turns: {}, then again from the first.", plan.repetitions, turns.join(", ")),
-        "Timers of the ring: hello 1 s, dead 4 s, VRRPv3 adverts every 100 ms, priorities 200 and 100; LSA throttles off or as \
+        "Timers of the ring: hello 1 s, dead 4 s, BFD 10 ms × 3 between neighbours, VRRPv3 adverts every 100 ms, priorities 200 and 100; LSA throttles off or as \
          short as the suite allows; FRR's SPF throttle is 0/50/500 ms, Torc's as its `ring` defaults. FRR 8.4 knows no delay of \
-         preemption; Torc and keepalived wait 3 s."
+         preemption, keepalived waits 3 s, Torc until its routes stand."
             .to_owned(),
         "Release builds. FRR runs zebra, staticd, ospfd and on the LAN vrrpd, without its watcher; Torc runs ribd, ospfd, on the LAN \
          vrrpd, and mgmtd, its supervisor. BIRD runs with its smallest tick of 1 s."

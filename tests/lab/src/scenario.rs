@@ -25,6 +25,8 @@ pub enum Event {
     RouterDies(String),
     /// A link's cable is cut; both ends lose carrier.
     LinkCut(String),
+    /// A link carries nothing any more; both ends keep their carrier.
+    LinkSilent(String),
     /// One router's plug is pulled.
     PlugPulled {
         /// Out of which link.
@@ -43,6 +45,7 @@ impl Event {
         match self {
             Self::RouterDies(router) => lab.kill(router, &Death::Silent),
             Self::LinkCut(link) => lab.cut(link, None, Cut::Carrier),
+            Self::LinkSilent(link) => lab.cut(link, None, Cut::Silent),
             Self::PlugPulled { link, router } => lab.cut(link, Some(router), Cut::Carrier),
         }
     }
@@ -51,6 +54,7 @@ impl Event {
         match self {
             Self::RouterDies(router) => format!("{router} dies ({})", role(topology, router)),
             Self::LinkCut(link) => format!("link {link} cut"),
+            Self::LinkSilent(link) => format!("link {link} silent"),
             Self::PlugPulled { link, router } => {
                 format!("{router} loses its {link} plug ({})", role(topology, router))
             }

@@ -9,7 +9,7 @@ use ringlab::probe::reach;
 use ringlab::stack::{Profile, Stack};
 use std::process::{Command, Stdio};
 
-const PROGRAMS: [&str; 4] = ["mgmtd", "ribd", "ospfd", "vrrpd"];
+const PROGRAMS: [&str; 5] = ["mgmtd", "ribd", "ospfd", "bfdd", "vrrpd"];
 
 /// Five lines an operator may get wrong, with what must be said about them.
 const MISTAKES: [(&str, &str); 5] = [

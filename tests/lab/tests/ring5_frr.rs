@@ -13,8 +13,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 fn ring(stack: Stack) -> Lab {
-    let lab = Lab::up(Options::new("ring5-c", stack).unwrap()).unwrap();
-    lab.wait_converged(Profile::Ring.patience()).unwrap();
+    let mut options = Options::new("ring5-c", stack).unwrap();
+    options.profile = Profile::Unhurried;
+    let lab = Lab::up(options).unwrap();
+    lab.wait_converged(Profile::Unhurried.patience()).unwrap();
     lab
 }
 
@@ -34,7 +36,7 @@ fn normal_tables_then_a_leaf_dies_and_returns() {
     // A file header of 24 octets, then at least one hello of each end.
     assert!(std::fs::metadata(&file).unwrap().len() > 24 + 2 * 80);
     let event = Event::RouterDies("vr5".to_owned());
-    let [broken, back] = rehearse(&mut lab, &event, Profile::Ring.patience()).unwrap();
+    let [broken, back] = rehearse(&mut lab, &event, Profile::Unhurried.patience()).unwrap();
     assert!(broken.is_good() && back.is_good(), "{broken:?}\n{back:?}");
     // A silent death costs what the dead interval costs: neither nothing nor for ever.
     let worst = broken.outages.iter().flatten().map(|outage| outage.longest).max().unwrap();
@@ -55,7 +57,7 @@ fn the_judge_sees_a_wrong_route_a_missing_route_and_a_second_master() {
     assert_eq!(wrong, ["vr3: 10.10.4.0/24 must be vr4 25, is vr2"]);
     lab.exec("vr3", "ip", &arguments("route del 10.10.4.0/24 via 172.16.23.2 metric 1")).unwrap();
     // zebra had given its own route up for the stranger's and puts it back in its own time.
-    lab.wait_converged(Profile::Ring.patience()).unwrap();
+    lab.wait_converged(Profile::Unhurried.patience()).unwrap();
     lab.kill("vr4", &Death::Daemon("ospfd".to_owned())).unwrap();
     let deadline = Instant::now() + Duration::from_secs(10);
     while !lab.judge().unwrap().iter().any(|line| line.starts_with("vr4: 0.0.0.0/0 must be vr5")) {
@@ -71,9 +73,10 @@ fn the_judge_sees_a_wrong_route_a_missing_route_and_a_second_master() {
 #[test]
 fn a_mixed_ring_of_two_stacks_converges() {
     let mut options = Options::new("ring5-c", Stack::Frr).unwrap();
+    options.profile = Profile::Unhurried;
     options.exceptions = [("vr2".to_owned(), Stack::Bird), ("vr4".to_owned(), Stack::Bird)].into();
     let lab = Lab::up(options).unwrap();
-    lab.wait_converged(Profile::Ring.patience()).unwrap();
+    lab.wait_converged(Profile::Unhurried.patience()).unwrap();
     assert_all_flows(&lab);
 }
 

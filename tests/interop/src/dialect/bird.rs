@@ -1,14 +1,14 @@
 //! BIRD 2 for OSPF; the virtual router beside it is keepalived's.
 
 use super::{Plan, Process, keepalived};
-use crate::router::{Authentication, External, Kind, Port, Router};
+use crate::router::{Authentication, Bfd, External, Kind, Port, Router};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
 pub(super) fn plan(router: &Router, dir: &Path) -> Plan {
     let mut plan = Plan::default();
-    if router.runs_ospf() {
+    if router.runs_ospf() || router.bfd.is_some() {
         let (file, socket) = (dir.join("bird.conf"), dir.join("bird.ctl"));
         plan.processes.push(Process {
             name: "bird",
@@ -40,7 +40,14 @@ fn configuration(router: &Router) -> String {
     if router.default.is_some_and(|(_, always)| always) {
         text.push_str(" route 0.0.0.0/0 unreachable;\n");
     }
-    let _ = writeln!(text, "}}\n{}", export(router));
+    text.push_str("}\n");
+    if let Some(session) = router.bfd {
+        bfd(session, router.bfd_link(), &mut text);
+    }
+    if !router.runs_ospf() {
+        return text;
+    }
+    let _ = writeln!(text, "{}", export(router));
     text.push_str("protocol ospf v2 ospf1 {\n tick 1;\n ipv4 { import all; export filter into_ospf; };\n");
     let home = router.ports.first().map_or(0, |port| port.area);
     let areas: BTreeSet<u8> = router.ports.iter().map(|port| port.area).collect();
@@ -55,6 +62,23 @@ fn configuration(router: &Router) -> String {
         text.push_str(" };\n");
     }
     text + "}\n"
+}
+
+fn bfd(session: Bfd, link: Option<&str>, text: &mut String) {
+    let Bfd { local, peer, multihop, interval, multiplier, passive, shutdown, .. } = session;
+    let passive = if passive { "yes" } else { "no" };
+    let timers = format!(
+        "{{ min rx interval {interval} ms; min tx interval {interval} ms; multiplier {multiplier}; passive {passive}; }}"
+    );
+    let place = match link {
+        Some(link) if !multihop => format!("dev \"{link}\" local {local}"),
+        _ => format!("local {local} multihop yes"),
+    };
+    let off = if shutdown { "disabled;" } else { "" };
+    let _ = writeln!(
+        text,
+        "protocol bfd bfd1 {{ {off}\n interface \"*\" {timers};\n multihop {timers};\n neighbor {peer} {place};\n}}"
+    );
 }
 
 fn export(router: &Router) -> String {

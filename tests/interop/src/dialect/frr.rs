@@ -1,7 +1,7 @@
 //! FRR without its watcher: every daemon with a file of its own.
 
 use super::{Plan, Process};
-use crate::router::{Authentication, External, Kind, Port, Router, Vrrp};
+use crate::router::{Authentication, Bfd, External, Kind, Port, Router, Vrrp};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,9 @@ pub(super) fn plan(router: &Router, dir: &Path) -> Plan {
     add("staticd", statics(router));
     if router.runs_ospf() {
         add("ospfd", ospf(router));
+    }
+    if let Some(session) = router.bfd {
+        add("bfdd", bfd(session, router.bfd_link()));
     }
     if let Some(vrrp) = router.vrrp {
         add("vrrpd", virtual_router(vrrp));
@@ -54,6 +57,21 @@ fn statics(router: &Router) -> String {
     text
 }
 
+fn bfd(session: Bfd, link: Option<&str>) -> String {
+    let Bfd { local, peer, multihop, interval, multiplier, passive, shutdown, .. } = session;
+    let place = match link {
+        Some(link) if !multihop => format!("local-address {local} interface {link}"),
+        _ => format!("multihop local-address {local}"),
+    };
+    let no = |on: bool| if on { "" } else { "no " };
+    format!(
+        "bfd\n peer {peer} {place}\n  detect-multiplier {multiplier}\n  receive-interval {interval}\n  \
+         transmit-interval {interval}\n  {}passive-mode\n  {}shutdown\n",
+        no(passive),
+        no(shutdown)
+    )
+}
+
 fn virtual_router(vrrp: Vrrp) -> String {
     let Vrrp { version, priority, interval, preempt } = vrrp;
     let vrid = Vrrp::VRID;
@@ -77,6 +95,9 @@ fn ospf(router: &Router) -> String {
         "router ospf\n ospf router-id {}\n timers throttle spf 0 50 500\n timers throttle lsa all 0\n timers lsa min-arrival 0\n",
         router.id
     );
+    for line in router.frr_lines {
+        let _ = writeln!(text, " {line}");
+    }
     let external = |e: External| format!("metric {} metric-type {}", e.metric, e.metric_type);
     if let Some((metric, always)) = router.default {
         let always = if always { "always " } else { "" };

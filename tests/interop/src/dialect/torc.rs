@@ -1,7 +1,7 @@
 //! This project's `router.toml`. Addresses, forwarding and all else is left to our daemons.
 
 use super::{Plan, Process, binaries};
-use crate::router::{Authentication, External, Kind, Port, Router, Vrrp};
+use crate::router::{Authentication, Bfd, External, Kind, Port, Router, Vrrp};
 use anyhow::{Result, ensure};
 use std::fmt::Write;
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::path::Path;
 pub(super) fn plan(router: &Router, dir: &Path) -> Result<Plan> {
     let (file, programs) = (dir.join("router.toml"), binaries());
     // The supervisor would complain too, but later and in its log.
-    for name in ["ribd", "ospfd", "vrrpd", "torc"] {
+    for name in ["ribd", "ospfd", "bfdd", "vrrpd", "torc"] {
         let program = programs.join(name);
         ensure!(program.is_file(), "{} is missing: {}", program.display(), super::remedy(router));
     }
@@ -35,6 +35,20 @@ fn configuration(router: &Router) -> String {
     }
     if router.runs_ospf() {
         ospf(router, &mut text);
+    }
+    if let Some(Bfd { local, peer, multihop, interval, multiplier, passive, shutdown, minimum_ttl }) =
+        router.bfd
+    {
+        let _ = write!(
+            text,
+            "\n[bfd.profiles.test]\ntransmit-interval = \"{interval}ms\"\nreceive-interval = \"{interval}ms\"\n\
+             detect-multiplier = {multiplier}\npassive = {passive}\nminimum-ttl = {minimum_ttl}\n\n[bfd.peers.test]\n\
+             address = \"{peer}\"\nlocal-address = \"{local}\"\nmultihop = {multihop}\nprofile = \"test\"\n\
+             shutdown = {shutdown}\n"
+        );
+        if let Some(link) = router.bfd_link() {
+            let _ = writeln!(text, "interface = \"{link}\"");
+        }
     }
     if let Some(Vrrp { version, priority, interval, preempt }) = router.vrrp {
         let _ = write!(

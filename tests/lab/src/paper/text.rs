@@ -298,7 +298,7 @@ fn master(paper: &Play, closed: &Play, document: &mut Document) {
 fn concerns_exit(event: &Event, exit: &str) -> bool {
     match event {
         Event::RouterDies(router) | Event::PlugPulled { router, .. } => router == exit,
-        Event::LinkCut(_) => false,
+        Event::LinkCut(_) | Event::LinkSilent(_) => false,
     }
 }
 

@@ -58,12 +58,17 @@ fn configuration(site: &Site<'_>) -> String {
         || "none".to_owned(),
         |metric| format!("filter {{ if net = 0.0.0.0/0 && source = RTS_STATIC then {{ ospf_metric2 = {metric}; accept; }} reject; }}"),
     );
+    if let Some(interval) = site.profile.bfd() {
+        let _ =
+            writeln!(text, "protocol bfd {{ interface \"*\" {{ interval {interval} ms; multiplier 3; }}; }}");
+    }
     let _ = writeln!(
         text,
         "protocol ospf v2 {{\n tick 1;\n ipv4 {{ import all; export {export}; }};\n area 0 {{\n  interface \"lo\" {{ stub; }};"
     );
     for (name, interface, ospf) in site.ospf_interfaces() {
         let kind = match ospf {
+            LinkOspf::PointToPoint if site.profile.bfd().is_some() => "type ptp; bfd yes;",
             LinkOspf::PointToPoint => "type ptp;",
             LinkOspf::Broadcast => "type broadcast;",
             LinkOspf::Passive | LinkOspf::None => "stub;",

@@ -1,4 +1,4 @@
-//! FRR as Debian packages it, without its watcher: zebra, staticd, ospfd and vrrpd, each with its own file. They drop to the
+//! FRR as Debian packages it, without its watcher: zebra, staticd, ospfd, bfdd and vrrpd, each with its own file. They drop to the
 //! user `frr`, so the router's directory is writable for everybody.
 //!
 //! The virtual router's macvlan is made by the lab, as FRR expects of the operator. A static next hop is written with its
@@ -23,6 +23,9 @@ pub(super) fn plan(site: &Site<'_>) -> Plan {
     add("zebra", format!("hostname {}\n", site.name));
     add("staticd", statics(site));
     if site.topology.runs_ospf() {
+        if site.profile.bfd().is_some() {
+            add("bfdd", bfd(site.profile));
+        }
         add("ospfd", ospf(site));
     }
     if let Some(vrrp) = site.vrrp() {
@@ -61,8 +64,19 @@ fn process(site: &Site<'_>, name: &'static str, file: &std::path::Path) -> Proce
     arguments.extend(["-i".into(), site.dir.join(format!("{name}.pid")).into_os_string()]);
     arguments.extend(["--vty_socket".into(), site.dir.as_os_str().to_owned()]);
     arguments.extend(["-P", "0", "--log", "stdout"].map(Into::into));
+    if name == "bfdd" {
+        arguments.extend(["--bfdctl".into(), site.dir.join("bfdd.sock").into_os_string()]);
+    }
     let ready = if name == "zebra" { zserv } else { site.dir.join(format!("{name}.vty")) };
     Process { name, program: PathBuf::from(LIBEXEC).join(name), arguments, ready: Some(ready) }
+}
+
+/// One profile, which ospfd names.
+fn bfd(profile: Profile) -> String {
+    let interval = profile.bfd().unwrap_or_default();
+    format!(
+        "bfd\n profile ring\n  detect-multiplier 3\n  transmit-interval {interval}\n  receive-interval {interval}\n"
+    )
 }
 
 fn statics(site: &Site<'_>) -> String {
@@ -89,7 +103,12 @@ fn ospf(site: &Site<'_>) -> String {
             site.profile.dead()
         );
         match ospf {
-            LinkOspf::PointToPoint => text.push_str(" ip ospf network point-to-point\n"),
+            LinkOspf::PointToPoint => {
+                text.push_str(" ip ospf network point-to-point\n");
+                if site.profile.bfd().is_some() {
+                    text.push_str(" ip ospf bfd\n ip ospf bfd profile ring\n");
+                }
+            }
             LinkOspf::Passive => text.push_str(" ip ospf passive\n"),
             LinkOspf::Broadcast | LinkOspf::None => {}
         }
@@ -99,7 +118,7 @@ fn ospf(site: &Site<'_>) -> String {
     if let Some(metric) = site.router.originate_default {
         let _ = writeln!(passive, " default-information originate metric {metric} metric-type 2");
     }
-    if site.profile == Profile::Ring {
+    if site.profile != Profile::Traditional {
         passive.push_str(
             " timers throttle spf 0 50 500\n timers throttle lsa all 0\n timers lsa min-arrival 0\n",
         );

@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Seconds a returning MASTER waits before it takes the virtual address back: it must have routes first (hazard H6). FRR 8.4
-/// knows no such delay.
+/// Seconds a returning MASTER under keepalived waits before it takes the virtual address back: it must have routes first (hazard H6).
+/// FRR 8.4 knows no such delay, and Torc asks its RIB.
 const PREEMPT_DELAY: u16 = 3;
 
 /// A routing suite.
@@ -39,7 +39,10 @@ pub enum Stack {
 pub enum Profile {
     /// The RFCs' defaults: hello 10 s, dead 40 s, adverts 1 s.
     Traditional,
-    /// Hello 1 s, dead 4 s, adverts 100 ms, no hold on first events.
+    /// Hello 1 s, dead 4 s, adverts 100 ms, no hold on first events; no BFD with routers that are not ours, which do not
+    /// guard it with real-time scheduling and let it flap on a busy machine.
+    Unhurried,
+    /// Hello 1 s, dead 4 s, BFD 10 ms × 3 on links between two routers, adverts 100 ms, no hold on first events.
     Ring,
 }
 
@@ -48,7 +51,7 @@ impl Profile {
     pub fn hello(self) -> u16 {
         match self {
             Self::Traditional => 10,
-            Self::Ring => 1,
+            Self::Unhurried | Self::Ring => 1,
         }
     }
 
@@ -63,11 +66,19 @@ impl Profile {
         Duration::from_secs(u64::from(self.dead()) * 2 + 25)
     }
 
+    /// BFD's interval in milliseconds, three of which may be missed; `None`: without BFD.
+    pub fn bfd(self) -> Option<u16> {
+        match self {
+            Self::Traditional | Self::Unhurried => None,
+            Self::Ring => Some(10),
+        }
+    }
+
     /// VRRP Advertisement_Interval in milliseconds.
     pub fn advertisement(self) -> u16 {
         match self {
             Self::Traditional => 1000,
-            Self::Ring => 100,
+            Self::Unhurried | Self::Ring => 100,
         }
     }
 }
@@ -150,8 +161,8 @@ impl Stack {
     /// The names of the daemons a router of this stack runs.
     pub fn daemons(self) -> &'static [&'static str] {
         match self {
-            Self::Torc => &["mgmtd", "ribd", "ospfd", "vrrpd"],
-            Self::Frr => &["zebra", "staticd", "ospfd", "vrrpd"],
+            Self::Torc => &["mgmtd", "ribd", "ospfd", "bfdd", "vrrpd"],
+            Self::Frr => &["zebra", "staticd", "ospfd", "bfdd", "vrrpd"],
             Self::Bird => &["bird", "keepalived"],
         }
     }

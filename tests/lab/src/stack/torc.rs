@@ -3,9 +3,9 @@
 //! Nothing is done for them that the suite is to do itself: addresses, forwarding and every other kernel setting are
 //! ribd's and vrrpd's, the macvlan of the virtual router is vrrpd's. Static next hops are written *without* their interface,
 //! so the on-link rule is tested and not worked around. Timers are those of `defaults`, the profile an operator would choose, and
-//! nothing finer; only `preempt-delay` is spelled out, because it belongs to the group and not to a profile (hazard H6).
+//! nothing finer.
 
-use super::{PREEMPT_DELAY, Plan, Process, Profile, Site};
+use super::{Plan, Process, Profile, Site};
 use crate::topology::LinkOspf;
 use anyhow::{Context, Result};
 use std::fmt::Write;
@@ -28,8 +28,8 @@ pub(super) fn plan(site: &Site<'_>) -> Plan {
     // By hand in the order that is hardest: nobody may need another to be there first.
     let names: &[&str] = match (site.by_hand, site.vrrp()) {
         (false, _) => &["mgmtd"],
-        (true, Some(_)) => &["vrrpd", "ospfd", "ribd"],
-        (true, None) => &["ospfd", "ribd"],
+        (true, Some(_)) => &["vrrpd", "ospfd", "bfdd", "ribd"],
+        (true, None) => &["ospfd", "bfdd", "ribd"],
     };
     let processes = names.iter().copied().map(process).collect();
     Plan { files: vec![(file.clone(), configuration(site))], processes, ..Plan::default() }
@@ -38,7 +38,7 @@ pub(super) fn plan(site: &Site<'_>) -> Plan {
 fn configuration(site: &Site<'_>) -> String {
     let defaults = match site.profile {
         Profile::Traditional => "traditional",
-        Profile::Ring => "ring",
+        Profile::Unhurried | Profile::Ring => "ring",
     };
     let mut text = format!("hostname = \"{}\"\ndefaults = \"{defaults}\"\n", site.name);
     let _ = write!(text, "\n[interfaces.lo]\naddresses = [\"{}/32\"]\n", site.router.loopback);
@@ -60,7 +60,7 @@ fn configuration(site: &Site<'_>) -> String {
         let _ = write!(
             text,
             "\n[vrrp.groups.lan]\ninterface = \"{}\"\nvrid = {}\nversion = 3\npriority = {}\nadvertisement-interval = \"{}ms\"\n\
-             virtual-addresses = [\"{}\"]\npreempt = true\npreempt-delay = \"{PREEMPT_DELAY}s\"\n{}",
+             virtual-addresses = [\"{}\"]\npreempt = true\n{}",
             vrrp.interface,
             vrrp.vrid,
             vrrp.priority,
