@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The programs a router needs.
-const PACKAGES: &[&str] = &["mgmtd", "ribd", "ospfd", "vrrpd", "torc"];
+const PACKAGES: &[&str] = &["mgmtd", "ribd", "ospfd", "bfdd", "vrrpd", "torc"];
 
 /// Which ring, run by what.
 #[derive(clap::Args)]

@@ -11,20 +11,23 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("routing-common", &[]),
     ("routing-runtime", &["routing-common"]),
     ("rib", &["routing-common"]),
-    ("ospf-proto", &["routing-common", "rib"]),
+    ("bfd-proto", &["routing-common"]),
+    ("ospf-proto", &["routing-common", "rib", "bfd-proto"]),
     ("vrrp-proto", &["routing-common"]),
     ("ribd", &["routing-common", "routing-runtime", "rib"]),
-    ("ospfd", &["routing-common", "routing-runtime", "rib", "ospf-proto"]),
-    ("vrrpd", &["routing-common", "routing-runtime", "vrrp-proto"]),
+    ("ospfd", &["routing-common", "routing-runtime", "rib", "bfd-proto", "ospf-proto"]),
+    ("vrrpd", &["routing-common", "routing-runtime", "rib", "vrrp-proto"]),
+    ("bfdd", &["routing-common", "routing-runtime", "bfd-proto"]),
     ("mgmtd", &["routing-common", "routing-runtime"]),
-    ("torc", &["routing-common", "rib", "ospf-proto", "vrrp-proto"]),
+    ("torc", &["routing-common", "rib", "bfd-proto", "ospf-proto", "vrrp-proto"]),
     ("ringlab", &[]),
+    ("routing-sim", &["routing-common", "rib", "bfd-proto", "ospf-proto", "vrrp-proto"]),
     ("interop-tests", &["ringlab"]),
     ("xtask", &["ringlab"]),
 ];
 
 /// Packages that must stay free of sockets, clocks and threads.
-const PURE: &[&str] = &["routing-common", "rib", "ospf-proto", "vrrp-proto"];
+const PURE: &[&str] = &["routing-common", "rib", "bfd-proto", "ospf-proto", "vrrp-proto"];
 
 /// What a pure package must not depend on, however many steps away.
 const IMPURE: &[&str] = &["tokio", "socket2", "nix", "netlink-sys", "rand", "mio"];

@@ -1,11 +1,14 @@
-//! Developer commands: `cargo xtask demo`, `soak`, `test`, `lint`, and `paper` and `compare`, which write documents from a run.
+//! Developer commands: `cargo xtask demo`, `soak`, `sim`, `test`, `lint`, and `paper` and `compare`, which write documents from a run.
 #![forbid(unsafe_code)]
 
 mod demo;
+mod fuzz;
 mod lint;
 mod metadata;
+mod mutants;
 mod readme;
 mod report;
+mod sim;
 mod test;
 
 use anyhow::Result;
@@ -25,12 +28,18 @@ enum Task {
     Demo(demo::Arguments),
     /// Start the ring over and over, then break and heal it at random.
     Soak(demo::SoakArguments),
+    /// Run the engines in simulated networks made from seeds.
+    Sim(sim::Arguments),
     /// Run everything a pull request must pass: lint, unit tests, rings on real kernels, other suites as peers.
     Test(test::Arguments),
     /// Play the paper's experiments and write docs/paper.md.
     Paper(report::PaperArguments),
     /// Measure Torc and other suites in turn and write docs/performance.md.
     Compare(report::CompareArguments),
+    /// Plant protocol bugs in a copy of the engines and see whether the simulator notices each of them.
+    Mutants(mutants::Arguments),
+    /// Feed every decoder and engine with octets of chance, starting from those that were worth keeping.
+    Fuzz(fuzz::Arguments),
     /// Formatting, clippy, crate directions, licences, file lengths.
     Lint,
 }
@@ -39,9 +48,12 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Demo(arguments) => return demo::run(arguments),
         Task::Soak(arguments) => return demo::soak(arguments),
+        Task::Sim(arguments) => sim::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Paper(arguments) => report::paper(&arguments),
         Task::Compare(arguments) => report::compare(&arguments),
+        Task::Mutants(arguments) => mutants::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Lint => lint::run(),
     };
     match outcome {

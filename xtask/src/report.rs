@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The laboratory and the programs a router needs.
-const PACKAGES: &[&str] = &["ringlab", "mgmtd", "ribd", "ospfd", "vrrpd", "torc"];
+const PACKAGES: &[&str] = &["ringlab", "mgmtd", "ribd", "ospfd", "bfdd", "vrrpd", "torc"];
 
 #[derive(clap::Args)]
 pub(crate) struct PaperArguments {
