@@ -248,9 +248,16 @@ impl Instance {
         }
     }
 
-    /// Does every interface that can have a neighbour have a full one, and is nothing under way?
+    /// Does every interface that can have a neighbour have a full one, is nothing under way, and is everyone who is
+    /// Full also reached? A neighbour that lost us lists us again only some time after it is Full with us; until then the
+    /// table lacks what lies behind it.
     pub(crate) fn is_converged(&self) -> bool {
-        let settled = |i: &Interface| !i.is_active() || i.full_neighbors() > 0;
+        let is_reached = |i: &Interface| {
+            let mut full = i.neighbors.values().filter(|n| n.state == NeighborState::Full);
+            let tree = self.calculation.tree(i.area());
+            full.all(|n| tree.is_some_and(|t| t.router(n.id.router_id).is_some()))
+        };
+        let settled = |i: &Interface| !i.is_active() || (i.full_neighbors() > 0 && is_reached(i));
         let own_pending = self.timers.iter().any(|(key, _)| matches!(key, TimerKey::Originate(..)));
         self.interfaces.values().all(settled)
             && !self.is_anyone_synchronizing()

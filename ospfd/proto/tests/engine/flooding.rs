@@ -328,29 +328,6 @@ fn shutting_down_flushes_withdraws_and_ends() {
 }
 
 #[test]
-fn the_rib_session_starts_with_everything_and_ends_its_sync_when_converged() {
-    let mut net = chain(2);
-    net.start_all();
-    let is_end = |m: &ClientMessage| matches!(m, ClientMessage::EndSync);
-    assert!(!net.nodes[0].rib_log.iter().any(is_end), "nothing is known yet");
-    net.run(5 * SECOND);
-    let log = std::mem::take(&mut net.nodes[0].rib_log);
-    assert!(matches!(log[0], ClientMessage::Hello { protocol: Some(Protocol::Ospf), .. }));
-    assert!(matches!(log[2], ClientMessage::BeginSync));
-    assert_eq!(log.iter().filter(|m| is_end(m)).count(), 1);
-    let end = log.iter().position(is_end).unwrap();
-    let routed = log.iter().position(|m| format!("{m:?}").contains("10.255.0.2")).unwrap();
-    assert!(routed < end);
-
-    // ribd comes back: all again, at once.
-    net.input(0, Input::RibLost);
-    net.nodes[0].routes.clear();
-    net.input(0, Input::RibConnected);
-    assert!(net.route(0, "10.255.0.2/32").is_some());
-    assert!(net.nodes[0].rib_log.last().is_some_and(is_end));
-}
-
-#[test]
 fn a_change_of_cost_needs_no_new_adjacency_and_a_new_area_does() {
     let mut net = chain(2);
     net.start_all();

@@ -8,6 +8,7 @@ mod graceful;
 mod graceful_helper;
 mod harness;
 mod limits;
+mod rib_session;
 mod ring;
 mod robustness;
 mod scene;
