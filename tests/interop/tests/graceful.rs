@@ -108,20 +108,26 @@ fn frr_helps_us_after_a_crash_and_in_a_planned_restart() -> Outcome {
     Ok(())
 }
 
+/// FRR gives us up at our first Hello. How the restart ends is a matter of which of its router-LSAs comes to us with the
+/// exchange: the one without us, or, when it has nothing to ask us for and is Full before it answers our request, the
+/// next one, which lists us again. RFC 3623 §2.2 can tell only the former from help. What holds either way: it ends at
+/// once, and our kernel has its routes all the time.
 #[test]
-fn without_help_a_crash_is_noticed_and_repaired() -> Outcome {
+fn without_help_a_crash_is_repaired_and_our_kernel_forwards_on() -> Outcome {
     let _alone = Alone::begin();
     let bench = pair(Kind::PointToPoint, &[])?;
     bench.signal("r1", "ospfd", Signal::SIGKILL)?;
+    let ours = || ask::leads(&bench, "r1", "10.10.2.0/24", &["10.0.12.2"]);
+    bench::throughout(WATCH, ours).map_err(|fault| bench.explain(fault))?;
     bench.eventually(PATIENCE, || {
-        let state = our_state(&bench)?;
-        ensure!(state["lastRestartEnd"].is_string(), "{state}");
         ask::adjacent(&bench, "r1", &["r2"])?;
+        ask::adjacent(&bench, "r2", &["r1"])?;
         routes(&bench)
     })?;
     let state = our_state(&bench)?;
     let end = state["lastRestartEnd"].as_str().unwrap_or_default();
-    assert_ne!(end, "all adjacencies are re-established", "FRR does not help by default: {state}");
+    let ends = ["all adjacencies are re-established", "router 10.255.0.2 does not list this router any more"];
+    assert!(ends.iter().any(|known| end.ends_with(known)), "{state}");
     Ok(())
 }
 
