@@ -11,7 +11,8 @@
 //! Two events are ours. [`Event::Resume`]: after a crash the kernel may still hold the virtual addresses;
 //! taking them away and waiting three intervals would make a restart worse than no restart. We keep them and
 //! listen for one interval: shorter than any Backup waits, long enough to hear an Active router.
-//! [`Event::Stalled`]: whoever slept through a deadline must not act on it as if no time had passed.
+//! [`Event::Stalled`]: whoever slept through a deadline must not act on it as if no time had passed, unless it is the
+//! owner, whom nobody may replace.
 
 use core::fmt;
 
@@ -136,7 +137,7 @@ pub fn transition(state: State, event: Event, facts: Facts) -> (State, &'static 
     match state {
         State::Initialize => initialize(event, facts),
         State::Backup => backup(event, facts),
-        State::Active => active(event),
+        State::Active => active(event, facts),
     }
 }
 
@@ -171,7 +172,7 @@ fn backup(event: Event, facts: Facts) -> (State, &'static [Action]) {
 }
 
 /// RFC 9568 §6.4.3. Preempt_Mode is not considered.
-fn active(event: Event) -> (State, &'static [Action]) {
+fn active(event: Event, facts: Facts) -> (State, &'static [Action]) {
     match event {
         Event::Shutdown => {
             (State::Initialize, &[Action::StopTimers, Action::AdvertiseStop, Action::WithdrawLater])
@@ -191,6 +192,8 @@ fn active(event: Event) -> (State, &'static [Action]) {
         Event::Advertisement(Claim::Lower | Claim::EqualFromLowerAddress) => {
             (State::Active, &[Action::Assert])
         }
+        // An owner asks nobody (§6.4.1), and what it had in service may have expired.
+        Event::Stalled if facts.owner => (State::Active, BECOME_ACTIVE),
         // Whose interval was learned long ago, before we were Active, says nothing about who may speak now.
         Event::Stalled => (
             State::Backup,
@@ -242,6 +245,7 @@ mod tests {
             }
             (State::Backup, 11) => (State::Backup, vec![Listen]),
             (State::Backup, _) => stay,
+            (State::Active, 11) if owner => up(),
             (State::Active, 11) => {
                 (State::Backup, vec![StopTimers, ResetActiveInterval, KeepServing, Listen])
             }
