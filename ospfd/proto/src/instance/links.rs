@@ -183,6 +183,7 @@ impl Instance {
         }
         self.interface_event(now, ifindex, InterfaceEvent::InterfaceDown);
         self.interfaces.remove(&ifindex);
+        self.forget_lost_databases();
         self.remove_unused_areas();
     }
 
