@@ -42,8 +42,8 @@ impl Instance {
     /// What this turn flooded leaves, as far as the pace of its interfaces allows.
     pub(crate) fn flush_floods(&mut self, now: Instant) {
         while let Some(ifindex) = self.flooding.pop_first() {
+            self.drop_superfluous_floods(ifindex);
             let Some(interface) = self.interfaces.get_mut(&ifindex) else { continue };
-            interface.drop_superfluous_floods();
             if interface.flood_queue.is_empty() {
                 self.timers.cancel(TimerKey::FloodPacing(ifindex));
                 continue; // What does not leave does not count.
@@ -60,10 +60,24 @@ impl Instance {
         let all: Vec<IfIndex> = self.interfaces.keys().copied().collect();
         self.flooding.clear();
         for ifindex in all {
-            if let Some(interface) = self.interfaces.get_mut(&ifindex) {
-                interface.drop_superfluous_floods();
-            }
+            self.drop_superfluous_floods(ifindex);
             self.flush_flood(now, ifindex);
+        }
+    }
+
+    /// What was swept meanwhile does not leave, nor, on a point-to-point link, what its other end has acknowledged.
+    fn drop_superfluous_floods(&mut self, ifindex: IfIndex) {
+        let Some(interface) = self.interfaces.get_mut(&ifindex) else { return };
+        let mut queue = std::mem::take(&mut interface.flood_queue);
+        let Some(interface) = self.interfaces.get(&ifindex) else { return };
+        match interface.kind {
+            NetworkKind::PointToPoint => queue.retain(|(_, key)| interface.is_awaited(key)),
+            NetworkKind::Broadcast | NetworkKind::Loopback => {
+                queue.retain(|(database, key)| self.lsdb(*database).is_some_and(|db| db.get(key).is_some()))
+            }
+        }
+        if let Some(interface) = self.interfaces.get_mut(&ifindex) {
+            interface.flood_queue = queue;
         }
     }
 
@@ -82,15 +96,6 @@ impl Instance {
 }
 
 impl Interface {
-    /// On a point-to-point link, what its other end has acknowledged meanwhile does not leave.
-    fn drop_superfluous_floods(&mut self) {
-        if self.kind == NetworkKind::PointToPoint {
-            let mut queue = std::mem::take(&mut self.flood_queue);
-            queue.retain(|(_, key)| self.is_awaited(key));
-            self.flood_queue = queue;
-        }
-    }
-
     /// Is the LSA on the retransmission list of a neighbour here?
     pub(crate) fn is_awaited(&self, key: &LsaKey) -> bool {
         self.neighbors.values().any(|n| n.link_state_retransmission_list.contains_key(key))
