@@ -9,12 +9,15 @@
 //! * An LSA that comes before MinLSArrival has passed is not dropped but *held* (§13 (5)(a)): when the gate
 //!   opens, the newest held instance is processed as if it came then. Dropping it costs the sender's
 //!   whole RxmtInterval, 5 s by default, and is the largest delay measured in rings of other routers.
+//! * An instance that comes just after its own flush is not taken (`flushed`).
 //! * Type 7 LSAs are discarded, as no area here is an NSSA.
 
 mod acknowledge;
+mod flushed;
 mod pacing;
 mod receive;
 mod transmit;
 
+pub(crate) use flushed::Flushed;
 pub(crate) use pacing::Pace;
 pub(crate) use receive::Held;

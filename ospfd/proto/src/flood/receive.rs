@@ -111,6 +111,10 @@ impl Instance {
         // (4)
         if received.is_max_age() && copy.is_none() && !self.is_anyone_synchronizing() {
             direct_acks.push(received);
+            self.note_flushed(now, database, received);
+            return Rest::Continue;
+        }
+        if copy.is_none() && self.is_straggler(now, from, database, &received) {
             return Rest::Continue;
         }
         let order = copy_header.map_or(Ordering::Greater, |copy| received.instance_cmp(&copy));

@@ -89,6 +89,7 @@ impl Instance {
         self.desired.clear();
         self.own.clear();
         self.held.clear();
+        self.flushed.clear();
         self.forget_lost_databases();
         self.topology_changed(Change::Topology);
     }

@@ -32,7 +32,7 @@ pub use timer::TimerKey;
 
 use crate::area::Area;
 use crate::bfd::Bfd;
-use crate::flood::Held;
+use crate::flood::{Flushed, Held};
 use crate::interface::{Interface, InterfaceEvent, InterfaceState};
 use crate::lsa::{LsaBody, LsaKey};
 use crate::lsdb::{DatabaseId, Lsdb};
@@ -93,6 +93,7 @@ pub struct Instance {
     /// What we know about our originations.
     pub(crate) own: BTreeMap<(DatabaseId, LsaKey), OwnLsa>,
     pub(crate) held: BTreeMap<(DatabaseId, LsaKey), Held>,
+    pub(crate) flushed: BTreeMap<(DatabaseId, LsaKey), Flushed>,
     pub(crate) redistribution: Redistribution,
     pub(crate) routing_table: RoutingTable,
     pub(crate) calculation: Calculation,
@@ -138,6 +139,7 @@ impl Instance {
             desired: BTreeMap::new(),
             own: BTreeMap::new(),
             held: BTreeMap::new(),
+            flushed: BTreeMap::new(),
             redistribution: Redistribution::default(),
             routing_table: RoutingTable::default(),
             calculation: Calculation::default(),

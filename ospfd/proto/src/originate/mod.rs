@@ -290,8 +290,10 @@ impl Instance {
                 if self.is_awaited(database, &key) {
                     continue;
                 }
-                if let Some(db) = self.lsdb_mut(database) {
+                let header = self.lsdb(database).and_then(|db| db.get(&key)).map(|e| e.header(now));
+                if let (Some(header), Some(db)) = (header, self.lsdb_mut(database)) {
                     db.remove(&key);
+                    self.note_flushed(now, database, header);
                 }
                 self.wrap_flushed(now, database, key);
                 self.reconcile(now, database, key);
@@ -299,7 +301,7 @@ impl Instance {
         }
     }
 
-    /// Is the LSA on a retransmission list, or about to be sent?
+    /// Is the LSA on a retransmission list?
     pub(crate) fn is_awaited(&self, database: DatabaseId, key: &LsaKey) -> bool {
         self.eligible_interfaces(database).any(|i| i.is_awaited(key))
     }
@@ -325,6 +327,7 @@ impl Instance {
         self.desired.retain(|(database, _), _| exists.contains(database));
         self.own.retain(|(database, _), _| exists.contains(database));
         self.held.retain(|(database, _), _| exists.contains(database));
+        self.flushed.retain(|(database, _), _| exists.contains(database));
         let (desired, held, own) = (&self.desired, &self.held, &self.own);
         self.timers.cancel_where(|timer| match timer {
             TimerKey::Originate(database, key) => !desired.contains_key(&(*database, *key)),

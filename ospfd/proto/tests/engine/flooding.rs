@@ -314,6 +314,27 @@ fn a_forged_external_lsa_is_flushed_by_its_supposed_originator() {
     assert!(lists.into_iter().all(|n| n.link_state_retransmission_list.is_empty()));
 }
 
+/// What lies between two routers delivers a flush before the instance it ends.
+#[test]
+fn an_instance_that_its_own_flush_overtook_is_not_taken() {
+    let mut net = chain(3);
+    net.start_all();
+    net.run(20 * SECOND);
+    let plain = router_lsa_of(77, INITIAL_SEQUENCE, 10);
+    let spec = |age: u16| LsaSpec { age, options: 2, key: plain.key(), sequence: INITIAL_SEQUENCE };
+    let lsa = |age: u16| Lsa::build(spec(age), plain.body());
+    forge(&mut net, 1, 2, "10.0.1.1", 1, &lsa(MAX_AGE));
+    net.run(100 * MILLI);
+    forge(&mut net, 1, 2, "10.0.1.1", 1, &lsa(1));
+    net.run(100 * MILLI);
+    assert!(net.router_lsa(1, 77).is_none() && net.router_lsa(2, 77).is_none());
+    // The same octets again after MinLSArrival are no straggler.
+    net.run(SECOND);
+    forge(&mut net, 1, 2, "10.0.1.1", 1, &lsa(2));
+    net.run(100 * MILLI);
+    assert!(net.router_lsa(1, 77).is_some() && net.router_lsa(2, 77).is_some());
+}
+
 #[test]
 fn shutting_down_flushes_withdraws_and_ends() {
     let mut net = chain(3);
