@@ -213,7 +213,8 @@ impl Instance {
         let burst = match (is_quiet, self.was_sent(database, key)) {
             (true, _) => 1,
             (false, true) => state.burst.saturating_add(1),
-            (false, false) => state.burst,
+            // The first after a flush that nobody was sent is the first of its burst.
+            (false, false) => state.burst.max(1),
         };
         let is_early = state.last.is_some_and(|last| now.since(last) < wait);
         let overridden = match is_early && self.is_unsent_flush(now, database, key) {

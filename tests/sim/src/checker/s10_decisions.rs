@@ -150,10 +150,8 @@ fn check_election(
 ) -> Verdict {
     let own_id = engine.router_id();
     let named = (interface.designated_router, interface.backup_designated_router);
-    let names_us = interface.ip().is_some() && [named.0, named.1].contains(&interface.ip());
     let restarts = engine.restarting_until().is_some() && before.state == InterfaceState::Waiting;
-    // RFC 3623 §2 (3): who restarts gracefully is again what its neighbours say it was.
-    if restarts && names_us && interface.neighbors.values().any(|n| says(n, named)) {
+    if restarts && resumes(interface, own_id, named) {
         return Ok(());
     }
     let elected = |state| state >= InterfaceState::DrOther;
@@ -177,11 +175,24 @@ fn check_election(
     Err(format!("elected {named:?}, ought to be {held:?} after {:?}", before.named))
 }
 
-fn says(neighbor: &Neighbor, named: Named) -> bool {
+/// RFC 3623 §2 (3): who restarts gracefully is again what its neighbours say it was.
+fn resumes(interface: &Interface, own_id: RouterId, named: Named) -> bool {
+    let own = interface.ip();
+    let names_us = own.is_some() && [named.0, named.1].contains(&own);
+    // Who said so may be newly bidirectional: then an election follows, perhaps before the old Backup was heard.
+    let elects = |n: &Neighbor| {
+        n.state >= NeighborState::TwoWay
+            && said(n).0 == own
+            && elect(interface, own_id, said(n)) == Some(named)
+    };
+    names_us && interface.neighbors.values().any(|n| said(n) == named || elects(n))
+}
+
+fn said(neighbor: &Neighbor) -> Named {
     let some = |a: Ipv4Addr| Some(a).filter(|a| !a.is_unspecified());
     let (dr, backup) = (some(neighbor.designated_router), some(neighbor.backup_designated_router));
     // Alone eligible, a router is both to the others.
-    (dr, backup.filter(|_| backup != dr)) == named
+    (dr, backup.filter(|_| backup != dr))
 }
 
 fn check_masters(interface: &Interface, own_id: RouterId) -> Verdict {
@@ -361,8 +372,9 @@ impl Checker for Decisions {
             _ => None,
         };
         if turn.daemon == Daemon::Vrrp {
-            if let Some((port, frame)) = genuine {
-                self.check_advertisement(world, turn, port, frame).map_err(named)?;
+            // Nothing in VRRP says who sent it: whatever was taken is obeyed, replayed farewells too.
+            if let Cause::Frame { port, frame, .. } = &turn.cause {
+                self.check_advertisement(world, turn, *port, frame).map_err(named)?;
             }
             if matches!(turn.cause, Cause::Other) {
                 self.check_farewells(world, turn).map_err(named)?;
@@ -428,5 +440,23 @@ mod tests {
         assert_eq!(check_masters(lan, own_id), Ok(()));
         wrong.neighbors.values_mut().for_each(|n| n.is_master = !n.is_master);
         assert!(check_masters(&wrong, own_id).is_err());
+    }
+
+    #[test]
+    fn a_restarted_designated_router_may_elect_before_its_backup_is_heard() {
+        let world = ring(20);
+        let engine = world.nodes[0].ospf.engine.as_ref().unwrap();
+        let own_id = engine.router_id();
+        let mut lan = engine.interfaces().find(|i| i.ifindex == kernel::ifindex(0)).unwrap().clone();
+        let own = lan.ip().unwrap();
+        let other = lan.neighbors.values().next().unwrap().address;
+        let unheard = Ipv4Addr::from_bits(own.to_bits() ^ 0x40);
+        for neighbor in lan.neighbors.values_mut() {
+            (neighbor.designated_router, neighbor.backup_designated_router) = (own, unheard);
+        }
+        assert!(resumes(&lan, own_id, (Some(own), Some(unheard))));
+        assert!(resumes(&lan, own_id, (Some(own), Some(other))));
+        assert!(!resumes(&lan, own_id, (Some(own), None)));
+        assert!(!resumes(&lan, own_id, (Some(other), Some(own))));
     }
 }

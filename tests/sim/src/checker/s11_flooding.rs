@@ -12,7 +12,8 @@
 //! * *Not back.* In state Backup what came in on an interface is not flooded back out of it.
 //! * *Acknowledged.* What came in and was not flooded back is acknowledged, by a Backup only if it came from the
 //!   Designated Router (§13.5, table 19); the engine promises to wait a quarter of RxmtInterval and half a second at
-//!   the most. Whoever leaves takes the claim along.
+//!   the most; what is flooded back, but has to wait for that, is no later than the update. Whoever leaves takes the
+//!   claim along.
 //!
 //! Own LSAs somebody else sent are answered rather than passed on (§13.4); S5 and L3 look after them. Of an LSA that
 //! was held until MinLSArrival had passed it is not known where it came in.
@@ -28,7 +29,7 @@ use crate::world::World;
 use ospf_proto::Instance;
 use ospf_proto::interface::{Interface, InterfaceState};
 use ospf_proto::lsa::{LsType, LsaKey};
-use ospf_proto::lsdb::Provenance;
+use ospf_proto::lsdb::{DatabaseId, Provenance};
 use ospf_proto::neighbor::{Neighbor, NeighborState};
 use routing_common::id::RouterId;
 use routing_common::time::{Duration, Instant};
@@ -163,7 +164,8 @@ impl Flooding {
         let mut listed = interface.neighbors.values().filter(|n| {
             n.link_state_retransmission_list.get(&instance.0).is_some_and(|sent| *sent == turn.local)
         });
-        if let Some(neighbor) = listed.next().filter(|_| !left && !excused) {
+        let waiting = listed.next().filter(|_| !left && !excused);
+        if let Some(neighbor) = waiting {
             if !self.is_busy(turn.router, port, turn.local) {
                 return Err(format!("{} was not flooded out of {}", instance.0, interface.name));
             }
@@ -177,7 +179,9 @@ impl Flooding {
         }
         let is_acknowledged = self.acknowledged.contains(&(port, instance));
         if !left && !is_acknowledged && (!is_backup || is_from(position.dr)) {
-            let wait = DELAY.min(interface.config.retransmit_interval / 4);
+            let delay = DELAY.min(interface.config.retransmit_interval / 4);
+            // What waits to be flooded back is acknowledged by that alone (table 19, row 1).
+            let wait = if waiting.is_some() { delay.max(GAP) } else { delay };
             let (to, since, until) = (sender.id.router_id, turn.local, turn.local + wait);
             let owed = Owed { incarnation, port, to, instance, since, until };
             self.owed.entry(turn.router).or_default().push(owed);
@@ -268,9 +272,13 @@ impl Checker for Flooding {
             } else {
                 self.acknowledged.push((from.port, instance));
             }
-            // An update that was paced and is flooded back now acknowledges as well.
+            // An update that was paced and is flooded back now acknowledges as well, and if the LSA was replaced
+            // while it waited, the newer instance does: it voids the sender's claim (§13 (5)(c)).
+            let answers = |(key, sequence): Named| {
+                key == instance.0 && (sequence == instance.1 || (kind == Some(4) && sequence < instance.1))
+            };
             if let Some(owed) = self.owed.get_mut(&from.router) {
-                owed.retain(|o| (o.port, o.instance) != (from.port, instance));
+                owed.retain(|o| o.port != from.port || !answers(o.instance));
             }
         }
         Ok(())
@@ -293,7 +301,12 @@ impl Checker for Flooding {
             let instance = (change.key, entry.lsa.header().sequence);
             // What leaves without carrier is seen by nobody.
             let running = |i: &&Interface| node.kernel.is_running(i.ifindex);
-            for interface in engine.interfaces().filter(running) {
+            // One interface's grace-LSA has the key of every other's.
+            let in_scope = |i: &&Interface| match change.database {
+                DatabaseId::Link(ifindex) => i.ifindex == ifindex,
+                DatabaseId::Area(_) | DatabaseId::As => true,
+            };
+            for interface in engine.interfaces().filter(running).filter(in_scope) {
                 let here =
                     sender.filter(|(port, _)| is_flooded && kernel::port(interface.ifindex) == Some(*port));
                 let from = here.map(|(_, id)| id);
@@ -377,6 +390,27 @@ mod tests {
         assert_eq!(waiting[&0].len(), 1);
         scene.law.batches.get_mut(&(0, 0)).unwrap().pop_back();
         assert!(scene.judge(None).is_err(), "seven batches are no reason to wait");
+    }
+
+    #[test]
+    fn what_waits_to_be_flooded_back_is_acknowledged_when_that_leaves() {
+        let mut scene = scene(InterfaceState::Dr);
+        scene.lan.config.retransmit_interval = Duration::from_millis(50);
+        let from = Some(scene.neighbor);
+        let short = Instant::from_nanos(30_012_500_000);
+        let due = |law: &Flooding| law.owed[&0].last().unwrap().until;
+        assert_eq!(scene.judge(from), Ok(()));
+        assert_eq!(due(&scene.law), short, "not listed for anybody: not flooded back");
+        scene.list();
+        let lately = (0..8).map(|n| Instant::from_millis(30_000 - 10 * n)).collect();
+        scene.law.batches.insert((0, 0), lately);
+        assert_eq!(scene.judge(from), Ok(()));
+        assert_eq!(due(&scene.law), Instant::from_millis(30_030));
+        let leader = scene.lan.neighbors[&scene.neighbor].address;
+        scene.lan.designated_router = Some(leader);
+        scene.law.before.insert(0, Position::of(&scene.lan));
+        assert_eq!(scene.judge(from), Ok(()));
+        assert_eq!(due(&scene.law), short, "nothing is flooded back to the leader");
     }
 
     #[test]

@@ -81,7 +81,11 @@ impl Checker for Ageing {
         if matches!(turn.cause, Cause::Other) || self.synchronizing.is_disjoint(&still) {
             return Ok(());
         }
-        let exists = |change: &&Change| engine.lsdb(change.database).is_some();
+        // An interface that is down has an empty database.
+        let exists = |change: &&Change| match change.database {
+            DatabaseId::Link(ifindex) => engine.interfaces().any(|i| i.ifindex == ifindex && i.is_active()),
+            database => engine.lsdb(database).is_some(),
+        };
         match changes.iter().filter(exists).find(|change| change.new.is_none()) {
             Some(change) => {
                 Err(named(format!("{} is forgotten while {still:?} are in Exchange or Loading", change.key)))

@@ -32,8 +32,9 @@ pub(super) struct Restarts {
     shadows: Shared,
     /// The process that last sent a grace-LSA, by router and port.
     announced: BTreeMap<(usize, usize), u32>,
-    /// Whom the turn's router helped before it, as fully adjacent over a point-to-point link.
-    helped: Vec<RouterId>,
+    /// Whom the turn's router helped before it, as fully adjacent over a point-to-point link, and with which address
+    /// of its own.
+    helped: Vec<(RouterId, Ipv4Addr)>,
 }
 
 impl Restarts {
@@ -51,9 +52,10 @@ impl Checker for Restarts {
         let engine = world.nodes[turn.router].ospf.engine.as_ref().filter(|_| turn.daemon == Daemon::Ospf);
         let cables = engine.into_iter().flat_map(Instance::interfaces);
         let cables = cables.filter(|i| i.kind == NetworkKind::PointToPoint);
-        let neighbors = cables.flat_map(|i| i.neighbors.values());
-        let helped = neighbors.filter(|n| n.helping.as_ref().is_some_and(|h| h.is_full));
-        self.helped = helped.map(|n| n.id.router_id).collect();
+        let neighbors = cables.filter_map(|i| Some((i.address?.ip(), i.neighbors.values())));
+        let neighbors = neighbors.flat_map(|(address, all)| all.map(move |n| (n, address)));
+        let helped = neighbors.filter(|(n, _)| n.helping.as_ref().is_some_and(|h| h.is_full));
+        self.helped = helped.map(|(n, address)| (n.id.router_id, address)).collect();
         Ok(())
     }
 
@@ -81,12 +83,14 @@ impl Checker for Restarts {
             return Ok(());
         };
         let is_strict = node.config.ospf.as_ref().is_some_and(|o| o.graceful_restart.strict_lsa_checking);
-        let drop = |c: &&Change| self.helped.iter().any(|id| drops(c, *id, turn.local));
-        // Nothing but a description that begins a new exchange: no reason to change any LSA.
+        let drop = |c: &&Change| self.helped.iter().any(|(id, _)| drops(c, *id, turn.local));
+        // A description is no reason to let go of anybody, unless it begins or ends the adjacency with somebody who is
+        // not helped: that changes the topology, and shows in the same LSA (§3.2 (3)).
         if describes(&turn.cause)
             && let ([change], true) = (&*changes, !self.helped.is_empty())
             && drop(&change)
             && change.key.advertising_router == engine.router_id()
+            && !(is_strict && changes_more(change, &self.helped))
         {
             return Err(format!("{}: {} drops a neighbour that is helped", node.name, change.key));
         }
@@ -178,11 +182,29 @@ fn drops(change: &Change, id: RouterId, now: Instant) -> bool {
     new.is_some() && lists(old, id) && !lists(new, id)
 }
 
+/// Do the instances of a router-LSA differ in more than the links to those who are helped?
+fn changes_more(change: &Change, helped: &[(RouterId, Ipv4Addr)]) -> bool {
+    let rest = |entry: Option<&LsdbEntry>| match entry.map(|e| e.lsa.body()) {
+        Some(LsaBody::Router(body)) => {
+            let mut body = body.clone();
+            body.links.retain(|l| match l.kind {
+                RouterLinkKind::PointToPoint { neighbor, data } => !helped.contains(&(neighbor, data)),
+                _ => true,
+            });
+            Some(body)
+        }
+        _ => None,
+    };
+    rest(change.old.as_ref()) != rest(change.new.as_ref())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::checker::fixtures::{entry, key, ring};
+    use ospf_proto::lsa::{LsaKey, LsaSpec, RouterLink, RouterLsa};
     use ospf_proto::lsdb::{DatabaseId, Lsdb};
+    use std::sync::Arc;
 
     fn change(old: Option<LsdbEntry>, new: Option<LsdbEntry>) -> Change {
         Change { database: DatabaseId::As, key: key(), old, new }
@@ -209,6 +231,37 @@ mod tests {
         };
         assert!(is_origination(&own(Provenance::Own)));
         assert!(!is_origination(&own(Provenance::Flooded)));
+    }
+
+    /// A router-LSA with point-to-point links to these neighbours, over these addresses.
+    fn router_lsa(neighbors: &[(u8, u8)]) -> LsdbEntry {
+        let link = |&(neighbor, data): &(u8, u8)| {
+            let (neighbor, data) = (router(neighbor), Ipv4Addr::new(10, 0, data, 1));
+            RouterLink { kind: RouterLinkKind::PointToPoint { neighbor, data }, metric: 1 }
+        };
+        let body = RouterLsa { links: neighbors.iter().map(link).collect(), ..RouterLsa::default() };
+        let key = LsaKey { ls_type: LsType::Router, ..key() };
+        let lsa = Lsa::build(LsaSpec { age: 0, options: 2, key, sequence: 1 }, &LsaBody::Router(body));
+        let mut lsdb = Lsdb::default();
+        lsdb.install(Arc::new(lsa), 0, Provenance::Own, None, Instant::ZERO);
+        lsdb.get(&key).cloned().unwrap()
+    }
+
+    fn router(last: u8) -> RouterId {
+        RouterId(Ipv4Addr::new(10, 255, 0, last))
+    }
+
+    #[test]
+    fn a_link_that_goes_alone_is_told_from_one_that_goes_with_another() {
+        let helped = [(router(2), Ipv4Addr::new(10, 0, 1, 1))];
+        let old = [(2, 1), (3, 2)];
+        let more = |old: &[(u8, u8)], new: &[(u8, u8)]| {
+            changes_more(&change(Some(router_lsa(old)), Some(router_lsa(new))), &helped)
+        };
+        assert!(!more(&old, &[(3, 2)]), "only who is helped");
+        assert!(more(&old, &[]), "somebody else as well");
+        assert!(more(&old, &[(3, 2), (4, 3)]), "somebody else comes");
+        assert!(more(&[(2, 1), (2, 2)], &[]), "another link to the same router as well");
     }
 
     #[test]

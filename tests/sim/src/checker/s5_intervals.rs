@@ -9,6 +9,7 @@
 //! * *Arrival.* Between two instances of one LSA that were taken from neighbours at least MinLSArrival passes.
 //! * *Holding.* A newer instance that comes earlier is taken when MinLSArrival has passed, not dropped, unless the
 //!   adjacency it came over has ended: the next one begins with what its sender has then.
+//! * *Stragglers.* Within MinLSArrival after a flush is done, what it ended may be dropped.
 //!
 //! All of it is read off databases and packets. `clear` and new processes forget, as they must.
 
@@ -21,6 +22,8 @@ use crate::segment::{End, Nature};
 use crate::wire::{self, MAX_AGE};
 use crate::world::World;
 use core::cmp::Ordering;
+use ospf_proto::discard::Discard;
+use ospf_proto::interface::Interface;
 use ospf_proto::lsa::{LsType, LsaKey};
 use ospf_proto::lsdb::{DatabaseId, LsdbEntry, Provenance};
 use ospf_proto::neighbor::{Neighbor, NeighborState};
@@ -42,12 +45,14 @@ pub(super) struct Intervals {
     own: BTreeMap<Place, Pace>,
     taken: BTreeMap<Place, Instant>,
     held: BTreeMap<Place, Held>,
+    /// The last flush that was done: the octets of its header, and when.
+    ended: BTreeMap<Place, (Vec<u8>, Instant)>,
     /// Instances of own LSAs that left in this turn: sequence number, and whether with MaxAge.
     sent: Vec<(LsaKey, i32, bool)>,
     /// Own LSAs of which somebody showed a newer instance, and when.
     stale: BTreeMap<(usize, LsaKey), Instant>,
-    /// The sender of the packet of this turn, if it may flood to us.
-    sender: Option<RouterId>,
+    /// The sender of the packet of this turn, if it may flood to us, and what was discarded on that interface before.
+    sender: Option<(RouterId, u64)>,
 }
 
 /// A newer instance that came early.
@@ -113,6 +118,7 @@ impl Intervals {
             own: BTreeMap::new(),
             taken: BTreeMap::new(),
             held: BTreeMap::new(),
+            ended: BTreeMap::new(),
             sent: Vec::new(),
             stale: BTreeMap::new(),
             sender: None,
@@ -194,8 +200,16 @@ impl Intervals {
     }
 
     /// The LSAs of an update that was received: each is in the database, or older, or held.
-    fn received(&mut self, world: &World, turn: &Turn<'_>, port: usize, lsas: &[wire::Lsa<'_>]) -> Verdict {
-        let (Some(from), Some(engine)) = (self.sender, &world.nodes[turn.router].ospf.engine) else {
+    fn received(
+        &mut self,
+        world: &World,
+        turn: &Turn<'_>,
+        port: usize,
+        lsas: &[wire::Lsa<'_>],
+        changes: &[Change],
+    ) -> Verdict {
+        let (Some((from, discarded)), Some(engine)) = (self.sender, &world.nodes[turn.router].ospf.engine)
+        else {
             return Ok(());
         };
         let limits = limits(world, turn.router);
@@ -203,14 +217,21 @@ impl Intervals {
             let Some(interface) = engine.interfaces().find(|i| i.ifindex == kernel::ifindex(port)) else {
                 break;
             };
+            // One that was overtaken by a later packet has too low a cryptographic sequence number.
+            if discarded != overtaken(interface) {
+                break;
+            }
             if !interface.neighbors.get(&from).is_some_and(Neighbor::is_flooded_to) {
                 break; // It asked for something wrong, and the rest was not looked at.
             }
             let key = key_of(lsa);
             let database = DatabaseId::of(key.ls_type, interface.area(), interface.ifindex);
             let entry = engine.lsdb(database).and_then(|db| db.get(&key));
+            let place = (turn.router, database, key);
             let Some(entry) = entry else {
-                if lsa.age < MAX_AGE {
+                if lsa.age >= MAX_AGE {
+                    self.ended.insert(place, (lsa.octets.to_vec(), turn.local));
+                } else if !self.is_straggler(place, lsa, turn.local, limits) {
                     return Err(format!("{key} came and is not in the database"));
                 }
                 continue;
@@ -218,7 +239,12 @@ impl Intervals {
             if !is_newer(lsa, entry, turn.local)? {
                 continue;
             }
-            let place = (turn.router, database, key);
+            // A copy of our flush may be the last acknowledgment that it waited for: what follows begins anew.
+            let flushed = changes.iter().find(|c| (c.database, c.key) == (database, key));
+            let flushed = flushed.and_then(|c| c.old.as_ref()).filter(|old| old.is_max_age(turn.local));
+            if flushed.map_or(Ok(false), |old| is_newer(lsa, old, turn.local).map(|newer| !newer))? {
+                continue;
+            }
             let gate =
                 self.taken.get(&place).map(|at| *at + limits.arrival).filter(|gate| *gate > turn.local);
             let Some(until) = gate else {
@@ -233,6 +259,13 @@ impl Intervals {
             }
         }
         Ok(())
+    }
+
+    /// Did the flush of this instance come before it?
+    fn is_straggler(&self, place: Place, lsa: &wire::Lsa<'_>, now: Instant, limits: Limits) -> bool {
+        let lately = self.ended.get(&place).filter(|(_, at)| now.since(*at) < limits.arrival);
+        let end = lately.and_then(|(octets, _)| wire::lsa_header(octets).ok());
+        end.is_some_and(|end| wire::Lsa { age: MAX_AGE, ..end }.compare(lsa) == Ordering::Greater)
     }
 
     /// What came over an adjacency that is no more is void.
@@ -290,6 +323,10 @@ fn is_newer(lsa: &wire::Lsa<'_>, entry: &LsdbEntry, now: Instant) -> Result<bool
     Ok(lsa.compare(&present) == Ordering::Greater)
 }
 
+fn overtaken(interface: &Interface) -> u64 {
+    interface.statistics.discards.get(&Discard::AuthenticationSequence).map_or(0, |d| d.count)
+}
+
 fn limits(world: &World, router: usize) -> Limits {
     let ospf = world.nodes[router].config.ospf.as_ref();
     Limits {
@@ -345,12 +382,13 @@ impl Checker for Intervals {
         }
         let interface = engine.interfaces().find(|i| i.ifindex == kernel::ifindex(port));
         let router_id = RouterId(packet.router_id);
-        let may_flood =
-            interface.and_then(|i| i.neighbors.get(&router_id)).is_some_and(|n| n.is_flooded_to());
+        let interface =
+            interface.filter(|i| i.neighbors.get(&router_id).is_some_and(Neighbor::is_flooded_to));
         let Cause::Frame { nature: Nature::Genuine | Nature::Duplicate, .. } = turn.cause else {
             return Ok(());
         };
-        self.sender = Some(router_id).filter(|_| may_flood && packet.kind == 4 && !has_adversary(world));
+        let before = interface.map(|i| (router_id, overtaken(i)));
+        self.sender = before.filter(|_| packet.kind == 4 && !has_adversary(world));
         Ok(())
     }
 
@@ -379,12 +417,19 @@ impl Checker for Intervals {
         }
         if is_new {
             self.taken.retain(|(r, ..), _| *r != turn.router);
+            self.ended.retain(|(r, ..), _| *r != turn.router);
         }
         if matches!(turn.cause, Cause::Link(_) | Cause::Reconfigured) {
             self.held.retain(|(r, ..), _| *r != turn.router);
         }
         self.forget_ended(world, turn.router);
         let limits = limits(world, turn.router);
+        for Change { database, key, old, new } in changes.iter() {
+            if let (Some(old), None) = (old, new) {
+                let place = (turn.router, *database, *key);
+                self.ended.insert(place, (old.lsa.raw().to_vec(), turn.local));
+            }
+        }
         let own = world.scenario.routers[turn.router].loopback;
         let verdict = changes.iter().try_for_each(|change| {
             if change.key.advertising_router.0 == own {
@@ -400,7 +445,9 @@ impl Checker for Intervals {
             }
         }
         let verdict = verdict.and_then(|()| match packet(world, turn) {
-            Some((port, packet)) if packet.kind == 4 => self.received(world, turn, port, &shown(&packet)),
+            Some((port, packet)) if packet.kind == 4 => {
+                self.received(world, turn, port, &shown(&packet), &changes)
+            }
             _ if matches!(turn.cause, Cause::Timers) => self.released(world, turn),
             _ => Ok(()),
         });
@@ -482,14 +529,14 @@ mod tests {
         for (more, breaks) in [(0, false), (1, true)] {
             let lsa = successor(more);
             let mut law = Intervals::new(&Shared::default());
-            law.sender = Some(from);
+            law.sender = Some((from, 0));
             let shown = [wire::Lsa { octets: lsa.raw(), ..wire::lsa_header(lsa.raw()).unwrap() }];
-            assert_eq!(law.received(&world, &turn, 0, &shown).is_err(), breaks, "nothing to wait for");
+            assert_eq!(law.received(&world, &turn, 0, &shown, &[]).is_err(), breaks, "nothing to wait for");
             let held = Held { octets: lsa.raw().to_vec(), port: 0, from, until: local };
             law.held.insert(place, held);
             assert_eq!(law.released(&world, &turn).is_err(), breaks);
             law.taken.insert(place, local);
-            assert!(law.received(&world, &turn, 0, &shown).is_ok(), "MinLSArrival has not passed");
+            assert!(law.received(&world, &turn, 0, &shown, &[]).is_ok(), "MinLSArrival has not passed");
             assert_eq!(law.held.contains_key(&place), breaks);
         }
     }
