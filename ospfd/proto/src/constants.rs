@@ -28,6 +28,9 @@ pub const MAX_AGE_DIFF: u16 = 900;
 /// The metric of an unreachable destination in LSAs of type 3, 4, 5 and 7 (24 bits of ones).
 pub const LS_INFINITY: u32 = 0x00ff_ffff;
 
+/// MaxLinkMetric (RFC 6987 §2): the metric of links that nobody shall use who has another way.
+pub const MAX_LINK_METRIC: u16 = 0xffff;
+
 /// The LS sequence number of the first instance of an LSA: 0x80000001 as a signed number.
 pub const INITIAL_SEQUENCE: i32 = -0x7fff_ffff;
 

@@ -115,6 +115,8 @@ pub struct Instance {
     pub(crate) wall_clock: (u64, Instant),
     pub(crate) cryptographic_sequence: u32,
     pub(crate) shutting_down: bool,
+    /// On the way there: transit traffic is asked to go elsewhere.
+    pub(crate) drain: Option<shutdown::Drain>,
     pub(crate) restart: Restart,
     pub(crate) rng: Rng,
     pub(crate) outputs: VecDeque<Output>,
@@ -158,6 +160,7 @@ impl Instance {
             wall_clock: (0, Instant::ZERO),
             cryptographic_sequence: 0,
             shutting_down: false,
+            drain: None,
             restart: Restart::default(),
             rng: Rng::new(seed),
             outputs: VecDeque::new(),
@@ -311,7 +314,7 @@ impl Instance {
             TimerKey::EndSync => self.end_sync(now),
             TimerKey::BfdLinger => self.bfd_linger_timer(),
             TimerKey::BfdEndSync => self.end_bfd_sync(),
-            TimerKey::Shutdown => self.finish_shutdown(now),
+            TimerKey::Shutdown => self.shutdown_timer(now),
             TimerKey::Announcement(ifindex) => self.repeat_announcement(now, ifindex),
             TimerKey::Helping(ifindex, router_id) => {
                 self.helping_expired(now, NeighborId { ifindex, router_id });
@@ -332,6 +335,7 @@ impl Instance {
         self.calculate_when_allowed(now);
         self.end_sync_if_converged(now);
         self.refresh_bfd(now);
+        self.linger_if_drained(now);
         self.finish_shutdown_if_flushed(now);
         self.save_if_wanted(now);
     }

@@ -68,7 +68,7 @@ impl Instance {
     }
 
     /// The wait after the `burst`th origination in a row.
-    pub(super) fn origination_wait(&self, burst: u32) -> Duration {
+    pub(crate) fn origination_wait(&self, burst: u32) -> Duration {
         let first = self.config.min_ls_arrival + MARGIN;
         let factor = 1u32.checked_shl(burst.saturating_sub(1).min(16)).unwrap_or(1);
         first.saturating_mul(factor).min(self.config.min_ls_interval)

@@ -1,6 +1,7 @@
 //! Router-LSAs (RFC 2328 §12.4.1), one per area. Links stand in the order of interface indices, so that
 //! the same state gives the same octets.
 
+use crate::constants::MAX_LINK_METRIC;
 use crate::instance::Instance;
 use crate::interface::{Interface, InterfaceState, NetworkKind};
 use crate::lsa::{LsType, LsaBody, LsaKey, RouterLink, RouterLinkKind, RouterLsa};
@@ -36,6 +37,14 @@ impl Instance {
         let mut links = Vec::new();
         for interface in self.interfaces.values().filter(|i| i.area() == area) {
             interface.add_links(&mut links);
+        }
+        // RFC 6987 §2.
+        if self.drain.is_some() {
+            for link in &mut links {
+                if !matches!(link.kind, RouterLinkKind::Stub { .. }) {
+                    link.metric = MAX_LINK_METRIC;
+                }
+            }
         }
         RouterLsa {
             virtual_link_endpoint: false,

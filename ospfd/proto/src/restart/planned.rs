@@ -28,7 +28,7 @@ impl Instance {
             _ if !self.config.graceful_restart.enabled => {
                 Err("graceful restart is off: [ospf.graceful-restart] enabled = true".into())
             }
-            _ if self.shutting_down => Err("ospfd is being stopped".into()),
+            _ if self.is_leaving() => Err("ospfd is being stopped".into()),
             (Phase::Preparing, _) => Err("a planned restart is under way".into()),
             (Phase::Candidate(_) | Phase::Restarting { .. }, _) => {
                 Err("ospfd is restarting gracefully: wait for its end".into())

@@ -65,7 +65,7 @@ impl Instance {
             _ if self.restart.departed => {
                 Life::Planned { until: self.wall_seconds(now) + self.grace_seconds() }
             }
-            _ if self.shutting_down => Life::Ended,
+            _ if self.is_leaving() => Life::Ended,
             Phase::Restarting { until: at, .. } => Life::Restarting { until: until(*at) },
             Phase::Normal | Phase::Candidate(_) | Phase::Preparing => Life::Running,
         };

@@ -6,7 +6,7 @@ use ospf_proto::Input;
 use ospf_proto::constants::{INITIAL_SEQUENCE, MAX_AGE, MAX_SEQUENCE};
 use ospf_proto::lsa::{ExternalLsa, LsType, Lsa, LsaBody, LsaKey, LsaSpec};
 use ospf_proto::lsdb::DatabaseId;
-use rib::message::{ClientMessage, Protocol, Redistributed, RibMessage};
+use rib::message::{Protocol, Redistributed, RibMessage};
 use routing_common::config::{DefaultInformation, MetricType, NetworkType, RedistributePolicy};
 use routing_common::id::AreaId;
 use routing_common::time::Duration;
@@ -333,19 +333,6 @@ fn an_instance_that_its_own_flush_overtook_is_not_taken() {
     forge(&mut net, 1, 2, "10.0.1.1", 1, &lsa(2));
     net.run(100 * MILLI);
     assert!(net.router_lsa(1, 77).is_some() && net.router_lsa(2, 77).is_some());
-}
-
-#[test]
-fn shutting_down_flushes_withdraws_and_ends() {
-    let mut net = chain(3);
-    net.start_all();
-    net.run(20 * SECOND);
-    net.input(2, Input::Shutdown);
-    net.run(100 * MILLI);
-    assert_eq!(net.route(0, "10.255.0.3/32"), None, "neighbours route around before we are gone");
-    net.run(SECOND);
-    assert!(net.nodes[2].finished);
-    assert_eq!(net.nodes[2].rib_log.last(), Some(&ClientMessage::Goodbye { withdraw: true }));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod flooding;
 mod graceful;
 mod graceful_helper;
 mod harness;
+mod leaving;
 mod limits;
 mod rib_session;
 mod ring;
