@@ -268,7 +268,13 @@ static SPF: Table = Table {
     text: "Back-off of the route calculation (RFC 8405): at once after the first event, later under churn.",
     keys: &[
         key("initial-delay", DELAY, always(Duration::ZERO), "After the first event in quiet times."),
-        key("short-delay", DELAY, always(millis(50)), "While events follow one another."),
+        key(
+            "short-delay",
+            DELAY,
+            Fallback::Time { traditional: millis(50), ring: millis(5) },
+            "While events follow one another. In a ring both sides of a failure report it within milliseconds, and a \
+             calculation takes microseconds.",
+        ),
         key(
             "long-delay",
             DELAY,

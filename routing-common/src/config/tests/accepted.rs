@@ -187,8 +187,9 @@ fn ring_shortens_the_timers_and_written_keys_win() {
     };
     assert_eq!(timers("e0"), ["1s", "4s", "200ms"]);
     assert_eq!(
-        [ospf.min_ls_interval, ospf.min_ls_arrival, ospf.spf.long_delay].map(format_duration),
-        ["100ms", "50ms", "50ms"]
+        [ospf.min_ls_interval, ospf.min_ls_arrival, ospf.spf.short_delay, ospf.spf.long_delay]
+            .map(format_duration),
+        ["100ms", "50ms", "5ms", "50ms"]
     );
     assert_eq!(timers("e1"), ["2s", "8s", "1s"]);
     let group = |n: &str| config.vrrp_groups[n].clone();
