@@ -115,19 +115,8 @@ pub(crate) fn start(engine: impl FnOnce() -> Recorded<Instance> + Send + 'static
 
 /// Asks for what keeps deadlines under load.
 fn privileges() -> HostStatus {
-    real_time::without_slack();
-    let mut status = HostStatus::default();
-    match real_time::enter(PRIORITY) {
-        Ok(()) => status.real_time = Some(PRIORITY),
-        Err(error) => {
-            status.problems.push(format!("no real-time scheduling: {error}; load on this host delays BFD"))
-        }
-    }
-    match real_time::lock_memory() {
-        Ok(()) => status.memory_locked = true,
-        Err(error) => status.problems.push(format!("memory is not locked: {error}; paging delays BFD")),
-    }
-    status
+    let real_time::Granted { real_time, memory_locked, problems } = real_time::claim(PRIORITY, "BFD");
+    HostStatus { real_time, memory_locked, problems }
 }
 
 struct RealTime {

@@ -3,6 +3,9 @@
 //! The rule of [`Machine`]: one input, then all outputs, each to its end. Every turn of the loop reads frames and
 //! then runs timers, whatever woke it: a Backup must not act on a silence that is only in its own queue.
 //!
+//! The thread asks for real-time scheduling: with short intervals its adverts must leave, and others' be read, whatever
+//! else the host does. Reads are bounded and nothing waits for a disk.
+//!
 //! No flood stops the rest. The number of frames and of kernel events taken in one turn is bounded; and since
 //! frames are read in every turn, what wakes the loop is looked at in the opposite order, a signal
 //! first and frames last, so that a LAN that never falls silent cannot keep the operator or the kernel unheard.
@@ -13,7 +16,7 @@ use rib::message::{ClientMessage, RibMessage, Subscription};
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::link::VRRP_ADDRESS_PROTOCOL;
 use routing_common::machine::Machine;
-use routing_common::notice::Notice;
+use routing_common::notice::{Notice, Severity};
 use routing_common::record::Recorded;
 use routing_runtime::clock::Clock;
 use routing_runtime::control_server::ControlRequest;
@@ -26,6 +29,7 @@ use routing_runtime::netlink::message::Message;
 use routing_runtime::netlink::monitor::LinkMonitor;
 use routing_runtime::netlink::socket::RequestSocket;
 use routing_runtime::packet_socket::{PacketFilter, PacketSocket};
+use routing_runtime::real_time;
 use routing_runtime::signals::Signal;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -40,11 +44,17 @@ const FRAMES_AT_ONCE: usize = 64;
 /// Kernel events taken before frames and timers have their turn.
 const EVENTS_AT_ONCE: usize = 256;
 
+/// In SCHED_RR, below BFD's, which has shorter deadlines.
+const PRIORITY: u8 = 15;
+
 /// Where the old values of kernel parameters survive a kill.
 const SYSCTL_FILE: &str = "vrrpd.sysctls";
 
 /// Runs the daemon until it has finished.
 pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
+    for text in real_time::claim(PRIORITY, "advertisements").problems {
+        context.notice(&Notice { severity: Severity::Warning, code: "real-time", text });
+    }
     let mut control = context.control_server()?;
     let mut monitor = LinkMonitor::start().context("watching interfaces")?;
     let mut timer = DeadlineTimer::new().context("timer")?;

@@ -9,6 +9,36 @@ use nix::sys::prctl;
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 use std::io;
 
+/// What a thread was granted of what it asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Granted {
+    /// Its priority in SCHED_RR.
+    pub real_time: Option<u8>,
+    /// No memory of the process is paged out.
+    pub memory_locked: bool,
+    /// For the operator: what was refused, why, and what suffers.
+    pub problems: Vec<String>,
+}
+
+/// Asks for all of it for the calling thread; `what` is what load would delay.
+pub fn claim(priority: u8, what: &str) -> Granted {
+    without_slack();
+    let mut granted = Granted::default();
+    match enter(priority) {
+        Ok(()) => granted.real_time = Some(priority),
+        Err(error) => {
+            granted
+                .problems
+                .push(format!("no real-time scheduling: {error}; load on this host delays {what}"));
+        }
+    }
+    match lock_memory() {
+        Ok(()) => granted.memory_locked = true,
+        Err(error) => granted.problems.push(format!("memory is not locked: {error}; paging delays {what}")),
+    }
+    granted
+}
+
 /// Puts the calling thread into SCHED_RR with this priority (1 to 99).
 ///
 /// # Errors
