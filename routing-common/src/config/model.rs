@@ -63,7 +63,7 @@ pub enum Defaults {
     /// The RFC's and FRR's defaults (hello 10 s, dead 40 s, adverts 1 s).
     #[default]
     Traditional,
-    /// Fast detection on every link (hello 1 s, dead 4 s, adverts 100 ms).
+    /// Fast detection on every link (hello 1 s, dead 4 s, BFD 10 ms × 3, adverts 10 ms).
     Ring,
 }
 

@@ -174,7 +174,7 @@ fn method(plan: &Plan, document: &mut Document) {
              is passive in OSPF and carries VRRP."
         ),
         format!("{} turns: {}, then again from the first.", plan.repetitions, turns.join(", ")),
-        "Timers of the ring: hello 1 s, dead 4 s, BFD 10 ms × 3 between neighbours, VRRPv3 adverts every 100 ms, priorities 200 and 100; LSA throttles off or as \
+        "Timers of the ring: hello 1 s, dead 4 s, BFD 10 ms × 3 between neighbours, VRRPv3 adverts every 10 ms, priorities 200 and 100; LSA throttles off or as \
          short as the suite allows; FRR's SPF throttle is 0/50/500 ms, Torc's as its `ring` defaults. FRR 8.4 knows no delay of \
          preemption, keepalived waits 3 s, Torc until its routes stand."
             .to_owned(),

@@ -337,7 +337,11 @@ impl Lab {
                 self.state.broken.retain(|broken| broken.node != router);
             }
             Death::Term => {
-                netns::end_processes(&namespace, Signal::SIGTERM, STOP_PATIENCE)?;
+                // Who has a supervisor is stopped through it, in its order.
+                let supervisor = self.pids_of(router, "mgmtd")?;
+                let first = if supervisor.is_empty() { netns::pids(&namespace)? } else { supervisor };
+                netns::signal_all(&first, Signal::SIGTERM);
+                netns::await_end(&namespace, STOP_PATIENCE)?;
                 self.state.stopped.insert(router.to_owned());
             }
             Death::Daemon(daemon) => self.signal_daemon(router, daemon, Signal::SIGKILL)?,

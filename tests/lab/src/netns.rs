@@ -165,8 +165,16 @@ fn is_zombie(pid: i32) -> bool {
 /// # Errors
 /// `/proc` cannot be read.
 pub fn end_processes(namespace: &str, signal: Signal, patience: Duration) -> Result<()> {
-    let deadline = Instant::now() + patience;
     signal_all(&pids(namespace)?, signal);
+    await_end(namespace, patience)
+}
+
+/// Waits up to `patience` until all processes of a namespace are gone and kills the rest.
+///
+/// # Errors
+/// `/proc` cannot be read.
+pub fn await_end(namespace: &str, patience: Duration) -> Result<()> {
+    let deadline = Instant::now() + patience;
     loop {
         let left = pids(namespace)?;
         if left.is_empty() {

@@ -38,6 +38,10 @@ pub enum TimerKey {
     EndSync,
     /// A BFD session whose neighbour is gone has lingered long enough.
     BfdLinger,
+    /// The next Hello in place of a BFD Control packet.
+    BfdBridge,
+    /// Neighbours whose BFD seems to have failed must have been heard.
+    BfdProbation,
     /// bfdd is told that all sessions have been asked for, converged or not.
     BfdEndSync,
     /// The patience of a shutdown ends.

@@ -41,16 +41,22 @@ fn watched_chain() -> Net {
 }
 
 /// r1's session with r2.
-fn key() -> SessionKey {
+pub(crate) fn key() -> SessionKey {
     SessionKey::single_hop(ip("10.0.1.0"), ip("10.0.1.1"), IfIndex(2))
 }
 
 /// r2's session with r1.
-fn far_key() -> SessionKey {
+pub(crate) fn far_key() -> SessionKey {
     SessionKey::single_hop(ip("10.0.1.1"), ip("10.0.1.0"), IfIndex(2))
 }
 
-fn says(net: &mut Net, node: usize, key: SessionKey, state: SessionState, remote_admin_down: bool) {
+pub(crate) fn says(
+    net: &mut Net,
+    node: usize,
+    key: SessionKey,
+    state: SessionState,
+    remote_admin_down: bool,
+) {
     let status = SessionStatus {
         key,
         state,
@@ -66,7 +72,7 @@ fn register() -> ClientMessage {
 }
 
 /// r1 is adjacent to r2, whose path BFD has found sound.
-fn up() -> Net {
+pub(crate) fn up() -> Net {
     let mut net = watched_chain();
     net.run(20 * SECOND);
     assert!(net.is_full(0, 1) && net.nodes[0].bfd_log.contains(&register()));

@@ -3,6 +3,7 @@
 
 mod adjacency;
 mod bfd;
+mod bfd_bridge;
 mod flooding;
 mod graceful;
 mod graceful_helper;

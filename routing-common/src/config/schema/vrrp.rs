@@ -37,7 +37,7 @@ static VRRP_GROUP: Table = Table {
         key(
             "advertisement-interval",
             Kind::Time { min: millis(10), max: seconds(255), step: millis(10) },
-            Fallback::Time { traditional: seconds(1), ring: millis(100) },
+            Fallback::Time { traditional: seconds(1), ring: millis(10) },
             "Time between advertisements. Version 3: 10ms to 40.95s in steps of 10ms. Version 2: 1s to \
              255s in whole seconds, default always 1s.",
         ),

@@ -193,7 +193,7 @@ fn ring_shortens_the_timers_and_written_keys_win() {
     );
     assert_eq!(timers("e1"), ["2s", "8s", "1s"]);
     let group = |n: &str| config.vrrp_groups[n].clone();
-    assert_eq!(group("a").advertisement_interval, Duration::from_millis(100));
+    assert_eq!(group("a").advertisement_interval, Duration::from_millis(10));
     assert_eq!(group("b").advertisement_interval, Duration::from_secs(1));
     assert_eq!(group("a").virtual_addresses, ["10.0.0.9/24".parse().unwrap()]);
 }

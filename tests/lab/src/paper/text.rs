@@ -55,7 +55,7 @@ pub(super) fn render(head: &[String], shown: &[Play], paper: &Play, closed: &Pla
     );
     document.list(head);
     document.list(&[
-        "Timers: hello 1 s, dead 4 s, VRRPv3 adverts every 100 ms.",
+        "Timers: hello 1 s, dead 4 s, VRRPv3 adverts every 10 ms.",
         "A cell is the next router and the OSPF cost of the route; `gw` is the LAN's gateway; – is the router's own network; a default \
          learnt by OSPF has the external metric 10 (type 2). **Bold** differs from the normal state.",
         "Outages are the longest run of lost packets of the worst flow, one packet a millisecond: *inside* between networks of virtual \

@@ -42,7 +42,7 @@ pub enum Profile {
     /// Hello 1 s, dead 4 s, adverts 100 ms, no hold on first events; no BFD with routers that are not ours, which do not
     /// guard it with real-time scheduling and let it flap on a busy machine.
     Unhurried,
-    /// Hello 1 s, dead 4 s, BFD 10 ms × 3 on links between two routers, adverts 100 ms, no hold on first events.
+    /// Hello 1 s, dead 4 s, BFD 10 ms × 3 on links between two routers, adverts 10 ms, no hold on first events.
     Ring,
 }
 
@@ -78,7 +78,8 @@ impl Profile {
     pub fn advertisement(self) -> u16 {
         match self {
             Self::Traditional => 1000,
-            Self::Unhurried | Self::Ring => 100,
+            Self::Unhurried => 100,
+            Self::Ring => 10,
         }
     }
 }

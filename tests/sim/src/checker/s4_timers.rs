@@ -108,7 +108,7 @@ fn judge(
             interface(interfaces, *i).is_some_and(Interface::is_active)
         }
         TimerKey::HeldArrival(db, _) | TimerKey::Originate(db, _) | TimerKey::ForgetOwn(db, _) => exists(*db),
-        TimerKey::BfdLinger | TimerKey::BfdEndSync => true,
+        TimerKey::BfdLinger | TimerKey::BfdBridge | TimerKey::BfdProbation | TimerKey::BfdEndSync => true,
         TimerKey::Announcement(_) | TimerKey::Helping(..) => wanted.contains(timer),
         TimerKey::EarlySpf
         | TimerKey::EndSync

@@ -12,8 +12,11 @@
 //!   that lets one Hello a second through but not the traffic would otherwise make an adjacency a second.
 //! * The session outlives its neighbour by RouterDeadInterval: the other end must hear that it is down and not that
 //!   it was taken down, and it is what tells that the path is sound again. Then a Hello leaves at once.
+//! * Where it is bfdd that failed the neighbour is kept ([`bridge`]).
 //! * bfdd may come and go; without it OSPF goes on by its own timers. After a restart of ospfd, `EndSync`, upon which
 //!   bfdd ends what was not asked for again, waits until the adjacencies are back, so that no session ends meanwhile.
+
+mod bridge;
 
 use crate::instance::{Instance, Output, TimerKey};
 use crate::neighbor::{NeighborEvent, NeighborState};
@@ -40,6 +43,8 @@ pub struct Watched {
     lingers_since: Option<Instant>,
     /// The path failed, and the neighbour is not heard until then.
     holds_until: Option<Instant>,
+    /// Its bfdd seems to have failed and the path not: until then it must prove that.
+    probation_until: Option<Instant>,
 }
 
 /// Sessions, and the connection with bfdd.
@@ -49,6 +54,7 @@ pub(crate) struct Bfd {
     /// `EndSync` is still to be sent.
     is_syncing: bool,
     sessions: BTreeMap<SessionKey, Watched>,
+    bridge: bridge::Bridge,
     /// Neighbours, interfaces or the configuration changed in this turn.
     pub(crate) is_dirty: bool,
 }
@@ -79,11 +85,12 @@ impl Instance {
     }
 
     /// Nobody watches any more. What was known on this connection is void, and so is what was held for it.
-    pub(crate) fn bfd_lost(&mut self) {
+    pub(crate) fn bfd_lost(&mut self, now: Instant) {
+        self.begin_bridging(now);
         (self.bfd.is_connected, self.bfd.is_syncing) = (false, false);
         self.timers.cancel(TimerKey::BfdEndSync);
         for watched in self.bfd.sessions.values_mut() {
-            (watched.state, watched.holds_until) = (None, None);
+            (watched.state, watched.holds_until, watched.probation_until) = (None, None, None);
         }
     }
 
@@ -105,13 +112,15 @@ impl Instance {
         let was_up = before == Some(SessionState::Up);
         match status.state {
             SessionState::Up => {
-                watched.holds_until = None;
+                (watched.holds_until, watched.probation_until) = (None, None);
                 if !was_up && watched.lingers_since.is_some() {
                     self.send_hello(now, ifindex);
                 }
             }
             SessionState::Down if was_up && !status.remote_admin_down => {
-                self.path_failed(now, ifindex, status);
+                if !self.is_bfdd_that_failed(now, status) {
+                    self.path_failed(now, ifindex, key, status.diagnostic.name());
+                }
             }
             // The other end stopped watching: no statement about the path.
             SessionState::AdminDown | SessionState::Down | SessionState::Init => {}
@@ -119,14 +128,14 @@ impl Instance {
     }
 
     /// RFC 5882 §3.2: the neighbour is gone.
-    fn path_failed(&mut self, now: Instant, ifindex: IfIndex, status: &SessionStatus) {
-        let peer = status.key.peer;
+    fn path_failed(&mut self, now: Instant, ifindex: IfIndex, key: SessionKey, why: &str) {
+        let peer = key.peer;
         let Some(interface) = self.interfaces.get(&ifindex) else { return };
         let until = now + interface.config.dead_interval;
         let neighbor = interface.neighbors.values().find(|n| n.address == peer).map(|n| n.id);
-        let text = format!("{peer} on {} is unreachable: BFD {}", interface.name, status.diagnostic.name());
+        let text = format!("{peer} on {} is unreachable: BFD {why}", interface.name);
         self.notice(Notice::warning("bfd-down", text));
-        if let Some(watched) = self.bfd.sessions.get_mut(&status.key) {
+        if let Some(watched) = self.bfd.sessions.get_mut(&key) {
             watched.holds_until = Some(until);
         }
         if let Some(id) = neighbor {
@@ -196,7 +205,13 @@ impl Instance {
             }
             None if is_full => return,
             None => {
-                let watched = Watched { parameters, state: None, lingers_since: None, holds_until: None };
+                let watched = Watched {
+                    parameters,
+                    state: None,
+                    lingers_since: None,
+                    holds_until: None,
+                    probation_until: None,
+                };
                 self.bfd.sessions.insert(key, watched);
             }
         }
