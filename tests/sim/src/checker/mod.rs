@@ -22,6 +22,7 @@ mod s10_decisions;
 mod s11_flooding;
 mod s12_ageing;
 mod s13_restarts;
+mod s14_both_ends;
 mod s1_no_older_instance;
 mod s2_same_instance_same_octets;
 mod s3_lists;
@@ -153,6 +154,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(s11_flooding::Flooding::new(&shadows)),
         Box::new(s12_ageing::Ageing::new(&shadows)),
         Box::new(s13_restarts::Restarts::new(&shadows)),
+        Box::new(s14_both_ends::BothEnds::default()),
         Box::new(e2_fresh_start::FreshStart),
         Box::new(e3_full_calculation::FullCalculation::default()),
         Box::new(e4_authentication_sequence::AuthenticationSequence::default()),
