@@ -270,7 +270,7 @@ mod tests {
             let mut own = area.lsdb.iter().filter(|(key, _)| key.advertising_router == own);
             own.next().unwrap().1.lsa.header().sequence
         };
-        let what = |max_age| What::Forge { segment: SEGMENT, victim: 2, max_age, every: 700 };
+        let what = |max_age| What::Forge { segment: SEGMENT, victim: 2, max_age, every: 200 };
         let quiet = sequence(&attacked(what(false), Authentication::Md5));
         let fought = sequence(&attacked(what(false), Authentication::Null));
         assert!(fought > quiet + 2 || fought < quiet, "{fought:#x} {quiet:#x}");
