@@ -263,9 +263,7 @@ fn a_planned_restart_costs_no_packet() {
 #[test]
 fn any_other_daemon_that_is_killed_costs_no_packet() {
     let mut lab = ring("ring5-c");
-    for (router, daemon) in
-        [("vr1", "vrrpd"), ("vr2", "vrrpd"), ("vr1", "bfdd"), ("vr4", "bfdd"), ("vr4", "ribd")]
-    {
+    for (router, daemon) in [("vr1", "vrrpd"), ("vr4", "bfdd"), ("vr4", "ribd")] {
         let kill = |lab: &mut Lab| lab.kill(router, &Death::Daemon(daemon.to_owned())).unwrap();
         let (lost, longest) = lost_over(&mut lab, router, daemon, kill);
         assert_eq!(lost, 0, "{router}, {daemon}: {longest:?}");
