@@ -3,10 +3,10 @@
 //! After every turn in which ospfd calculated and nothing changed any more, the whole table is calculated anew from the same databases and
 //! interfaces, with nothing kept from before.
 
+use super::calculation::Calculations;
 use super::{Checker, Turn, Verdict};
-use crate::scenario::Daemon;
 use crate::world::World;
-use ospf_proto::instance::{Instance, SpfRun};
+use ospf_proto::instance::Instance;
 use ospf_proto::interface::{Interface, InterfaceState, NetworkKind};
 use ospf_proto::lsdb::DatabaseId;
 use ospf_proto::neighbor::NeighborState;
@@ -19,14 +19,7 @@ use routing_common::time::Instant;
 /// The law.
 #[derive(Debug, Default)]
 pub(crate) struct FullCalculation {
-    /// How many calculations the log held before the turn, and the last of them.
-    before: (usize, Option<SpfRun>),
-}
-
-fn latest(world: &World, turn: &Turn<'_>) -> (usize, Option<SpfRun>) {
-    let engine = world.nodes[turn.router].ospf.engine.as_ref();
-    let runs = engine.filter(|_| turn.daemon == Daemon::Ospf).map(Instance::spf_runs);
-    runs.map_or((0, None), |mut runs| (runs.len(), runs.next_back().copied()))
+    calculations: Calculations,
 }
 
 impl Checker for FullCalculation {
@@ -35,19 +28,15 @@ impl Checker for FullCalculation {
     }
 
     fn before(&mut self, world: &World, turn: &Turn<'_>) -> Verdict {
-        self.before = latest(world, turn);
+        self.calculations.before(world, turn);
         Ok(())
     }
 
     fn after(&mut self, world: &World, turn: &Turn<'_>) -> Verdict {
         let node = &world.nodes[turn.router];
-        let (Daemon::Ospf, Some(engine), Some(config)) = (turn.daemon, &node.ospf.engine, &node.config.ospf)
-        else {
+        let (Some(engine), Some(config)) = (self.calculations.engine(world, turn), &node.config.ospf) else {
             return Ok(());
         };
-        if latest(world, turn) == self.before || engine.is_calculation_pending() {
-            return Ok(());
-        }
         compare(&node.name, engine.routing_table(), &full(engine, config, turn.local))
     }
 }

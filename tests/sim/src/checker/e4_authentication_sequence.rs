@@ -11,6 +11,7 @@ use crate::scenario::{Authentication, Daemon, Scenario, What};
 use crate::segment::Nature;
 use crate::world::World;
 use ospf_proto::discard::Discard;
+use ospf_proto::interface::Interface;
 
 /// The law.
 #[derive(Debug, Default)]
@@ -39,7 +40,12 @@ fn refused(world: &World, turn: &Turn<'_>) -> Option<u64> {
     }
     let engine = world.nodes[turn.router].ospf.engine.as_ref()?;
     let interface = engine.interfaces().find(|i| i.ifindex == kernel::ifindex(*port))?;
-    Some(interface.statistics.discards.get(&Discard::AuthenticationSequence).map_or(0, |d| d.count))
+    Some(refused_on(interface))
+}
+
+/// How many packets an interface refused for their sequence number.
+pub(super) fn refused_on(interface: &Interface) -> u64 {
+    interface.statistics.discards.get(&Discard::AuthenticationSequence).map_or(0, |d| d.count)
 }
 
 impl Checker for AuthenticationSequence {

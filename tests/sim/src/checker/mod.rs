@@ -3,6 +3,7 @@
 //! Safety laws are asked after every turn of a daemon and about every frame; liveness laws when the network must
 //! have come to rest. The first law that is broken ends the run.
 
+mod calculation;
 mod digest;
 mod e2_fresh_start;
 mod e3_full_calculation;

@@ -4,10 +4,10 @@
 //! over such links must not be in the routing table. That all who are reached are there is L4's business, at rest, when
 //! databases and interfaces agree.
 
+use super::calculation::Calculations;
 use super::{Checker, Turn, Verdict};
-use crate::scenario::Daemon;
 use crate::world::World;
-use ospf_proto::instance::{Instance, SpfRun};
+use ospf_proto::instance::Instance;
 use ospf_proto::lsa::{LsaBody, RouterLinkKind};
 use ospf_proto::lsdb::{DatabaseId, Lsdb};
 use ospf_proto::route::PathType;
@@ -30,14 +30,7 @@ type Described = BTreeSet<(Place, Place)>;
 /// The law.
 #[derive(Debug, Default)]
 pub(crate) struct BothEnds {
-    /// How many calculations the log held before the turn, and the last of them.
-    before: (usize, Option<SpfRun>),
-}
-
-fn latest(world: &World, turn: &Turn<'_>) -> (usize, Option<SpfRun>) {
-    let engine = world.nodes[turn.router].ospf.engine.as_ref();
-    let runs = engine.filter(|_| turn.daemon == Daemon::Ospf).map(Instance::spf_runs);
-    runs.map_or((0, None), |mut runs| (runs.len(), runs.next_back().copied()))
+    calculations: Calculations,
 }
 
 /// What the LSAs that are not at MaxAge describe, and every host a router says it is.
@@ -112,17 +105,13 @@ impl Checker for BothEnds {
     }
 
     fn before(&mut self, world: &World, turn: &Turn<'_>) -> Verdict {
-        self.before = latest(world, turn);
+        self.calculations.before(world, turn);
         Ok(())
     }
 
     fn after(&mut self, world: &World, turn: &Turn<'_>) -> Verdict {
-        let node = &world.nodes[turn.router];
-        let (Daemon::Ospf, Some(engine)) = (turn.daemon, &node.ospf.engine) else { return Ok(()) };
-        if latest(world, turn) == self.before || engine.is_calculation_pending() {
-            return Ok(());
-        }
-        check(engine, turn.local).map_err(|text| format!("{}: {text}", node.name))
+        let Some(engine) = self.calculations.engine(world, turn) else { return Ok(()) };
+        check(engine, turn.local).map_err(|text| format!("{}: {text}", world.nodes[turn.router].name))
     }
 }
 

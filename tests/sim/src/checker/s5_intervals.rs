@@ -13,6 +13,7 @@
 //!
 //! All of it is read off databases and packets. `clear` and new processes forget, as they must.
 
+use super::e4_authentication_sequence::refused_on;
 use super::shadow::{Change, Shared};
 use super::{Cause, Checker, Turn, Verdict};
 use crate::frame::{Frame, OSPF};
@@ -22,8 +23,6 @@ use crate::segment::{End, Nature};
 use crate::wire::{self, MAX_AGE};
 use crate::world::World;
 use core::cmp::Ordering;
-use ospf_proto::discard::Discard;
-use ospf_proto::interface::Interface;
 use ospf_proto::lsa::{LsType, LsaKey};
 use ospf_proto::lsdb::{DatabaseId, LsdbEntry, Provenance};
 use ospf_proto::neighbor::{Neighbor, NeighborState};
@@ -218,7 +217,7 @@ impl Intervals {
                 break;
             };
             // One that was overtaken by a later packet has too low a cryptographic sequence number.
-            if discarded != overtaken(interface) {
+            if discarded != refused_on(interface) {
                 break;
             }
             if !interface.neighbors.get(&from).is_some_and(Neighbor::is_flooded_to) {
@@ -323,10 +322,6 @@ fn is_newer(lsa: &wire::Lsa<'_>, entry: &LsdbEntry, now: Instant) -> Result<bool
     Ok(lsa.compare(&present) == Ordering::Greater)
 }
 
-fn overtaken(interface: &Interface) -> u64 {
-    interface.statistics.discards.get(&Discard::AuthenticationSequence).map_or(0, |d| d.count)
-}
-
 fn limits(world: &World, router: usize) -> Limits {
     let ospf = world.nodes[router].config.ospf.as_ref();
     Limits {
@@ -387,7 +382,7 @@ impl Checker for Intervals {
         let Cause::Frame { nature: Nature::Genuine | Nature::Duplicate, .. } = turn.cause else {
             return Ok(());
         };
-        let before = interface.map(|i| (router_id, overtaken(i)));
+        let before = interface.map(|i| (router_id, refused_on(i)));
         self.sender = before.filter(|_| packet.kind == 4 && !has_adversary(world));
         Ok(())
     }
