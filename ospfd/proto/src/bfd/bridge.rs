@@ -17,7 +17,7 @@ use super::Watched;
 use crate::instance::{Instance, TimerKey};
 use bfd_proto::message::{Diagnostic, SessionKey, SessionState, SessionStatus};
 use routing_common::id::IfIndex;
-use routing_common::notice::{Notice, Severity};
+use routing_common::notice::Notice;
 use routing_common::time::{Duration, Instant};
 use std::collections::BTreeSet;
 
@@ -67,8 +67,8 @@ impl Instance {
         self.timers.arm(TimerKey::BfdBridge, now + self.bfd.bridge.every);
     }
 
-    /// A session that was Up is Down. Is it the other end's bfdd that failed? Then the neighbour is on probation.
-    pub(super) fn is_bfdd_that_failed(&mut self, now: Instant, status: &SessionStatus) -> bool {
+    /// A session that was Up is Down. Says whether that is the other end's bfdd only, and puts the neighbour on probation then.
+    pub(super) fn pardon_bfdd(&mut self, now: Instant, status: &SessionStatus) -> bool {
         let begins_anew = status.diagnostic == Diagnostic::NEIGHBOR_SIGNALED_SESSION_DOWN
             && status.remote_diagnostic == Diagnostic::NONE;
         let heard = self.bfd_peer_heard(&status.key);
@@ -84,7 +84,7 @@ impl Instance {
             self.timers.arm(TimerKey::BfdProbation, now + GAP / 4);
         }
         let text = format!("{}: its BFD was started anew or is gone, the path is sound", status.key.peer);
-        self.notice(Notice { severity: Severity::Warning, code: "bfd-peer-restarted", text });
+        self.notice(Notice::warning("bfd-peer-restarted", text));
         true
     }
 
@@ -114,7 +114,7 @@ impl Instance {
     /// When the neighbour of a session was last heard.
     fn bfd_peer_heard(&self, key: &SessionKey) -> Option<Instant> {
         let interface = self.interfaces.get(&key.interface?)?;
-        let neighbor = interface.neighbors.values().find(|n| n.address == key.peer)?;
+        let neighbor = interface.neighbor_at(key.peer)?;
         let silent_until =
             self.timers.deadline(TimerKey::Inactivity(interface.ifindex, neighbor.id.router_id))?;
         Some(silent_until - interface.config.dead_interval)

@@ -118,7 +118,7 @@ impl Instance {
                 }
             }
             SessionState::Down if was_up && !status.remote_admin_down => {
-                if !self.is_bfdd_that_failed(now, status) {
+                if !self.pardon_bfdd(now, status) {
                     self.path_failed(now, ifindex, key, status.diagnostic.name());
                 }
             }
@@ -132,7 +132,7 @@ impl Instance {
         let peer = key.peer;
         let Some(interface) = self.interfaces.get(&ifindex) else { return };
         let until = now + interface.config.dead_interval;
-        let neighbor = interface.neighbors.values().find(|n| n.address == peer).map(|n| n.id);
+        let neighbor = interface.neighbor_at(peer).map(|n| n.id);
         let text = format!("{peer} on {} is unreachable: BFD {why}", interface.name);
         self.notice(Notice::warning("bfd-down", text));
         if let Some(watched) = self.bfd.sessions.get_mut(&key) {

@@ -50,6 +50,6 @@ impl Instance {
         let is_ended = |f: &Flushed| f.header.instance_cmp(received) == Ordering::Greater;
         flushed.is_some_and(is_ended)
             && !self.is_self_originated(&received.key)
-            && !self.neighbor(from).is_some_and(|n| n.link_state_request_list.contains_key(&received.key))
+            && !self.is_requested(from, &received.key)
     }
 }

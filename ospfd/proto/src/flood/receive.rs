@@ -133,20 +133,25 @@ impl Instance {
         if order == Ordering::Equal {
             return self.receive_duplicate(now, from, received, direct_acks);
         }
-        if self.is_requested(now, from, &key) {
+        if self.is_bad_request(now, from, &key) {
             return Rest::Stop;
         }
         self.answer_older(now, database, key, from);
         Rest::Continue
     }
 
-    /// (6): what is no news was asked for.
-    fn is_requested(&mut self, now: Instant, from: NeighborId, key: &LsaKey) -> bool {
-        if self.neighbor(from).is_some_and(|n| n.link_state_request_list.contains_key(key)) {
+    /// Was it asked for?
+    pub(super) fn is_requested(&self, from: NeighborId, key: &LsaKey) -> bool {
+        self.neighbor(from).is_some_and(|n| n.link_state_request_list.contains_key(key))
+    }
+
+    /// (6): says whether what is no news was asked for.
+    fn is_bad_request(&mut self, now: Instant, from: NeighborId, key: &LsaKey) -> bool {
+        let is_requested = self.is_requested(from, key);
+        if is_requested {
             self.neighbor_event(now, from, NeighborEvent::BadLsReq);
-            return true;
         }
-        false
+        is_requested
     }
 
     /// (6) and (7), for the instance that is in the database.
@@ -157,7 +162,7 @@ impl Instance {
         received: LsaHeader,
         direct_acks: &mut Vec<LsaHeader>,
     ) -> Rest {
-        if self.is_requested(now, from, &received.key) {
+        if self.is_bad_request(now, from, &received.key) {
             return Rest::Stop;
         }
         // (7)
