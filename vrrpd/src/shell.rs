@@ -16,7 +16,7 @@ use rib::message::{ClientMessage, RibMessage, Subscription};
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::link::VRRP_ADDRESS_PROTOCOL;
 use routing_common::machine::Machine;
-use routing_common::notice::{Notice, Severity};
+use routing_common::notice::Notice;
 use routing_common::record::Recorded;
 use routing_runtime::clock::Clock;
 use routing_runtime::control_server::ControlRequest;
@@ -53,7 +53,7 @@ const SYSCTL_FILE: &str = "vrrpd.sysctls";
 /// Runs the daemon until it has finished.
 pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
     for text in real_time::claim(PRIORITY, "advertisements").problems {
-        context.notice(&Notice { severity: Severity::Warning, code: "real-time", text });
+        context.notice(&Notice::warning("real-time", text));
     }
     let mut control = context.control_server()?;
     let mut monitor = LinkMonitor::start().context("watching interfaces")?;

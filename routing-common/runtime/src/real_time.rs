@@ -43,7 +43,7 @@ pub fn claim(priority: u8, what: &str) -> Granted {
 ///
 /// # Errors
 /// EPERM without CAP_SYS_NICE or the limit for it.
-pub fn enter(priority: u8) -> io::Result<()> {
+fn enter(priority: u8) -> io::Result<()> {
     set_round_robin(priority)
 }
 
@@ -51,7 +51,7 @@ pub fn enter(priority: u8) -> io::Result<()> {
 ///
 /// # Errors
 /// EPERM without the privilege to lock without a limit: with one, a later allocation would fail.
-pub fn lock_memory() -> io::Result<()> {
+fn lock_memory() -> io::Result<()> {
     setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY)?;
     // Only what was touched: stacks reserve megabytes they never use.
     let on_fault = MlockAllFlags::from_bits_retain(libc::MCL_ONFAULT);
@@ -60,7 +60,7 @@ pub fn lock_memory() -> io::Result<()> {
 }
 
 /// Lets the calling thread's waits end when they should; the kernel's default adds up to 50 µs to save wake-ups.
-pub fn without_slack() {
+fn without_slack() {
     // proof: 1 ns is valid on every kernel that knows the call, and one that does not has no slack to take away.
     let _ = prctl::set_timerslack(1);
 }
