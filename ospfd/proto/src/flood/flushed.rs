@@ -1,11 +1,14 @@
 //! What was flushed a moment ago.
 //!
-//! An LSA that is flushed soon after it was flooded leaves two packets a moment apart, and whatever lies between two
-//! routers may deliver the second one first. The first one then meets a database without that LSA: by §13 it is
-//! news, everybody behind takes it, and nobody flushes it again, since the sender's flush was acknowledged. It stays
-//! until MaxAge, an hour later. So for MinLSArrival after an LSA was flushed an instance that the flush had ended is not
-//! taken. It is not acknowledged either: if it is no straggler but a new beginning with the first sequence
-//! number, which a careful router makes later than that, its retransmission is taken.
+//! An LSA that is flushed soon after it was flooded leaves in two packets a moment apart, and whatever lies between two
+//! routers may deliver the flush first. It meets a database without that LSA and is acknowledged and forgotten (§13 (4));
+//! the LSA that comes after it is news by §13.1, everybody behind takes it, and nobody flushes it again: it stays
+//! until MaxAge, an hour later. So for MinLSArrival after a flush what it ended is not taken. It is not acknowledged
+//! either: should it be no straggler but a new beginning with the first sequence number, which a careful router makes
+//! later than that, its retransmission is taken.
+//!
+//! The RFC has nothing of the kind. What may be changed is how long it is remembered: so long, and until the next
+//! retransmission, a new beginning that comes too soon has to wait.
 //!
 //! Not held to it are own LSAs, which §13.4 flushes when they come, and what was asked for.
 
