@@ -27,14 +27,14 @@ const GAP: Duration = Duration::from_millis(30);
 pub(crate) struct Pace(Instant);
 
 impl Pace {
-    /// May a batch leave now? If so it is counted; if not, says when to ask again.
-    fn take(&mut self, now: Instant) -> Result<(), Instant> {
-        let earliest = self.0 - GAP.saturating_mul(BURST - 1);
-        if now < earliest {
-            return Err(earliest);
-        }
+    /// From when on the next batch may leave.
+    fn next(self) -> Instant {
+        self.0 - GAP.saturating_mul(BURST - 1)
+    }
+
+    /// A batch leaves.
+    fn count(&mut self, now: Instant) {
         self.0 = self.0.max(now) + GAP;
-        Ok(())
     }
 }
 
@@ -42,16 +42,21 @@ impl Instance {
     /// What this turn flooded leaves, as far as the pace of its interfaces allows.
     pub(crate) fn flush_floods(&mut self, now: Instant) {
         while let Some(ifindex) = self.flooding.pop_first() {
+            let Some(interface) = self.interfaces.get(&ifindex) else { continue };
+            let next = interface.pace.next();
+            if now < next {
+                // What is superfluous is looked for once, when the rest leaves: a long queue waits for many turns.
+                self.timers.arm(TimerKey::FloodPacing(ifindex), next);
+                continue;
+            }
             self.drop_superfluous_floods(ifindex);
             let Some(interface) = self.interfaces.get_mut(&ifindex) else { continue };
             if interface.flood_queue.is_empty() {
                 self.timers.cancel(TimerKey::FloodPacing(ifindex));
                 continue; // What does not leave does not count.
             }
-            match interface.pace.take(now) {
-                Ok(()) => self.flush_flood(now, ifindex),
-                Err(at) => self.timers.arm(TimerKey::FloodPacing(ifindex), at),
-            }
+            interface.pace.count(now);
+            self.flush_flood(now, ifindex);
         }
     }
 
@@ -106,23 +111,37 @@ impl Interface {
 mod tests {
     use super::*;
 
+    /// A batch leaves if it may.
+    fn take(pace: &mut Pace, now: Instant) -> Result<(), Instant> {
+        let next = pace.next();
+        if now < next {
+            return Err(next);
+        }
+        pace.count(now);
+        Ok(())
+    }
+
     #[test]
     fn a_burst_leaves_at_once_and_the_rest_in_steps() {
         let ms = Instant::from_millis;
         let mut pace = Pace::default();
         for n in 0..u64::from(BURST) {
-            assert_eq!(pace.take(ms(1000 + n)), Ok(()), "batch {n}");
+            assert_eq!(take(&mut pace, ms(1000 + n)), Ok(()), "batch {n}");
         }
         // The credit began to come back with the first batch.
-        assert_eq!(pace.take(ms(1008)), Err(ms(1030)));
-        assert_eq!(pace.take(ms(1030)), Ok(()));
-        assert_eq!(pace.take(ms(1059)), Err(ms(1060)));
-        assert_eq!(pace.take(ms(1065)), Ok(()));
-        assert_eq!(pace.take(ms(1089)), Err(ms(1090)), "the steps are kept, not the gaps between batches");
+        assert_eq!(take(&mut pace, ms(1008)), Err(ms(1030)));
+        assert_eq!(take(&mut pace, ms(1030)), Ok(()));
+        assert_eq!(take(&mut pace, ms(1059)), Err(ms(1060)));
+        assert_eq!(take(&mut pace, ms(1065)), Ok(()));
+        assert_eq!(
+            take(&mut pace, ms(1089)),
+            Err(ms(1090)),
+            "the steps are kept, not the gaps between batches"
+        );
         // A quiet time fills the credit, and no more than the credit.
         for _ in 0..BURST {
-            assert_eq!(pace.take(ms(9000)), Ok(()));
+            assert_eq!(take(&mut pace, ms(9000)), Ok(()));
         }
-        assert_eq!(pace.take(ms(9000)), Err(ms(9030)));
+        assert_eq!(take(&mut pace, ms(9000)), Err(ms(9030)));
     }
 }

@@ -72,7 +72,7 @@ impl ShortestPathTree {
         self.at(self.vertices.binary_search(&VertexId::Router(id)).ok()?)
     }
 
-    /// Number of vertices in the graph, reachable or not.
+    /// Number of vertices in the graph, reachable or not; of no more than one where nothing leads away from the root.
     pub fn vertices(&self) -> usize {
         self.vertices.len()
     }
@@ -93,7 +93,7 @@ impl ShortestPathTree {
 /// Builds the graph of an area and its tree with root `router_id`. Without our own router-LSA nothing is
 /// reachable.
 pub fn run(area: &SpfArea<'_>, router_id: RouterId) -> ShortestPathTree {
-    let topology = Topology::new(area.lsas);
+    let topology = Topology::around(area.lsas, router_id);
     let mut search = Search::new(&topology, area);
     if let Some(root) = topology.router(router_id) {
         search.run(root);

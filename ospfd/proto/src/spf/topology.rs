@@ -10,7 +10,7 @@
 //! their Advertising Router (§12.4.1) are no vertices.
 
 use super::LsaSource;
-use crate::lsa::{LsType, LsaBody, NetworkLsa, RouterLinkKind, RouterLsa};
+use crate::lsa::{LsType, LsaBody, LsaKey, NetworkLsa, RouterLink, RouterLinkKind, RouterLsa};
 use routing_common::id::RouterId;
 use std::net::Ipv4Addr;
 
@@ -60,6 +60,25 @@ impl<'a> Topology<'a> {
     pub fn new(source: &'a dyn LsaSource) -> Self {
         let routers = routers(source);
         let networks = networks(source, &routers);
+        Self::of(routers, networks)
+    }
+
+    /// Builds the graph in which a tree with this root is looked for: of everything, or of the root alone when no link
+    /// leads away from it. So it is with a router that learns a large database and is Full with nobody yet, for
+    /// half of the calculations of its start.
+    pub fn around(source: &'a dyn LsaSource, root: RouterId) -> Self {
+        if has_way_out(source, root) {
+            return Self::new(source);
+        }
+        let alone = router_lsa(source, root).map(|lsa| (root, lsa));
+        Self::of(alone.into_iter().collect(), Vec::new())
+    }
+
+    /// `routers` and `networks` in ascending order.
+    fn of(
+        routers: Vec<(RouterId, &'a RouterLsa)>,
+        networks: Vec<(Ipv4Addr, RouterId, &'a NetworkLsa)>,
+    ) -> Self {
         let mut topology = Self {
             ids: Vec::with_capacity(networks.len() + routers.len()),
             routers: routers.iter().map(|(id, _)| id.to_bits()).collect(),
@@ -211,6 +230,34 @@ impl Adjacency {
         }
         kept
     }
+}
+
+/// The router-LSA of one router.
+fn router_lsa(source: &dyn LsaSource, id: RouterId) -> Option<&RouterLsa> {
+    let key = LsaKey { ls_type: LsType::Router, link_state_id: id.0, advertising_router: id };
+    match source.get(&key)?.body() {
+        LsaBody::Router(body) => Some(body),
+        _ => None,
+    }
+}
+
+/// Does any edge lead away from a router, as far as its neighbours' router-LSAs tell? For a link to a network its
+/// own word is taken.
+fn has_way_out(source: &dyn LsaSource, root: RouterId) -> bool {
+    let leads_to = |id: RouterId, link: &RouterLink| match link.kind {
+        RouterLinkKind::PointToPoint { neighbor, .. } | RouterLinkKind::Virtual { neighbor, .. } => {
+            neighbor == id
+        }
+        RouterLinkKind::Transit { .. } | RouterLinkKind::Stub { .. } => false,
+    };
+    let is_usable = |link: &RouterLink| match link.kind {
+        RouterLinkKind::PointToPoint { neighbor, .. } | RouterLinkKind::Virtual { neighbor, .. } => {
+            router_lsa(source, neighbor).is_some_and(|lsa| lsa.links.iter().any(|link| leads_to(root, link)))
+        }
+        RouterLinkKind::Transit { .. } => true,
+        RouterLinkKind::Stub { .. } => false,
+    };
+    router_lsa(source, root).is_some_and(|lsa| lsa.links.iter().any(is_usable))
 }
 
 /// Router-LSAs by Router ID, ascending.
