@@ -20,8 +20,8 @@ use std::net::Ipv4Addr;
 
 /// Steps after which a script ends.
 const STEPS: usize = 600;
-/// Timers after which it ends.
-const EVENTS: usize = 20_000;
+/// Timers after which it ends: with intervals of 3 ms a second has hundreds, and one is like the other.
+const EVENTS: usize = 2_000;
 /// Outputs one step may cause: each session a packet, a socket and news for each client.
 const MOST_OUTPUTS: usize = 64 * MOST_SESSIONS;
 
