@@ -57,10 +57,11 @@ impl Fib {
                 self.dirty.push(prefix);
                 return;
             }
-            // Without `sent` the object it went through was refused, with fewer next hops than wanted one of
-            // them was: it needs another attempt.
+            // Without `sent`, or with what is only presumed, the object it went through was refused, with fewer next
+            // hops than wanted one of them was: it needs another attempt.
             let whole = match (&entry.sent, &entry.wanted) {
                 (None, _) => removal,
+                (Some((_, Via::Plain(hops))), _) if hops.is_empty() => removal,
                 (Some((_, Via::Object(id))), Some((_, Target::Hops(hops)))) => {
                     !self.failed.contains(&prefix) || self.objects.hops(*id) == *hops
                 }
@@ -98,6 +99,7 @@ impl Fib {
                     self.dirty.extend(lost);
                     return None;
                 }
+                self.presume_routes_left(&lost);
                 // Not at once: what was refused a moment ago would be refused again.
                 self.failed.extend(lost);
                 Some(format!("cannot create next-hop object {id}: {text}"))
@@ -131,6 +133,17 @@ impl Fib {
         self.failed.insert(prefix);
         self.suspects.extend(suspect);
         Some(format!("route {prefix}: {text}"))
+    }
+
+    /// The object these routes went through is to go, and its removal may be refused like its replacement was. Then the
+    /// routes stay, too, and follow whatever gets the object's number next: until each is replaced or removed by itself,
+    /// something is there.
+    fn presume_routes_left(&mut self, lost: &[Ipv4Network]) {
+        for prefix in lost {
+            let Some(entry) = self.routes.get(prefix).filter(|e| e.sent.is_none()) else { continue };
+            let residue = entry.residue.map(|protocol| (protocol, Via::Plain(FibHops::new())));
+            self.set_sent(*prefix, residue);
+        }
     }
 
     /// Another attempt for everything that failed.

@@ -259,6 +259,24 @@ fn an_object_somebody_replaced_is_made_what_it_was() {
     assert_eq!(w.kernel.forwarding(), before);
 }
 
+/// A stranger takes our object, and the kernel lets us neither have it back nor remove it: the route through it stays,
+/// and goes when nobody wants it any more.
+#[test]
+fn the_route_through_an_object_that_can_not_be_removed_is_removed_itself() {
+    let mut w = World::new("[[static-routes]]\nprefix = \"0.0.0.0/0\"\nnext-hop = \"10.0.1.9\"\n");
+    w.ospf(OSPFD, &[]);
+    let id = w.kernel.object_ids()[0];
+    w.kernel.foreign_object_put(id, "10.0.2.99", ETH2);
+    w.kernel.refuse = 2;
+    w.input(Input::NextHopPut(id));
+    assert_eq!(w.kernel.refuse, 0, "the assertion and the removal were to be refused");
+    w.input(without_static_routes());
+    assert_eq!(w.via("0.0.0.0/0"), None);
+    // The object's number is free again once the kernel lets go.
+    w.wait(Duration::from_secs(1));
+    assert_eq!(w.kernel.object_ids(), [0u32; 0]);
+}
+
 #[test]
 fn objects_of_other_programs_are_neither_replaced_nor_removed() {
     let base = rib::fib::objects::ID_BASE;

@@ -74,6 +74,12 @@ impl Host {
         host
     }
 
+    /// A socket breaks.
+    pub(super) fn lose_socket(&mut self, ifindex: IfIndex) {
+        self.open.remove(&ifindex);
+        self.tell(Input::Fault { ifindex: Some(ifindex), text: "recv: out of memory".into() });
+    }
+
     pub(super) fn tell(&mut self, input: Input<'_>) {
         // A process that has ended hears nothing any more.
         if self.finished {

@@ -132,7 +132,7 @@ fn step(host: &mut Host, script: &mut Script<'_>) {
         }
         _ => match script.u8() {
             0..=15 => host.tell(Input::Shutdown),
-            16..=31 => host.tell(Input::Fault { ifindex: Some(BASE), text: "recv: out of memory".into() }),
+            16..=31 => host.lose_socket(BASE),
             _ => host.inspect(),
         },
     }
