@@ -19,6 +19,16 @@ fn has_left(net: &Net, node: usize) -> bool {
 }
 
 #[test]
+fn a_router_that_stops_before_it_has_converged_says_nothing_after_its_goodbye() {
+    let mut net = chain(2);
+    net.start_all();
+    net.input(0, Input::Shutdown);
+    net.wait(10 * SECOND, "the end", |net| net.nodes[0].finished);
+    net.run(60 * SECOND);
+    assert!(has_left(&net, 0), "{:?}", net.nodes[0].rib_log);
+}
+
+#[test]
 fn shutting_down_flushes_withdraws_and_ends() {
     let mut net = chain(3);
     net.start_all();
