@@ -115,6 +115,8 @@ pub struct Instance {
     pub(crate) wall_clock: (u64, Instant),
     pub(crate) cryptographic_sequence: u32,
     pub(crate) shutting_down: bool,
+    /// [`Output::Finished`] was said: these were the last words.
+    pub(crate) finished: bool,
     /// On the way there: transit traffic is asked to go elsewhere.
     pub(crate) drain: Option<shutdown::Drain>,
     pub(crate) restart: Restart,
@@ -160,6 +162,7 @@ impl Instance {
             wall_clock: (0, Instant::ZERO),
             cryptographic_sequence: 0,
             shutting_down: false,
+            finished: false,
             drain: None,
             restart: Restart::default(),
             rng: Rng::new(seed),
@@ -331,6 +334,9 @@ impl Instance {
 
     fn finish_turn(&mut self, now: Instant) {
         self.drain_events(now);
+        if self.finished {
+            return;
+        }
         self.introduce_ourselves(now);
         self.flush_floods(now);
         self.install_after_restart(now);
@@ -348,8 +354,8 @@ impl Machine for Instance {
     type Output = Output;
 
     fn handle(&mut self, now: Instant, input: Input<'_>) {
-        if self.restart.departed {
-            return; // A planned restart has had its last word.
+        if self.finished {
+            return;
         }
         self.started.get_or_insert(now);
         match input {
@@ -372,11 +378,14 @@ impl Machine for Instance {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        if self.restart.departed {
+        if self.finished {
             return;
         }
         while let Some(key) = self.timers.pop_expired(now) {
             self.expire(now, key);
+            if self.finished {
+                return;
+            }
         }
         self.age_databases(now);
         self.finish_turn(now);
@@ -387,7 +396,7 @@ impl Machine for Instance {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        if self.restart.departed {
+        if self.finished {
             return None;
         }
         let areas = self.areas.values().map(|a| a.lsdb.next_attention());

@@ -101,8 +101,13 @@ impl Instance {
         self.bfd_farewell();
         if self.rib.is_connected {
             self.outputs.push_back(Output::Rib(ClientMessage::Goodbye { withdraw: true }));
-            self.rib_lost(); // A router that had not converged owes the RIB no end of its routes any more.
         }
+        self.finish();
+    }
+
+    /// The last words.
+    pub(crate) fn finish(&mut self) {
+        self.finished = true;
         self.outputs.push_back(Output::Finished);
     }
 }

@@ -87,6 +87,6 @@ impl Instance {
         if self.rib.is_connected {
             self.outputs.push_back(Output::Rib(ClientMessage::Goodbye { withdraw: false }));
         }
-        self.outputs.push_back(Output::Finished);
+        self.finish();
     }
 }
