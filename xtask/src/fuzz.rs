@@ -32,12 +32,12 @@ const SLOWEST: u32 = 20;
 pub(crate) struct Arguments {
     /// How long each target runs; 0 only replays the kept corpora.
     #[arg(long, default_value_t = 60)]
-    pub(crate) seconds: u32,
+    seconds: u32,
     /// Where a target's random choices start; 0 is chance.
     #[arg(long, default_value_t = 0)]
-    pub(crate) seed: u32,
+    seed: u32,
     /// Run only these targets; all when none is named.
-    pub(crate) targets: Vec<String>,
+    targets: Vec<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {

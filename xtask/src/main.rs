@@ -67,9 +67,14 @@ fn main() -> ExitCode {
 
 /// Runs `cargo` with these words, showing the line; an unsuccessful exit is an error.
 fn cargo(words: &[&str]) -> Result<()> {
+    cargo_with(&[], words)
+}
+
+/// The same with more in its environment.
+fn cargo_with(environment: &[(&str, &str)], words: &[&str]) -> Result<()> {
     println!("+ cargo {}", words.join(" "));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo).args(words).status()?;
+    let status = Command::new(cargo).args(words).envs(environment.iter().copied()).status()?;
     anyhow::ensure!(status.success(), "cargo {} failed: {status}", words.join(" "));
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! line that stays in the foreground is put in the background; the ones after it wait for its daemons. The other commands of
 //! the README are `cargo xtask demo` and `cargo xtask test`, which the test run executes itself.
 
-use crate::cargo;
+use crate::cargo_with;
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::process::Command;
@@ -34,6 +34,10 @@ for daemon in ribd ospfd vrrpd; do
 done
 "#;
 
+/// How the README's release build is told to take half as long: what it builds is started, not measured.
+const QUICKER: [(&str, &str); 2] =
+    [("CARGO_PROFILE_RELEASE_LTO", "off"), ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")];
+
 /// Runs every command of the README that is not run elsewhere; any that fails is an error.
 pub(crate) fn run(root: &Path) -> Result<()> {
     let text = std::fs::read_to_string(root.join("README.md"))?;
@@ -47,7 +51,9 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     for line in mine {
         match line {
             // Cargo must see the real machine, not the emptied one.
-            _ if line.starts_with("cargo ") => cargo(&line.split_whitespace().skip(1).collect::<Vec<_>>())?,
+            _ if line.starts_with("cargo ") => {
+                cargo_with(&QUICKER, &line.split_whitespace().skip(1).collect::<Vec<_>>())?
+            }
             FOREGROUND => script += BACKGROUND,
             _ => script += &format!("{line}\n"),
         }

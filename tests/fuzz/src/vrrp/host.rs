@@ -74,9 +74,11 @@ impl Host {
         host
     }
 
-    /// A socket breaks.
+    /// A socket breaks, if there is one.
     pub(super) fn lose_socket(&mut self, ifindex: IfIndex) {
-        self.open.remove(&ifindex);
+        if self.open.remove(&ifindex).is_none() {
+            return;
+        }
         self.tell(Input::Fault { ifindex: Some(ifindex), text: "recv: out of memory".into() });
     }
 
