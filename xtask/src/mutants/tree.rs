@@ -93,6 +93,7 @@ fn manifest(text: &str) -> Result<String> {
     let workspace =
         whole.get_mut("workspace").and_then(toml::Value::as_table_mut).context("no [workspace]")?;
     workspace.remove("exclude");
+    workspace.remove("default-members");
     workspace.insert("members".to_owned(), PACKAGES.map(toml::Value::from).to_vec().into());
     Ok(toml::to_string(&whole)?)
 }
@@ -131,11 +132,14 @@ mod tests {
 
     #[test]
     fn the_copy_has_the_simulators_packages_only() {
-        let manifest =
-            manifest("[workspace]\nexclude = [\"x\"]\nmembers = [\"y\"]\n[profile.sim]\n").unwrap();
+        let manifest = manifest(
+            "[workspace]\nexclude = [\"x\"]\nmembers = [\"y\"]\ndefault-members = [\"y\"]\n[profile.sim]\n",
+        )
+        .unwrap();
         let read: toml::Table = toml::from_str(&manifest).unwrap();
         assert_eq!(read["workspace"]["members"].as_array().unwrap().len(), PACKAGES.len());
-        assert!(read["workspace"].get("exclude").is_none() && read["profile"].get("sim").is_some());
+        assert!(["exclude", "default-members"].iter().all(|key| read["workspace"].get(key).is_none()));
+        assert!(read["profile"].get("sim").is_some());
     }
 
     /// A package that is left out shows only when somebody plants bugs, which no test does.
