@@ -70,7 +70,8 @@ impl Redistribution {
             RibMessage::Hello { .. }
             | RibMessage::Synced
             | RibMessage::FibDone(_)
-            | RibMessage::RoutesStand(_) => false,
+            | RibMessage::RoutesStand(_)
+            | RibMessage::Attached(_) => false,
         }
     }
 

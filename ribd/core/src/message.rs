@@ -10,13 +10,13 @@
 //! self-describing: [`PROTOCOL_VERSION`] must change with any change here.
 
 use ipnetwork::Ipv4Network;
-use routing_common::id::{IfIndex, InterfaceName};
+use routing_common::id::{IfIndex, InterfaceName, RouterId};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::net::Ipv4Addr;
 
 /// Version of these messages.
-pub const PROTOCOL_VERSION: u16 = 2;
+pub const PROTOCOL_VERSION: u16 = 3;
 
 /// Where a route came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,6 +49,8 @@ pub enum ClientMessage {
     /// All routes have been sent; what was not repeated is stale and goes. Answered by
     /// [`RibMessage::Synced`] once the kernel has them.
     EndSync,
+    /// Who else is attached to which networks: replaces what was said before.
+    Attached(Vec<Attachment>),
     /// Replaces what this client wants to hear about.
     Subscribe(Subscription),
     /// Asks for [`RibMessage::FibDone`] with the same number once all earlier routes are in the kernel.
@@ -92,6 +94,18 @@ pub struct Route {
     pub next_hops: SmallVec<[NextHop; 2]>,
 }
 
+/// Who is attached to a network of ours besides us, by a routing protocol that knows it from another side: the network
+/// carries none of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// The network.
+    pub network: Ipv4Network,
+    /// Routers that say they are attached and can be reached, ascending.
+    pub routers: Vec<RouterId>,
+    /// Routers that were attached, can be reached and say it no more, ascending.
+    pub left: Vec<RouterId>,
+}
+
 /// A directly connected next hop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NextHop {
@@ -110,6 +124,8 @@ pub struct Subscription {
     pub default_route: bool,
     /// Whether the routes stand, see [`RibMessage::RoutesStand`].
     pub routes_stand: bool,
+    /// Who else is attached to our networks, see [`RibMessage::Attached`].
+    pub attachments: bool,
 }
 
 /// From the RIB to a client.
@@ -136,6 +152,9 @@ pub enum RibMessage {
     /// Does this router have its routes? It has when OSPF, if the configuration has any, has told all of
     /// them once in its present session and the kernel took them. Told upon the subscription and when it changes.
     RoutesStand(bool),
+    /// What [`ClientMessage::Attached`] said last; of a network that is not there nothing is known. Told upon the
+    /// subscription and when it changes.
+    Attached(Vec<Attachment>),
 }
 
 /// A route the RIB selected and a client subscribed to.

@@ -4,7 +4,7 @@
 //! ends leaves its routes marked stale; they go when the next session's `EndSync` did not repeat them or
 //! when the stale timer ends, whichever comes first.
 
-use crate::message::{Protocol, Redistributed, RibMessage, Subscription};
+use crate::message::{Attachment, Protocol, Redistributed, RibMessage, Subscription};
 use ipnetwork::Ipv4Network;
 use routing_common::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,8 @@ pub struct Session {
     pub told: BTreeMap<Ipv4Network, Redistributed>,
     /// What it was told of [`RibMessage::RoutesStand`].
     pub told_stand: Option<bool>,
+    /// What it was told of [`RibMessage::Attached`].
+    pub told_attached: Option<Vec<Attachment>>,
     /// Route changes received.
     pub changes: u64,
     /// Answers owed once the kernel has done all requests up to a number.
@@ -60,6 +62,7 @@ impl Session {
             subscription: Subscription::default(),
             told: BTreeMap::new(),
             told_stand: None,
+            told_attached: None,
             changes: 0,
             owed: Vec::new(),
             news: Vec::new(),

@@ -192,6 +192,7 @@ fn rib_messages() -> Vec<Vec<u8>> {
             protocols: vec![Protocol::Connected],
             default_route: true,
             routes_stand: true,
+            attachments: true,
         }),
         ClientMessage::FibBarrier(7),
         ClientMessage::Goodbye { withdraw: true },

@@ -15,6 +15,7 @@
 //! bit B and is no area border router. It still calculates inter-area routes from others' summaries.
 
 mod apply;
+mod attachments;
 mod clear;
 mod event;
 mod input;
@@ -103,6 +104,7 @@ pub struct Instance {
     pub(crate) spf_log: VecDeque<SpfRun>,
     pub(crate) adjacency_log: VecDeque<AdjacencyChange>,
     pub(crate) rib: routes::RibSession,
+    attachments: attachments::Attachments,
     pub(crate) bfd: Bfd,
     pub(crate) timers: TimerQueue<TimerKey>,
     pub(crate) events: VecDeque<Event>,
@@ -152,6 +154,7 @@ impl Instance {
             spf_log: VecDeque::new(),
             adjacency_log: VecDeque::new(),
             rib: routes::RibSession::default(),
+            attachments: attachments::Attachments::default(),
             bfd: Bfd::default(),
             timers: TimerQueue::new(),
             events: VecDeque::new(),

@@ -112,6 +112,7 @@ impl Instance {
         self.spf_log.push_back(SpfRun { at: now, change, routes_changed: changes.len() });
         self.routing_table = table;
         self.send_routes(&changes);
+        self.tell_attachments();
     }
 
     fn calculate(&mut self, now: Instant, change: Change) -> RoutingTable {
@@ -175,11 +176,13 @@ impl Instance {
     pub(crate) fn resend_routes(&mut self) {
         let all = diff(&RoutingTable::default(), &self.routing_table, self.config.distance);
         self.send_routes(&all);
+        self.tell_attachments();
     }
 
     pub(super) fn rib_connected(&mut self, now: Instant) {
         self.rib = RibSession { is_connected: true, is_syncing: true };
         self.redistribution.begin_session();
+        self.forget_told_attachments();
         let hello = ClientMessage::Hello {
             version: PROTOCOL_VERSION,
             protocol: Some(Protocol::Ospf),
@@ -219,6 +222,7 @@ impl Instance {
             protocols: connected.into_iter().chain(statics).collect(),
             default_route: config.default_information.is_some(),
             routes_stand: false,
+            attachments: false,
         }
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on shall fail")]
 
 mod adjacency;
+mod attachments;
 mod bfd;
 mod bfd_bridge;
 mod flooding;

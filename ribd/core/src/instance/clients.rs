@@ -2,7 +2,9 @@
 
 use super::{Rib, TimerKey, redistributed};
 use crate::io::Output;
-use crate::message::{ClientMessage, PROTOCOL_VERSION, Protocol, RibMessage, RouteChange, Subscription};
+use crate::message::{
+    Attachment, ClientMessage, PROTOCOL_VERSION, Protocol, RibMessage, RouteChange, Subscription,
+};
 use crate::route::{Candidate, Origin, Way};
 use crate::session::{ClientId, Session};
 use ipnetwork::Ipv4Network;
@@ -14,6 +16,8 @@ use routing_common::time::{Duration, Instant};
 const MAX_PREFIXES: usize = 1_000_000;
 /// Longest time between `BeginSync` and `EndSync`; then what was not repeated goes all the same.
 const SYNC_PATIENCE: Duration = Duration::from_secs(120);
+/// Most networks a client may name routers of: as many as a host has interfaces, and more.
+const MAX_ATTACHMENTS: usize = 1000;
 /// Most next hops of one route; the kernel's own bound is larger, a ring's need far smaller.
 const MAX_NEXT_HOPS: usize = 64;
 
@@ -29,7 +33,10 @@ impl Rib {
             ClientMessage::Subscribe(subscription) => self.subscribe(id, subscription),
             ClientMessage::FibBarrier(number) => self.answers.push((id, RibMessage::FibDone(number))),
             ClientMessage::Goodbye { withdraw } => self.goodbye(now, id, withdraw),
-            ClientMessage::BeginSync | ClientMessage::EndSync | ClientMessage::Routes(_) => {
+            ClientMessage::BeginSync
+            | ClientMessage::EndSync
+            | ClientMessage::Routes(_)
+            | ClientMessage::Attached(_) => {
                 let Some(protocol) = session.protocol else {
                     return self.reject(id, "it brings routes but named no protocol");
                 };
@@ -56,6 +63,10 @@ impl Rib {
                 self.timers.cancel(TimerKey::Stale(protocol));
                 self.sweep_stale(protocol);
                 self.answers.push((id, RibMessage::Synced));
+            }
+            ClientMessage::Attached(mut attachments) => {
+                attachments.truncate(MAX_ATTACHMENTS);
+                self.attached.insert(protocol, attachments);
             }
             ClientMessage::Routes(changes) => {
                 session.changes += changes.len() as u64;
@@ -114,6 +125,7 @@ impl Rib {
         }
         if let (Some(protocol), true) = (protocol, replaces) {
             // What the old session brought is the new one's to repeat.
+            self.attached.remove(&protocol);
             self.table.mark_stale(Origin::Client(protocol));
             self.arm_stale(now, protocol);
         }
@@ -136,6 +148,7 @@ impl Rib {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.subscription = subscription;
         session.told_stand = None;
+        session.told_attached = None;
         let told: Vec<Ipv4Network> = session.told.keys().copied().collect();
         for p in told {
             let selected = self.table.get(p).and_then(|e| e.selected.as_ref());
@@ -151,6 +164,7 @@ impl Rib {
 
     fn goodbye(&mut self, now: Instant, id: ClientId, withdraw: bool) {
         let Some(protocol) = self.sessions.get_mut(&id).and_then(|s| s.protocol.take()) else { return };
+        self.attached.remove(&protocol);
         self.table.mark_stale(Origin::Client(protocol));
         if withdraw {
             self.timers.cancel(TimerKey::Stale(protocol));
@@ -163,6 +177,7 @@ impl Rib {
     pub(super) fn client_gone(&mut self, now: Instant, id: ClientId) {
         let Some(Session { name, protocol, .. }) = self.sessions.remove(&id) else { return };
         if let Some(protocol) = protocol {
+            self.attached.remove(&protocol);
             self.table.mark_stale(Origin::Client(protocol));
             self.arm_stale(now, protocol);
         }
@@ -195,6 +210,22 @@ impl Rib {
         for (id, session) in self.sessions.iter_mut().filter(|(_, s)| s.subscription.routes_stand) {
             if session.told_stand.replace(stand) != Some(stand) {
                 self.outputs.push_back(Output::ToClient(*id, RibMessage::RoutesStand(stand)));
+            }
+        }
+        self.tell_attachments();
+    }
+
+    /// See [`RibMessage::Attached`].
+    fn tell_attachments(&mut self) {
+        let mut listeners = self.sessions.iter_mut().filter(|(_, s)| s.subscription.attachments).peekable();
+        if listeners.peek().is_none() {
+            return;
+        }
+        let now: Vec<Attachment> = self.attached.values().flatten().cloned().collect();
+        for (id, session) in listeners {
+            if session.told_attached.as_ref() != Some(&now) {
+                session.told_attached = Some(now.clone());
+                self.outputs.push_back(Output::ToClient(*id, RibMessage::Attached(now.clone())));
             }
         }
     }

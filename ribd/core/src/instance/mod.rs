@@ -12,7 +12,7 @@ mod sources;
 use crate::fib::{Fib, KernelSnapshot};
 use crate::io::{Input, Output};
 use crate::links::Links;
-use crate::message::{Protocol, Redistributed, RibMessage};
+use crate::message::{Attachment, Protocol, Redistributed, RibMessage};
 use crate::resolve::View;
 use crate::route::{Selected, Target, kernel_protocol, protocol_of_kernel};
 use crate::session::{ClientId, Session};
@@ -59,6 +59,8 @@ pub struct Rib {
     pub(crate) fib: Fib,
     pub(crate) system: System,
     pub(crate) sessions: BTreeMap<ClientId, Session>,
+    /// What the protocols' present sessions said of [`ClientMessage::Attached`](crate::message::ClientMessage).
+    attached: BTreeMap<Protocol, Vec<Attachment>>,
     /// Prefixes with a static candidate that may need other routes.
     recursive: BTreeSet<Ipv4Network>,
     /// Static candidates in the table.

@@ -1,8 +1,9 @@
 //! Clients come, go, crash and subscribe; ribd itself restarts.
 
 use crate::world::*;
-use rib::message::{ClientMessage, Protocol, Redistributed, RibMessage, Subscription};
+use rib::message::{Attachment, ClientMessage, Protocol, Redistributed, RibMessage, Subscription};
 use rib::{ClientId, Input};
+use routing_common::id::RouterId;
 use routing_common::time::Duration;
 
 const OTHER: ClientId = ClientId(2);
@@ -109,6 +110,7 @@ fn a_subscriber_hears_of_the_default_that_is_not_its_own() {
             protocols: vec![],
             default_route: true,
             routes_stand: false,
+            attachments: false,
         }),
     );
     assert_eq!(w.told(OSPFD), [told_default(), RibMessage::SubscriptionSynced]);
@@ -126,8 +128,11 @@ fn connected_routes_are_redistributed_as_they_come_and_go() {
     let mut w = World::new(DEFAULT);
     w.connect(OTHER, None);
     w.told(OTHER);
-    let subscription =
-        Subscription { protocols: vec![Protocol::Connected], default_route: false, routes_stand: false };
+    let subscription = Subscription {
+        protocols: vec![Protocol::Connected],
+        default_route: false,
+        ..Subscription::default()
+    };
     w.say(OTHER, ClientMessage::Subscribe(subscription));
     let told = w.told(OTHER);
     let [RibMessage::Redistribute(routes), RibMessage::SubscriptionSynced] = told.as_slice() else {
@@ -250,7 +255,7 @@ fn a_subscriber_hears_of_a_large_table_in_several_messages() {
     let protocols = vec![Protocol::Ospf];
     w.say(
         OTHER,
-        ClientMessage::Subscribe(Subscription { protocols, default_route: false, routes_stand: false }),
+        ClientMessage::Subscribe(Subscription { protocols, default_route: false, ..Subscription::default() }),
     );
     let sizes: Vec<usize> = w
         .told(OTHER)
@@ -284,6 +289,35 @@ fn routes_stand_once_ospf_has_told_them_and_the_kernel_has_them() {
     // Without OSPF there is nothing to wait for.
     w.configure(DEFAULT);
     assert_eq!(stand(w.told(OTHER)), [true]);
+}
+
+#[test]
+fn who_else_is_attached_is_known_as_long_as_ospf_says_so() {
+    let attached = |told: Vec<RibMessage>| -> Vec<Vec<Attachment>> {
+        told.into_iter()
+            .filter_map(|m| if let RibMessage::Attached(a) = m { Some(a) } else { None })
+            .collect()
+    };
+    let one = Attachment {
+        network: net("192.168.1.0/24"),
+        routers: vec![RouterId([10, 255, 0, 2].into())],
+        left: Vec::new(),
+    };
+    let mut w = World::new(OSPF_CONFIG);
+    w.ospf(OSPFD, &[]);
+    w.say(OSPFD, ClientMessage::Attached(vec![one.clone()]));
+    w.connect(OTHER, None);
+    assert!(attached(w.told(OTHER)).is_empty(), "it has not asked");
+    let subscription = Subscription { attachments: true, ..Subscription::default() };
+    w.say(OTHER, ClientMessage::Subscribe(subscription));
+    assert_eq!(attached(w.told(OTHER)), [vec![one.clone()]]);
+    w.say(OSPFD, ClientMessage::Attached(vec![one]));
+    assert!(attached(w.told(OTHER)).is_empty(), "that is no news");
+    w.input(Input::ClientGone(OSPFD));
+    assert_eq!(attached(w.told(OTHER)), [Vec::new()], "nobody knows now");
+    // Who brings no routes knows no routers.
+    w.say(OTHER, ClientMessage::Attached(Vec::new()));
+    assert_eq!(w.disconnected, [OTHER]);
 }
 
 /// An ospfd may restart gracefully (RFC 3623) only if its routes are still there.

@@ -3,7 +3,7 @@
 use ospf_proto::constants::{ALL_D_ROUTERS, ALL_SPF_ROUTERS};
 use ospf_proto::packet::{PacketBody, UpdateLsa, decode_header, verify};
 use ospf_proto::{Input, Instance, Output};
-use rib::message::{ClientMessage, PROTOCOL_VERSION, Protocol, RouteChange};
+use rib::message::{Attachment, ClientMessage, PROTOCOL_VERSION, Protocol, RouteChange};
 use routing_common::config::OspfAuthentication;
 use routing_common::id::{AreaId, IfIndex, RouterId};
 use routing_common::prefix;
@@ -165,6 +165,14 @@ impl Books {
             ClientMessage::Routes(changes) => {
                 assert!(!changes.is_empty(), "an empty list of routes");
                 changes.iter().for_each(|c| self.route(c));
+            }
+            ClientMessage::Attached(attachments) => {
+                let networks: BTreeSet<_> = attachments.iter().map(|a| a.network).collect();
+                assert_eq!(networks.len(), attachments.len(), "a network twice");
+                for Attachment { network, routers, left } in attachments {
+                    assert_eq!(*network, prefix::canonical(*network), "host bits in a network");
+                    assert!(routers.iter().all(|id| !left.contains(id)), "there and left: {attachments:?}");
+                }
             }
             ClientMessage::Subscribe(_) | ClientMessage::FibBarrier(_) | ClientMessage::Goodbye { .. } => {}
         }

@@ -14,9 +14,11 @@ use crate::script::Script;
 use ipnetwork::Ipv4Network;
 use kernel::Kernel;
 use rib::api::Request;
-use rib::message::{ClientMessage, NextHop, PROTOCOL_VERSION, Protocol, Route, RouteChange, Subscription};
+use rib::message::{
+    Attachment, ClientMessage, NextHop, PROTOCOL_VERSION, Protocol, Route, RouteChange, Subscription,
+};
 use rib::{ClientId, Input, Rib};
-use routing_common::id::IfIndex;
+use routing_common::id::{IfIndex, RouterId};
 use routing_common::link::LinkEvent;
 use routing_common::prefix;
 use routing_common::time::{Duration, Instant};
@@ -140,10 +142,16 @@ fn message(script: &mut Script<'_>) -> ClientMessage {
                 protocols: protocols.collect(),
                 default_route: bits & 0x80 != 0,
                 routes_stand: bits & 0x40 != 0,
+                attachments: bits & 0x20 != 0,
             })
         }
         4 => ClientMessage::FibBarrier(u64::from(script.u8())),
         5 => ClientMessage::Goodbye { withdraw: script.flag() },
+        6 => {
+            let network = setup::PREFIXES[script.below(setup::PREFIXES.len())];
+            let routers = (0..script.u8() % 4).map(|n| RouterId(Ipv4Addr::new(10, 255, 0, n))).collect();
+            ClientMessage::Attached(vec![Attachment { network, routers, left: Vec::new() }])
+        }
         _ => ClientMessage::Routes((0..1 + script.below(6)).map(|_| change(script)).collect()),
     }
 }
