@@ -94,8 +94,8 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
             }
             request = control.next_request() => shell.answer(request),
             event = rib.next() => {
-                if let Some(stand) = routes_stand(&mut rib, event) {
-                    shell.input(Input::RoutesStand(stand)).await;
+                for input in told_by_rib(&mut rib, event) {
+                    shell.input(input).await;
                 }
             }
             () = timer.wait(deadline) => {}
@@ -108,25 +108,27 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
     shell.sysctls.restore_all()
 }
 
-/// What the RIB's news say about this router's routes. A RIB that is gone leaves them in the kernel, but what
-/// became of them until it is back nobody knows.
-fn routes_stand(
+/// What the RIB's news say about this router's routes and about its company. A RIB that is gone leaves the routes in the
+/// kernel, but what became of them until it is back nobody knows.
+fn told_by_rib(
     rib: &mut FramedClient<ClientMessage, RibMessage>,
     event: ClientEvent<RibMessage>,
-) -> Option<bool> {
+) -> Vec<Input<'static>> {
     match event {
         ClientEvent::Connected => {
-            let subscription = Subscription { routes_stand: true, ..Subscription::default() };
+            let subscription =
+                Subscription { routes_stand: true, attachments: true, ..Subscription::default() };
             for message in ClientMessage::listen("vrrpd", subscription) {
                 if let Err(error) = rib.send(&message) {
-                    tracing::warn!(%error, "asking ribd whether the routes stand");
+                    tracing::warn!(%error, "asking ribd about the routes and the others on the LAN");
                 }
             }
-            None
+            Vec::new()
         }
-        ClientEvent::Message(RibMessage::RoutesStand(stand)) => Some(stand),
-        ClientEvent::Message(_) => None,
-        ClientEvent::Disconnected(_) => Some(false),
+        ClientEvent::Message(RibMessage::RoutesStand(stand)) => vec![Input::RoutesStand(stand)],
+        ClientEvent::Message(RibMessage::Attached(attachments)) => vec![Input::Attached(attachments)],
+        ClientEvent::Message(_) => Vec::new(),
+        ClientEvent::Disconnected(_) => vec![Input::RoutesStand(false), Input::Attached(Vec::new())],
     }
 }
 

@@ -13,7 +13,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("rib", &["routing-common"]),
     ("bfd-proto", &["routing-common"]),
     ("ospf-proto", &["routing-common", "rib", "bfd-proto"]),
-    ("vrrp-proto", &["routing-common"]),
+    ("vrrp-proto", &["routing-common", "rib"]),
     ("ribd", &["routing-common", "routing-runtime", "rib"]),
     ("ospfd", &["routing-common", "routing-runtime", "rib", "bfd-proto", "ospf-proto"]),
     ("vrrpd", &["routing-common", "routing-runtime", "rib", "vrrp-proto"]),

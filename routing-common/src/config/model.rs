@@ -355,6 +355,8 @@ pub struct VrrpGroup {
     pub preempt_delay: Duration,
     /// Longest wait for the router's own routes before it preempts; zero where it has none to wait for.
     pub preempt_routes_wait: Duration,
+    /// Take over when OSPF says that nobody else is left on the LAN.
+    pub accelerate: bool,
     /// Accept_Mode: accept packets to the virtual address though not its owner.
     pub accept: bool,
     /// Use the virtual MAC on a macvlan; otherwise the real MAC and gratuitous ARP.

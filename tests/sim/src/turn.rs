@@ -352,7 +352,8 @@ impl World {
             }
             Event::Terminate { .. } => feed(self, Cause::Other, Input::Shutdown),
             Event::Connected { .. } => {
-                let subscription = Subscription { routes_stand: true, ..Subscription::default() };
+                let subscription =
+                    Subscription { routes_stand: true, attachments: true, ..Subscription::default() };
                 for message in ClientMessage::listen("vrrpd", subscription) {
                     self.say_to_rib(router, Client::Vrrp, message);
                 }
@@ -360,7 +361,13 @@ impl World {
             Event::ToClient { message: RibMessage::RoutesStand(stand), .. } => {
                 feed(self, Cause::Rib, Input::RoutesStand(stand));
             }
-            Event::RibLost { .. } => feed(self, Cause::Rib, Input::RoutesStand(false)),
+            Event::ToClient { message: RibMessage::Attached(attachments), .. } => {
+                feed(self, Cause::Rib, Input::Attached(attachments));
+            }
+            Event::RibLost { .. } => {
+                feed(self, Cause::Rib, Input::RoutesStand(false));
+                feed(self, Cause::Rib, Input::Attached(Vec::new()));
+            }
             _ => {}
         }
     }

@@ -59,6 +59,10 @@ pub struct Router {
     pub preempt_routes_wait: u64,
     /// Has this router its routes?
     pub routes_stand: bool,
+    /// Does what the ring knows of the others shorten the wait for their silence?
+    pub accelerate: bool,
+    /// Routers on the same subnet as the ring knows them; none where it knows nothing.
+    pub others_by_ring: Option<Vec<Ipv4Addr>>,
     /// Dropped packets by reason.
     pub discards: BTreeMap<String, u64>,
     /// Packets on the interface for virtual routers we do not have, by reason.

@@ -8,11 +8,12 @@
 //! version 2 too, where RFC 3768 §6.4.3 is silent. It ends a double mastership one interval sooner and
 //! re-teaches bridges and hosts; a version 2 peer sees nothing but an early advertisement.
 //!
-//! Two events are ours. [`Event::Resume`]: after a crash the kernel may still hold the virtual addresses;
+//! Three events are ours. [`Event::Resume`]: after a crash the kernel may still hold the virtual addresses;
 //! taking them away and waiting three intervals would make a restart worse than no restart. We keep them and
 //! listen for one interval: shorter than any Backup waits, long enough to hear an Active router.
 //! [`Event::Stalled`]: whoever slept through a deadline must not act on it as if no time had passed, unless it is the
-//! owner, whom nobody may replace.
+//! owner, whom nobody may replace. [`Event::Alone`]: Active_Down_Timer stands for "the Active router is gone", and who
+//! knows that from another side need not wait for it. Nothing on the wire differs.
 
 use core::fmt;
 
@@ -82,6 +83,8 @@ pub enum Event {
     ActiveDownTimer,
     /// Adver_Timer fired.
     AdverTimer,
+    /// The ring says that nobody else is left on the LAN.
+    Alone,
     /// A valid advertisement came in.
     Advertisement(Claim),
 }
@@ -160,7 +163,7 @@ fn backup(event: Event, facts: Facts) -> (State, &'static [Action]) {
         Event::Shutdown | Event::InterfaceDown => {
             (State::Initialize, &[Action::StopTimers, Action::Withdraw])
         }
-        Event::ActiveDownTimer => (State::Active, BECOME_ACTIVE),
+        Event::ActiveDownTimer | Event::Alone => (State::Active, BECOME_ACTIVE),
         Event::Advertisement(Claim::Stops) => (State::Backup, &[Action::StartSkewTimer]),
         Event::Advertisement(Claim::Lower) if facts.preempt || facts.owner => (State::Backup, &[]),
         Event::Advertisement(_) => {
@@ -199,7 +202,7 @@ fn active(event: Event, facts: Facts) -> (State, &'static [Action]) {
             State::Backup,
             &[Action::StopTimers, Action::ResetActiveInterval, Action::KeepServing, Action::Listen],
         ),
-        Event::Startup | Event::Resume | Event::ActiveDownTimer => (State::Active, &[]),
+        Event::Startup | Event::Resume | Event::ActiveDownTimer | Event::Alone => (State::Active, &[]),
     }
 }
 
@@ -209,7 +212,7 @@ mod tests {
     use Action::*;
     use Claim::*;
 
-    const EVENTS: [Event; 12] = [
+    const EVENTS: [Event; 13] = [
         Event::Startup,
         Event::Shutdown,
         Event::InterfaceDown,
@@ -222,6 +225,7 @@ mod tests {
         Event::Advertisement(Higher),
         Event::Resume,
         Event::Stalled,
+        Event::Alone,
     ];
 
     /// The table a second time, written from the RFC's text as data: (state, event, owner, preempt).
@@ -237,7 +241,7 @@ mod tests {
             (State::Initialize, 0) => (State::Backup, vec![ResetActiveInterval, StartActiveDownTimer]),
             (State::Initialize, _) => stay,
             (State::Backup, 1 | 2) => (State::Initialize, vec![StopTimers, Withdraw]),
-            (State::Backup, 3) => up(),
+            (State::Backup, 3 | 12) => up(),
             (State::Backup, 5) => (State::Backup, vec![StartSkewTimer]),
             (State::Backup, 6) if owner || preempt => stay,
             (State::Backup, 6..=9) => {
@@ -275,7 +279,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(cells, 3 * 12 * 4);
+        assert_eq!(cells, 3 * 13 * 4);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::instance::{Input, Instance};
 use crate::packet::Received;
+use rib::message::Attachment;
 use routing_common::config::Config;
 use routing_common::id::IfIndex;
 use routing_common::link::LinkEvent;
@@ -40,6 +41,8 @@ pub enum Record {
     Shutdown,
     /// [`Input::RoutesStand`].
     RoutesStand(bool),
+    /// [`Input::Attached`].
+    Attached(Vec<Attachment>),
 }
 
 impl Recordable for Instance {
@@ -67,6 +70,7 @@ impl Recordable for Instance {
             Input::Fault { ifindex, text } => Record::Fault { ifindex: *ifindex, text: text.clone() },
             Input::Shutdown => Record::Shutdown,
             Input::RoutesStand(stand) => Record::RoutesStand(*stand),
+            Input::Attached(attachments) => Record::Attached(attachments.clone()),
         }
     }
 
@@ -81,6 +85,7 @@ impl Recordable for Instance {
             Record::Fault { ifindex, text } => Input::Fault { ifindex: *ifindex, text: text.clone() },
             Record::Shutdown => Input::Shutdown,
             Record::RoutesStand(stand) => Input::RoutesStand(*stand),
+            Record::Attached(attachments) => Input::Attached(attachments.clone()),
         }
     }
 }
@@ -90,10 +95,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use routing_common::config;
+    use routing_common::id::RouterId;
     use routing_common::record::format::{MAGIC, frame};
     use routing_common::record::{Call, Configuration, Entry, Header, Reader};
 
-    fn records() -> [Record; 6] {
+    fn records() -> [Record; 7] {
         let (source, destination) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(224, 0, 0, 18));
         [
             Record::Link(LinkEvent::LinkRemoved(IfIndex(4))),
@@ -102,6 +108,11 @@ mod tests {
             Record::Fault { ifindex: Some(IfIndex(2)), text: "no".into() },
             Record::Shutdown,
             Record::RoutesStand(true),
+            Record::Attached(vec![Attachment {
+                network: "192.0.2.0/24".parse().unwrap(),
+                routers: vec![RouterId(source)],
+                left: Vec::new(),
+            }]),
         ]
     }
 
@@ -115,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(noise in proptest::collection::vec(any::<u8>(), 0..60), kind in 0..7_u8) {
+        fn no_bytes_make_it_panic(noise in proptest::collection::vec(any::<u8>(), 0..60), kind in 0..8_u8) {
             let header = Header { daemon: Instance::DAEMON.into(), release: "1".into(), seed: 0, source: Configuration::default() };
             let mut file = [&MAGIC[..], &frame(&Entry::<()>::Header(header)).unwrap()].concat();
             // An input at some time: what follows its kind is the noise.

@@ -6,6 +6,7 @@ use crate::router::{Blocked, VirtualRouter};
 use routing_common::config::{VrrpChecksum, VrrpVersion};
 use routing_common::render::{Table, short_time};
 use routing_common::time::{Duration, Instant};
+use std::net::Ipv4Addr;
 
 /// The reply to one request.
 pub(crate) fn query(
@@ -52,6 +53,8 @@ fn router(instance: &Instance, now: Instant, r: &VirtualRouter) -> api::Router {
         preempt_delay: millis(r.group.preempt_delay),
         preempt_routes_wait: millis(r.group.preempt_routes_wait),
         routes_stand: instance.routes_stand,
+        accelerate: r.group.accelerate,
+        others_by_ring: instance.attached(r).map(|a| a.routers.iter().map(|id| id.0).collect()),
         discards: counts(&r.discards),
         interface_discards: instance.strays().get(&r.group.interface).map(counts).unwrap_or_default(),
         peers: r
@@ -175,6 +178,13 @@ fn parameters(r: &api::Router) -> Table {
     row("State transitions (v4)", &r.v4.stats.transitions.to_string());
     row("Skew Time (v4)", &ms(r.v4.skew_time));
     row("Master Down Interval (v4)", &ms(r.v4.master_down_interval));
+    if let Some(others) = &r.others_by_ring {
+        let others: Vec<String> = others.iter().map(Ipv4Addr::to_string).collect();
+        row(
+            "Others by the ring",
+            if others.is_empty() { "none".to_owned() } else { others.join(", ") }.as_str(),
+        );
+    }
     row("IPv4 Addresses", &r.v4.addresses.len().to_string());
     for address in &r.v4.addresses {
         row("..................................", &address.to_string());

@@ -63,6 +63,14 @@ static VRRP_GROUP: Table = Table {
              kernel has them, but no longer than this. Without `[ospf]`, and with \"0s\", it does not wait.",
         ),
         key(
+            "accelerate",
+            Kind::Boolean,
+            Fallback::Boolean(true),
+            "Take over as soon as the ring says that nobody else is left on the LAN: at once when the others' OSPF \
+             withdrew the interface's subnet, after one missing advertisement when they cannot be reached any more. Needs \
+             `[ospf]` with the interface passive, here and there, and a way to the others besides it.",
+        ),
+        key(
             "accept",
             Kind::Boolean,
             Fallback::Boolean(true),

@@ -120,6 +120,7 @@ fn expected_group() -> VrrpGroup {
         preempt: true,
         preempt_delay: Duration::ZERO,
         preempt_routes_wait: Duration::from_secs(60),
+        accelerate: true,
         accept: true,
         virtual_mac: true,
         checksum: VrrpChecksum::Rfc5798,

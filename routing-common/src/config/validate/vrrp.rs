@@ -78,6 +78,7 @@ fn group(
     let virtual_mac = section.boolean("virtual-mac").value;
     let (preempt, preempt_delay) = preemption(section, &priority);
     let preempt_routes_wait = section.time("preempt-routes-wait").value;
+    let accelerate = section.boolean("accelerate").value;
     let checksum = match section.word("checksum").value {
         "rfc9568" => VrrpChecksum::Rfc9568,
         _ => VrrpChecksum::Rfc5798,
@@ -99,6 +100,7 @@ fn group(
         preempt,
         preempt_delay,
         preempt_routes_wait,
+        accelerate,
         accept,
         virtual_mac,
         checksum,

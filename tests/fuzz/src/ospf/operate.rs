@@ -312,6 +312,7 @@ fn vrrp_groups() -> BTreeMap<String, VrrpGroup> {
         preempt: true,
         preempt_delay: Duration::ZERO,
         preempt_routes_wait: Duration::ZERO,
+        accelerate: true,
         accept: true,
         virtual_mac: true,
         checksum: VrrpChecksum::Rfc5798,

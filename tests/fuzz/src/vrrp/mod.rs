@@ -9,8 +9,9 @@ mod host;
 
 use crate::script::Script;
 use host::{BASE, Host, OWNED};
+use rib::message::Attachment;
 use routing_common::config::{Config, Defaults, RibConfig, VrrpChecksum, VrrpGroup, VrrpVersion};
-use routing_common::id::{IfIndex, Vrid};
+use routing_common::id::{IfIndex, RouterId, Vrid};
 use routing_common::link::LinkEvent;
 use routing_common::time::{Duration, Instant};
 use serde_json::Value;
@@ -86,6 +87,7 @@ fn config(choice: u8) -> Config {
         preempt: !bit(5),
         preempt_delay: Duration::from_secs(if bit(6) { 2 } else { 0 }),
         preempt_routes_wait: Duration::from_secs(if bit(3) { 30 } else { 0 }),
+        accelerate: !bit(3),
         accept: true,
         virtual_mac: !bit(7),
         checksum: if bit(4) { VrrpChecksum::Rfc9568 } else { VrrpChecksum::Rfc5798 },
@@ -133,12 +135,27 @@ fn step(host: &mut Host, script: &mut Script<'_>) {
         _ => match script.u8() {
             0..=15 => host.tell(Input::Shutdown),
             16..=31 => host.lose_socket(BASE),
+            32..=79 => host.tell(Input::Attached(evidence(script.u8()))),
             _ => host.inspect(),
         },
     }
 }
 
 /// A rival speaks, mostly sense.
+/// What the ring may say of the others.
+fn evidence(choice: u8) -> Vec<Attachment> {
+    let ids = |bits: u8| {
+        (0..3).filter(|n| bits >> n & 1 == 1).map(|n| RouterId(Ipv4Addr::new(10, 255, 0, n + 1))).collect()
+    };
+    let network = if choice & 0x40 == 0 { "192.0.2.0/24" } else { "198.51.100.0/24" };
+    let one = Attachment {
+        network: network.parse().expect("a network"),
+        routers: ids(choice),
+        left: ids(choice >> 3),
+    };
+    if choice & 0x80 == 0 { vec![one] } else { Vec::new() }
+}
+
 fn advertisement(host: &mut Host, script: &mut Script<'_>) {
     let (shape, who) = (script.u8(), script.u8());
     let bit = |n: u8| shape >> n & 1 == 1;

@@ -9,7 +9,8 @@
 //! * whether an Active virtual router yields to an advertisement (RFC 9568 §6.4.3), by priority and unsigned address; that
 //!   one which is stopped says so, and how soon a Backup acts that heard it (§6.4.2);
 //! * that a Backup waits three intervals after an advertisement of its priority or more, and without Preempt_Mode
-//!   after any (§6.4.2).
+//!   after any (§6.4.2), unless its ring says that nobody else is left on the LAN; and one interval then, unless those who
+//!   left can be reached.
 //!
 //! A turn that served several timers may have held several elections, between which neighbours went; where neighbours
 //! went while an interface stopped waiting, nothing is said.
@@ -29,6 +30,7 @@ use routing_common::time::{Duration, Instant};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use vrrp_proto::machine::State;
+use vrrp_proto::router::{Cause as Why, VirtualRouter};
 
 /// A process that is woken a little after its deadline may be told something before.
 const SLACK: Duration = Duration::from_millis(1);
@@ -96,6 +98,17 @@ fn bidirectional(interface: &Interface) -> BTreeSet<RouterId> {
 
 fn discards(interface: &Interface) -> u64 {
     interface.statistics.discards.values().map(|d| d.count).sum()
+}
+
+/// How many intervals a Backup waits at least that becomes Active now.
+fn fewest_intervals(engine: &vrrp_proto::Instance, router: &VirtualRouter) -> u32 {
+    let alone = router.history.iter().last().is_some_and(|t| t.cause == Why::Alone);
+    match engine.attached(router).filter(|_| alone && router.group.accelerate) {
+        Some(evidence) if !evidence.routers.is_empty() => 3,
+        Some(evidence) if !evidence.left.is_empty() => 0,
+        Some(_) => 1,
+        None => 3,
+    }
 }
 
 /// Somebody who may be elected.
@@ -289,7 +302,8 @@ impl Decisions {
     /// Whoever became Active had waited.
     fn check_patience(&mut self, world: &World, turn: &Turn<'_>) -> Verdict {
         let node = &world.nodes[turn.router];
-        for router in node.vrrp.engine.iter().flat_map(vrrp_proto::Instance::routers) {
+        let Some(engine) = node.vrrp.engine.as_ref() else { return Ok(()) };
+        for router in engine.routers() {
             let Some(port) = router.binding.and_then(|b| kernel::port(b.ifindex)) else { continue };
             if router.state == State::Backup {
                 continue;
@@ -298,7 +312,8 @@ impl Decisions {
             let Some(obeyed) = self.obeyed.remove(&(turn.router, port, vrid)) else { continue };
             let same = (obeyed.incarnation, obeyed.stalls) == (node.vrrp.incarnation, router.stats.stalls);
             let waited = turn.local.since(obeyed.at);
-            if router.state == State::Active && same && waited < router.active_interval * 3 {
+            let patience = router.active_interval * fewest_intervals(engine, router);
+            if router.state == State::Active && same && waited < patience {
                 return Err(format!("vrid {vrid} is Active {waited:?} after it was told to wait"));
             }
         }

@@ -1,6 +1,7 @@
 //! What the world can tell the engine.
 
 use crate::packet::Received;
+use rib::message::Attachment;
 use routing_common::config::Config;
 use routing_common::id::IfIndex;
 use routing_common::link::LinkEvent;
@@ -23,6 +24,9 @@ pub enum Input<'a> {
     /// Has this router its routes, in the kernel? Not unless told so. Until then a Backup leaves an Active router
     /// that works alone ([`routing_common::config::VrrpGroup::preempt_routes_wait`]).
     RoutesStand(bool),
+    /// Who else is attached to our networks, as the ring has it: replaces what was told before. Of a network that is not
+    /// there nothing is known.
+    Attached(Vec<Attachment>),
     /// The kernel refused one of the outputs; it is tried again.
     Fault {
         /// The interface the output was for, if one.

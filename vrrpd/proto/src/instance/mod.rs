@@ -29,7 +29,9 @@ use crate::packet::{self, Discard, Discards, Received};
 use crate::router::{Blocked, Cause, Service, VirtualRouter};
 use crate::throttle::Throttle;
 use context::TimerKey;
+use ipnetwork::Ipv4Network;
 use kernel::{Kernel, Wishes};
+use rib::message::Attachment;
 use routing_common::config::{Config, VrrpGroup};
 use routing_common::id::{IfIndex, InterfaceName, Vrid};
 use routing_common::link::LinkEvent;
@@ -65,6 +67,8 @@ pub struct Instance {
     configured: bool,
     /// [`Input::RoutesStand`].
     pub(crate) routes_stand: bool,
+    /// [`Input::Attached`], by network.
+    attached: BTreeMap<Ipv4Network, Attachment>,
     stopping: bool,
     finished: bool,
     last_fault: Option<(Instant, String)>,
@@ -84,6 +88,7 @@ impl Machine for Instance {
             Input::Reconfigure(config) => self.reconfigure(now, &config),
             Input::Packet { ifindex, packet } => self.packet(now, ifindex, packet),
             Input::RoutesStand(stand) => self.routes_stand = stand,
+            Input::Attached(attachments) => self.witnessed(now, attachments),
             Input::Fault { ifindex, text } => self.fault(now, ifindex, text),
             Input::Shutdown => self.shutdown(now),
         }
@@ -173,6 +178,23 @@ impl Instance {
     fn reconcile_if_dirty(&mut self, now: Instant) {
         if std::mem::take(&mut self.dirty) && self.kernel.complete && self.configured {
             self.reconcile(now);
+        }
+    }
+
+    /// Who else is attached to the network of a virtual router, as far as is known.
+    pub fn attached(&self, router: &VirtualRouter) -> Option<&Attachment> {
+        self.attached.get(&router.network()?)
+    }
+
+    fn witnessed(&mut self, now: Instant, attachments: Vec<Attachment>) {
+        let attachments: BTreeMap<_, _> = attachments.into_iter().map(|a| (a.network, a)).collect();
+        let before = std::mem::replace(&mut self.attached, attachments);
+        for id in self.ids() {
+            let Some(network) = self.routers.get(&id).and_then(VirtualRouter::network) else { continue };
+            let (before, present) = (before.get(&network), self.attached.get(&network).cloned());
+            if before != present.as_ref() {
+                self.with(now, id, |router, cx| router.witnessed(cx, before, present.as_ref()));
+            }
         }
     }
 

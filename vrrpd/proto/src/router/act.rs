@@ -234,7 +234,10 @@ impl VirtualRouter {
                 self.refresh(cx);
             }
             State::Backup if priority_changed || interval_changed => {
-                if !matches!(self.down_cause, Cause::PriorityZero | Cause::Stalled | Cause::Resumed) {
+                if !matches!(
+                    self.down_cause,
+                    Cause::PriorityZero | Cause::Stalled | Cause::Resumed | Cause::Alone
+                ) {
                     let at: Instant = self.down_base + self.active_down_interval();
                     cx.arm(TimerKind::ActiveDown, at.max(cx.now));
                 }

@@ -26,6 +26,8 @@ pub enum Cause {
     Link,
     /// The operator stopped it or changed what it is.
     Admin,
+    /// The ring says that nobody else is left on the LAN.
+    Alone,
     /// We slept too long.
     Stalled,
 }
@@ -42,6 +44,7 @@ impl Cause {
             Self::LostElection => "lost-election",
             Self::Link => "link",
             Self::Admin => "admin",
+            Self::Alone => "alone",
             Self::Stalled => "stalled",
         }
     }

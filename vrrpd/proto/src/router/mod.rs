@@ -15,6 +15,7 @@
 mod act;
 mod alarm;
 mod history;
+mod witness;
 
 pub use alarm::{Alarm, AlarmRow};
 pub use history::{Cause, History, Transition};
@@ -235,6 +236,11 @@ impl VirtualRouter {
     /// The virtual addresses as the kernel gets them.
     pub fn hosts(&self) -> impl Iterator<Item = Ipv4Network> + '_ {
         self.group.virtual_addresses.iter().map(|a| prefix::host(a.ip()))
+    }
+
+    /// The subnet the virtual addresses are in.
+    pub fn network(&self) -> Option<Ipv4Network> {
+        self.group.virtual_addresses.first().map(|a| prefix::canonical(*a))
     }
 
     /// Is this one of the virtual addresses?

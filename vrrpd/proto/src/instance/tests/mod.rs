@@ -3,6 +3,7 @@
 mod election;
 mod hostile;
 mod kernel_side;
+mod witness;
 
 use super::*;
 use crate::router::Transition;
@@ -33,6 +34,7 @@ fn group(priority: u8) -> VrrpGroup {
         preempt: true,
         preempt_delay: Duration::ZERO,
         preempt_routes_wait: Duration::ZERO,
+        accelerate: true,
         accept: true,
         virtual_mac: true,
         checksum: VrrpChecksum::Rfc5798,
