@@ -26,6 +26,7 @@
 //!    with its own MAC (against §8.1.2). Linux can only keep an interface from that for all of its addresses
 //!    at once (`arp_ignore` 8), and if this daemon died, nobody would reach the host any more. Whoever needs
 //!    one MAC in all cases chooses a virtual address nobody owns and a priority below 255.
+//! 9. What OSPF knows of the others on the LAN may end a Backup's wait for their silence ([`router`], `accelerate`).
 //!
 //! Not here: IPv6, authentication (RFC 9568 §9 removed it), the mixed version mode of §8.4.
 #![forbid(unsafe_code)]

@@ -70,6 +70,7 @@ impl Instance {
             let subscription = self.subscription_of(&self.config);
             self.outputs.push_back(Output::Rib(ClientMessage::Subscribe(subscription)));
         }
+        self.tell_attachments();
         self.schedule(Event::OriginateRouter);
         self.schedule(Event::OriginateExternal);
     }

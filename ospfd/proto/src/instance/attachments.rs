@@ -1,4 +1,4 @@
-//! Who else is attached to our passive networks, for a VRRP router that wants to know whether it is alone.
+//! Who else is attached to our passive networks with a virtual router, which wants to know whether it is alone there.
 //!
 //! Two routers of a LAN on which OSPF is passive know each other over the ring: each has the subnet as a stub in its
 //! router-LSA. When one loses its LAN port it withdraws the stub, and when it dies the tree no longer reaches it, long
@@ -40,7 +40,7 @@ impl Instance {
     }
 
     fn attachments(&self) -> Vec<Attachment> {
-        let networks = self.passive_networks();
+        let networks = self.watched_networks();
         if networks.is_empty() || self.interfaces.values().all(|i| i.full_neighbors() == 0) {
             return Vec::new();
         }
@@ -73,11 +73,15 @@ impl Instance {
         attached.into_iter().map(attachment).collect()
     }
 
-    /// The subnets of our interfaces that are up and carry no OSPF.
-    fn passive_networks(&self) -> Vec<Ipv4Network> {
-        let is_passive = |i: &&Interface| {
-            i.kind == NetworkKind::Broadcast && i.config.passive && i.state != InterfaceState::Down
+    /// The subnets of our interfaces that are up, carry no OSPF and have a virtual router: the only ones anybody asks about,
+    /// and looking through all router-LSAs in each calculation is not for nothing.
+    fn watched_networks(&self) -> Vec<Ipv4Network> {
+        let has_virtual_router =
+            |i: &Interface| self.whole_config.vrrp_groups.values().any(|group| group.interface == i.name);
+        let is_watched = |i: &&Interface| {
+            let is_passive = i.kind == NetworkKind::Broadcast && i.config.passive;
+            is_passive && i.state != InterfaceState::Down && has_virtual_router(i)
         };
-        self.interfaces.values().filter(is_passive).filter_map(|i| i.address.map(prefix::canonical)).collect()
+        self.interfaces.values().filter(is_watched).filter_map(|i| i.address.map(prefix::canonical)).collect()
     }
 }

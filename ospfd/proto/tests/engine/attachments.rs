@@ -4,8 +4,8 @@ use crate::harness::{Net, id, net as network, ospf_interface};
 use crate::scene::chain;
 use ospf_proto::instance::Input;
 use rib::message::{Attachment, ClientMessage};
-use routing_common::config::NetworkType;
-use routing_common::id::{IfIndex, RouterId};
+use routing_common::config::{NetworkType, VrrpChecksum, VrrpGroup, VrrpVersion};
+use routing_common::id::{IfIndex, InterfaceName, RouterId, Vrid};
 use routing_common::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -19,9 +19,29 @@ fn lan() -> (Net, [IfIndex; 2]) {
     let ends = [(0, "192.168.1.1/24"), (2, "192.168.1.3/24")];
     let ports = ends.map(|(node, address)| net.interface(node, address, passive.clone()));
     net.segment(&[(0, ports[0]), (2, ports[1])]);
+    let group = virtual_router(net.nodes[0].links[&ports[0]].0.name.clone());
+    net.nodes[0].config.vrrp_groups.insert("lan".to_owned(), group);
     net.start_all();
     net.run(60 * SECOND);
     (net, ports)
+}
+
+fn virtual_router(interface: InterfaceName) -> VrrpGroup {
+    VrrpGroup {
+        interface,
+        vrid: Vrid::new(10).unwrap(),
+        version: VrrpVersion::V3,
+        priority: 100,
+        advertisement_interval: SECOND,
+        virtual_addresses: vec![network("192.168.1.10/24")],
+        preempt: true,
+        preempt_delay: Duration::ZERO,
+        preempt_routes_wait: Duration::ZERO,
+        accelerate: true,
+        accept: true,
+        virtual_mac: true,
+        checksum: VrrpChecksum::Rfc5798,
+    }
 }
 
 /// What node 0 was told last of the LAN: who is there, and who left.
@@ -54,6 +74,13 @@ fn nothing_is_known_while_we_are_full_with_nobody() {
     let (mut net, _) = lan();
     net.crash(1);
     net.run(60 * SECOND);
+    assert_eq!(told(&net), None);
+}
+
+#[test]
+fn a_network_without_a_virtual_router_is_nobodys_business() {
+    let (mut net, _) = lan();
+    net.reconfigure(0, |config| config.vrrp_groups.clear());
     assert_eq!(told(&net), None);
 }
 

@@ -57,17 +57,16 @@ fn configuration(site: &Site<'_>) -> String {
         ospf(site, &mut text);
     }
     if let Some(vrrp) = site.vrrp() {
+        let addition = site.addition("vrrp");
         let _ = write!(
             text,
-            "\n[vrrp.groups.lan]\ninterface = \"{}\"\nvrid = {}\nversion = 3\npriority = {}\nadvertisement-interval = \"{}ms\"\n\
-             virtual-addresses = [\"{}\"]\npreempt = true\n{}",
-            vrrp.interface,
-            vrrp.vrid,
-            vrrp.priority,
-            site.profile.advertisement(),
-            vrrp.address,
-            site.addition("vrrp")
+            "\n[vrrp.groups.lan]\ninterface = \"{}\"\nvrid = {}\nversion = 3\npriority = {}\n\
+             virtual-addresses = [\"{}\"]\npreempt = true\n{addition}",
+            vrrp.interface, vrrp.vrid, vrrp.priority, vrrp.address,
         );
+        if !addition.contains("advertisement-interval") {
+            let _ = writeln!(text, "advertisement-interval = \"{}ms\"", site.profile.advertisement());
+        }
     }
     text
 }

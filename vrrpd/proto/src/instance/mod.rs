@@ -29,7 +29,6 @@ use crate::packet::{self, Discard, Discards, Received};
 use crate::router::{Blocked, Cause, Service, VirtualRouter};
 use crate::throttle::Throttle;
 use context::TimerKey;
-use ipnetwork::Ipv4Network;
 use kernel::{Kernel, Wishes};
 use rib::message::Attachment;
 use routing_common::config::{Config, VrrpGroup};
@@ -67,8 +66,8 @@ pub struct Instance {
     configured: bool,
     /// [`Input::RoutesStand`].
     pub(crate) routes_stand: bool,
-    /// [`Input::Attached`], by network.
-    attached: BTreeMap<Ipv4Network, Attachment>,
+    /// [`Input::Attached`].
+    attached: Vec<Attachment>,
     stopping: bool,
     finished: bool,
     last_fault: Option<(Instant, String)>,
@@ -183,18 +182,13 @@ impl Instance {
 
     /// Who else is attached to the network of a virtual router, as far as is known.
     pub fn attached(&self, router: &VirtualRouter) -> Option<&Attachment> {
-        self.attached.get(&router.network()?)
+        router.attachment(&self.attached)
     }
 
-    fn witnessed(&mut self, now: Instant, attachments: Vec<Attachment>) {
-        let attachments: BTreeMap<_, _> = attachments.into_iter().map(|a| (a.network, a)).collect();
-        let before = std::mem::replace(&mut self.attached, attachments);
+    fn witnessed(&mut self, now: Instant, present: Vec<Attachment>) {
+        let before = std::mem::replace(&mut self.attached, present.clone());
         for id in self.ids() {
-            let Some(network) = self.routers.get(&id).and_then(VirtualRouter::network) else { continue };
-            let (before, present) = (before.get(&network), self.attached.get(&network).cloned());
-            if before != present.as_ref() {
-                self.with(now, id, |router, cx| router.witnessed(cx, before, present.as_ref()));
-            }
+            self.with(now, id, |router, cx| router.witnessed(cx, &before, &present));
         }
     }
 

@@ -238,11 +238,6 @@ impl VirtualRouter {
         self.group.virtual_addresses.iter().map(|a| prefix::host(a.ip()))
     }
 
-    /// The subnet the virtual addresses are in.
-    pub fn network(&self) -> Option<Ipv4Network> {
-        self.group.virtual_addresses.first().map(|a| prefix::canonical(*a))
-    }
-
     /// Is this one of the virtual addresses?
     pub fn has_address(&self, address: Ipv4Network) -> bool {
         self.hosts().any(|h| h == address)

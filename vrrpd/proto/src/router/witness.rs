@@ -41,17 +41,18 @@ fn judge(before: Option<&Attachment>, now: Option<&Attachment>) -> Verdict {
 }
 
 impl VirtualRouter {
-    /// The evidence about its network has changed.
-    pub(crate) fn witnessed(
-        &mut self,
-        cx: &mut Context<'_>,
-        before: Option<&Attachment>,
-        now: Option<&Attachment>,
-    ) {
+    /// What is said of the subnet its first virtual address is in.
+    pub(crate) fn attachment<'a>(&self, all: &'a [Attachment]) -> Option<&'a Attachment> {
+        let address = self.group.virtual_addresses.first()?.ip();
+        all.iter().filter(|a| a.network.contains(address)).max_by_key(|a| a.network.prefix())
+    }
+
+    /// The evidence has changed, of its network or of others.
+    pub(crate) fn witnessed(&mut self, cx: &mut Context<'_>, before: &[Attachment], now: &[Attachment]) {
         if !self.group.accelerate || self.state != State::Backup {
             return;
         }
-        match judge(before, now) {
+        match judge(self.attachment(before), self.attachment(now)) {
             Verdict::Nothing => {}
             Verdict::Left => self.step(cx, Event::Alone, Cause::Alone, None),
             Verdict::Unreachable => self.expect_one_advertisement(cx),
