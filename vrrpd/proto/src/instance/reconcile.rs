@@ -16,7 +16,7 @@ use ipnetwork::Ipv4Network;
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::link::Link;
 use routing_common::notice::Notice;
-use routing_common::time::Instant;
+use routing_common::time::{Duration, Instant};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Family, key and value of a kernel parameter.
@@ -39,6 +39,9 @@ const DEVICE_SYSCTLS: [SysctlRow; 5] = [
     (Ipv4, "rp_filter", "2"),
 ];
 
+/// How long a device that serves no more stays up without carrier.
+const AFTER_CARRIER: Duration = Duration::from_secs(1);
+
 impl Instance {
     /// See the module text.
     pub(super) fn reconcile(&mut self, now: Instant) {
@@ -51,8 +54,9 @@ impl Instance {
             self.tune_device(id);
             self.with(now, id, rebind);
         }
+        let mut again = None;
         for id in self.ids() {
-            self.want_device(now, id);
+            again = again.into_iter().chain(self.want_device(now, id)).min();
             self.with(now, id, |router, cx| {
                 if matches!(router.service, Service::On | Service::Lingering) {
                     cx.serve(router);
@@ -60,7 +64,7 @@ impl Instance {
             });
         }
         self.want_nothing_else(now);
-        match self.wishes.end_round() {
+        match self.wishes.end_round().into_iter().chain(again).min() {
             Some(at) => self.timers.arm(RETRY_KEY, at),
             None => {
                 self.timers.cancel(RETRY_KEY);
@@ -138,14 +142,13 @@ impl Instance {
     }
 
     /// The macvlan exists from configuration to retirement and is up exactly while it serves: a Backup with
-    /// an up device would receive and forward frames to the virtual MAC that a switch floods.
-    fn want_device(&mut self, now: Instant, id: u32) {
-        let Some(router) = self.routers.get(&id) else { return };
-        let (Some(name), Some(base)) =
-            (router.device_name(), self.kernel.named(&router.group.interface).map(|l| l.ifindex))
-        else {
-            return;
-        };
+    /// an up device would receive and forward frames to the virtual MAC that a switch floods. Without carrier there
+    /// are none, and to take a device down the kernel waits for ten milliseconds with a lock that the RIB
+    /// needs for the routes that are to lead around the loss: then it has time. Says when to look again.
+    fn want_device(&mut self, now: Instant, id: u32) -> Option<Instant> {
+        let router = self.routers.get(&id)?;
+        let name = router.device_name()?;
+        let (base, carries) = self.kernel.named(&router.group.interface).map(|l| (l.ifindex, l.running))?;
         match self.kernel.named(&name) {
             None => {
                 if self.wishes.ask(now, Wish::Create(name.clone())) {
@@ -158,13 +161,17 @@ impl Instance {
                 }
             }
             Some(link) if router.service == Service::Off && link.admin_up && is_ours(link, base, router) => {
-                let ifindex = link.ifindex;
+                let (ifindex, at) = (link.ifindex, router.service_since + AFTER_CARRIER);
+                if !carries && now < at {
+                    return Some(at);
+                }
                 if self.wishes.ask(now, Wish::Set(ifindex, false)) {
                     self.out.push_back(Output::SetDevice { ifindex, up: false });
                 }
             }
             Some(_) => {}
         }
+        None
     }
 
     /// Is a virtual router's device what it should be? One of the right name on another interface, as after

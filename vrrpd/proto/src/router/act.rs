@@ -202,6 +202,7 @@ impl VirtualRouter {
     fn set_service(&mut self, cx: &mut Context<'_>, service: Service) {
         if self.service != service {
             self.service = service;
+            self.service_since = cx.now;
             cx.touch();
         }
     }

@@ -147,6 +147,8 @@ pub struct VirtualRouter {
     pub state: State,
     /// What the kernel should hold.
     pub service: Service,
+    /// Since when.
+    pub(crate) service_since: Instant,
     /// What it runs on; kept while it lingers.
     pub binding: Option<Binding>,
     /// Why it is in Initialize.
@@ -194,6 +196,7 @@ impl VirtualRouter {
             name,
             state: State::Initialize,
             service: Service::Off,
+            service_since: Instant::ZERO,
             binding: None,
             blocked: Some(Blocked::Starting),
             active_interval: group.advertisement_interval,

@@ -385,6 +385,29 @@ fn f7_f8_link_and_address_changes_in_each_state() {
     assert_eq!(node.router().blocked, Some(Blocked::NoAddress));
 }
 
+/// Taking a device down makes the kernel wait with a lock that the routes around the loss need.
+#[test]
+fn a_device_without_carrier_goes_down_when_the_routes_have_been_moved() {
+    let closed = |lan: &Lan| {
+        lan.nodes[0].done.iter().any(|output| matches!(output, Output::SetDevice { up: false, .. }))
+    };
+    for back in [ms(5000), ms(400)] {
+        let mut lan = active(200);
+        lan.nodes[0].done.clear();
+        let lost = lan.now;
+        lan.nodes[0].input(lost, Input::Link(LinkEvent::LinkChanged(base_link(false))));
+        assert!(!lan.nodes[0].serves(), "the addresses go at once");
+        lan.run_until(lost + back.min(ms(999)));
+        assert!(!closed(&lan));
+        // With carrier it could receive: then it may not stay for a moment.
+        if back < ms(1000) {
+            lan.nodes[0].input(lan.now, Input::Link(LinkEvent::LinkChanged(base_link(true))));
+        }
+        lan.run_until(lost + back.min(ms(999)) + ms(3));
+        assert!(closed(&lan));
+    }
+}
+
 #[test]
 fn l7_a_reload_touches_only_what_changed() {
     let mut lan = active(200);
