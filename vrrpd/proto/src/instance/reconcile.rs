@@ -58,7 +58,8 @@ impl Instance {
         for id in self.ids() {
             again = again.into_iter().chain(self.want_device(now, id)).min();
             self.with(now, id, |router, cx| {
-                if matches!(router.service, Service::On | Service::Lingering) {
+                // What lingers is on its way out: what is missing then is not put back.
+                if router.service == Service::On {
                     cx.serve(router);
                 }
             });
