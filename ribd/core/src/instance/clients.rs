@@ -125,8 +125,7 @@ impl Rib {
         }
         if let (Some(protocol), true) = (protocol, replaces) {
             // What the old session brought is the new one's to repeat.
-            self.attached.remove(&protocol);
-            self.table.mark_stale(Origin::Client(protocol));
+            self.disown(protocol);
             self.arm_stale(now, protocol);
         }
         self.notice(Notice::info("client-connected", format!("client {name} connected")));
@@ -162,10 +161,15 @@ impl Rib {
         self.answers.push((id, RibMessage::SubscriptionSynced));
     }
 
-    fn goodbye(&mut self, now: Instant, id: ClientId, withdraw: bool) {
-        let Some(protocol) = self.sessions.get_mut(&id).and_then(|s| s.protocol.take()) else { return };
+    /// The session of a protocol is over: its routes are nobody's for now, and what it knew nobody knows.
+    fn disown(&mut self, protocol: Protocol) {
         self.attached.remove(&protocol);
         self.table.mark_stale(Origin::Client(protocol));
+    }
+
+    fn goodbye(&mut self, now: Instant, id: ClientId, withdraw: bool) {
+        let Some(protocol) = self.sessions.get_mut(&id).and_then(|s| s.protocol.take()) else { return };
+        self.disown(protocol);
         if withdraw {
             self.timers.cancel(TimerKey::Stale(protocol));
             self.sweep_stale(protocol);
@@ -177,8 +181,7 @@ impl Rib {
     pub(super) fn client_gone(&mut self, now: Instant, id: ClientId) {
         let Some(Session { name, protocol, .. }) = self.sessions.remove(&id) else { return };
         if let Some(protocol) = protocol {
-            self.attached.remove(&protocol);
-            self.table.mark_stale(Origin::Client(protocol));
+            self.disown(protocol);
             self.arm_stale(now, protocol);
         }
         if let Some(name) = name {
