@@ -141,7 +141,6 @@ fn step(host: &mut Host, script: &mut Script<'_>) {
     }
 }
 
-/// A rival speaks, mostly sense.
 /// What the ring may say of the others.
 fn evidence(choice: u8) -> Vec<Attachment> {
     let ids = |bits: u8| {
@@ -156,6 +155,7 @@ fn evidence(choice: u8) -> Vec<Attachment> {
     if choice & 0x80 == 0 { vec![one] } else { Vec::new() }
 }
 
+/// A rival speaks, mostly sense.
 fn advertisement(host: &mut Host, script: &mut Script<'_>) {
     let (shape, who) = (script.u8(), script.u8());
     let bit = |n: u8| shape >> n & 1 == 1;
