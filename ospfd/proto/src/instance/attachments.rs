@@ -8,18 +8,12 @@
 
 use super::{Instance, Output};
 use crate::interface::{Interface, InterfaceState, NetworkKind};
-use crate::lsa::{LsType, LsaBody, LsaKey, RouterLinkKind};
+use crate::lsa::{LsaBody, LsaKey, RouterLinkKind};
 use ipnetwork::Ipv4Network;
 use rib::message::{Attachment, ClientMessage};
 use routing_common::id::RouterId;
 use routing_common::prefix;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What the RIB was told last.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Attachments {
-    told: Vec<Attachment>,
-}
 
 impl Instance {
     /// Tells the RIB what is news; after each calculation, and when a session begins.
@@ -28,15 +22,10 @@ impl Instance {
             return;
         }
         let now = self.attachments();
-        if now != self.attachments.told {
-            self.attachments.told.clone_from(&now);
+        if now != self.told_attachments {
+            self.told_attachments.clone_from(&now);
             self.outputs.push_back(Output::Rib(ClientMessage::Attached(now)));
         }
-    }
-
-    /// A new session with the RIB knows nothing.
-    pub(super) fn forget_told_attachments(&mut self) {
-        self.attachments = Attachments::default();
     }
 
     fn attachments(&self) -> Vec<Attachment> {
@@ -50,8 +39,8 @@ impl Instance {
         for (area, tree) in self.areas.iter().filter_map(|(id, a)| Some((a, self.calculation.tree(*id)?))) {
             for (id, _) in tree.reached_routers().filter(|(id, _)| *id != self.router_id) {
                 reached.insert(id);
-                let key = LsaKey { ls_type: LsType::Router, link_state_id: id.0, advertising_router: id };
-                let Some(LsaBody::Router(lsa)) = area.lsdb.get(&key).map(|e| e.lsa.body()) else { continue };
+                let entry = area.lsdb.get(&LsaKey::router(id));
+                let Some(LsaBody::Router(lsa)) = entry.map(|e| e.lsa.body()) else { continue };
                 for link in &lsa.links {
                     if let RouterLinkKind::Stub { network, mask } = link.kind
                         && let Some(stub) = prefix::from_mask(network, mask)
@@ -63,7 +52,7 @@ impl Instance {
             }
         }
         let attachment = |(network, routers): (Ipv4Network, BTreeSet<RouterId>)| {
-            let before = self.attachments.told.iter().filter(|a| a.network == network);
+            let before = self.told_attachments.iter().filter(|a| a.network == network);
             let before: BTreeSet<RouterId> =
                 before.flat_map(|a| a.routers.iter().chain(&a.left)).copied().collect();
             let left =

@@ -45,6 +45,7 @@ use crate::route::RoutingTable;
 use crate::spf::backoff::SpfBackoff;
 use crate::spf::{Calculation, Change};
 use links::KnownLink;
+use rib::message::Attachment;
 use routing_common::config::{Config, OspfConfig};
 use routing_common::id::{AreaId, IfIndex, RouterId};
 use routing_common::machine::Machine;
@@ -104,7 +105,8 @@ pub struct Instance {
     pub(crate) spf_log: VecDeque<SpfRun>,
     pub(crate) adjacency_log: VecDeque<AdjacencyChange>,
     pub(crate) rib: routes::RibSession,
-    attachments: attachments::Attachments,
+    /// What the RIB was told of [`ClientMessage::Attached`](rib::message::ClientMessage) in this session.
+    told_attachments: Vec<Attachment>,
     pub(crate) bfd: Bfd,
     pub(crate) timers: TimerQueue<TimerKey>,
     pub(crate) events: VecDeque<Event>,
@@ -154,7 +156,7 @@ impl Instance {
             spf_log: VecDeque::new(),
             adjacency_log: VecDeque::new(),
             rib: routes::RibSession::default(),
-            attachments: attachments::Attachments::default(),
+            told_attachments: Vec::new(),
             bfd: Bfd::default(),
             timers: TimerQueue::new(),
             events: VecDeque::new(),

@@ -182,7 +182,7 @@ impl Instance {
     pub(super) fn rib_connected(&mut self, now: Instant) {
         self.rib = RibSession { is_connected: true, is_syncing: true };
         self.redistribution.begin_session();
-        self.forget_told_attachments();
+        self.told_attachments.clear();
         let hello = ClientMessage::Hello {
             version: PROTOCOL_VERSION,
             protocol: Some(Protocol::Ospf),

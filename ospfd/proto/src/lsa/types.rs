@@ -228,6 +228,11 @@ impl PartialOrd for LsaKey {
 }
 
 impl LsaKey {
+    /// The router-LSA of a router: its Link State ID is its Advertising Router (RFC 2328 §12.4.1).
+    pub fn router(id: RouterId) -> Self {
+        Self { ls_type: LsType::Router, link_state_id: id.0, advertising_router: id }
+    }
+
     /// The addresses one behind the other.
     #[inline]
     fn number(&self) -> u64 {

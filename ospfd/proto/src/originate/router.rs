@@ -15,11 +15,7 @@ use routing_common::time::Instant;
 impl Instance {
     /// The key of our router-LSA, the same in every area.
     pub(crate) fn own_router_lsa(&self) -> LsaKey {
-        LsaKey {
-            ls_type: LsType::Router,
-            link_state_id: self.router_id.0,
-            advertising_router: self.router_id,
-        }
+        LsaKey::router(self.router_id)
     }
 
     /// Recomputes the router-LSAs of all areas.

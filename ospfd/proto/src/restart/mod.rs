@@ -126,7 +126,7 @@ pub(crate) struct Restart {
     pub(crate) install_wanted: bool,
     /// All that was subscribed to has been told in this session with the RIB.
     pub(crate) subscription_told: bool,
-    /// We left for a planned restart; nothing more is to be done.
+    /// We left for a planned restart.
     pub(crate) departed: bool,
     /// Grace-LSAs sent before the first Hello, by interface.
     pub(crate) announced: BTreeMap<IfIndex, u8>,

@@ -13,6 +13,7 @@ use crate::lsa::{LsType, LsaBody, LsaKey, RouterLink, RouterLinkKind, RouterLsa}
 use crate::lsdb::{DatabaseId, LsdbView};
 use crate::neighbor::NeighborState;
 use crate::spf::LsaSource as _;
+use crate::spf::topology::router_lsa;
 use core::fmt;
 use routing_common::id::{AreaId, RouterId};
 use routing_common::time::Instant;
@@ -195,13 +196,5 @@ impl Instance {
         };
         let all = self.databases().into_iter().flat_map(of);
         all.filter(|(_, key)| self.is_self_originated(key)).collect()
-    }
-}
-
-fn router_lsa<'a>(lsas: &'a LsdbView<'_>, id: RouterId) -> Option<&'a RouterLsa> {
-    let key = LsaKey { ls_type: LsType::Router, link_state_id: id.0, advertising_router: id };
-    match lsas.get(&key)?.body() {
-        LsaBody::Router(body) => Some(body),
-        _ => None,
     }
 }

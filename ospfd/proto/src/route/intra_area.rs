@@ -181,9 +181,7 @@ fn origin(vertex: VertexId) -> LsaKey {
         VertexId::Network { address, advertising_router } => {
             LsaKey { ls_type: LsType::Network, link_state_id: address, advertising_router }
         }
-        VertexId::Router(id) => {
-            LsaKey { ls_type: LsType::Router, link_state_id: id.0, advertising_router: id }
-        }
+        VertexId::Router(id) => LsaKey::router(id),
     }
 }
 

@@ -233,9 +233,8 @@ impl Adjacency {
 }
 
 /// The router-LSA of one router.
-fn router_lsa(source: &dyn LsaSource, id: RouterId) -> Option<&RouterLsa> {
-    let key = LsaKey { ls_type: LsType::Router, link_state_id: id.0, advertising_router: id };
-    match source.get(&key)?.body() {
+pub(crate) fn router_lsa(source: &dyn LsaSource, id: RouterId) -> Option<&RouterLsa> {
+    match source.get(&LsaKey::router(id))?.body() {
         LsaBody::Router(body) => Some(body),
         _ => None,
     }
@@ -244,18 +243,16 @@ fn router_lsa(source: &dyn LsaSource, id: RouterId) -> Option<&RouterLsa> {
 /// Does any edge lead away from a router, as far as its neighbours' router-LSAs tell? For a link to a network its
 /// own word is taken.
 fn has_way_out(source: &dyn LsaSource, root: RouterId) -> bool {
-    let leads_to = |id: RouterId, link: &RouterLink| match link.kind {
+    let neighbor_of = |link: &RouterLink| match link.kind {
         RouterLinkKind::PointToPoint { neighbor, .. } | RouterLinkKind::Virtual { neighbor, .. } => {
-            neighbor == id
+            Some(neighbor)
         }
-        RouterLinkKind::Transit { .. } | RouterLinkKind::Stub { .. } => false,
+        RouterLinkKind::Transit { .. } | RouterLinkKind::Stub { .. } => None,
     };
-    let is_usable = |link: &RouterLink| match link.kind {
-        RouterLinkKind::PointToPoint { neighbor, .. } | RouterLinkKind::Virtual { neighbor, .. } => {
-            router_lsa(source, neighbor).is_some_and(|lsa| lsa.links.iter().any(|link| leads_to(root, link)))
-        }
-        RouterLinkKind::Transit { .. } => true,
-        RouterLinkKind::Stub { .. } => false,
+    let leads_back = |lsa: &RouterLsa| lsa.links.iter().any(|link| neighbor_of(link) == Some(root));
+    let is_usable = |link: &RouterLink| match neighbor_of(link) {
+        Some(neighbor) => router_lsa(source, neighbor).is_some_and(leads_back),
+        None => matches!(link.kind, RouterLinkKind::Transit { .. }),
     };
     router_lsa(source, root).is_some_and(|lsa| lsa.links.iter().any(is_usable))
 }

@@ -4,9 +4,10 @@ use crate::harness::{Net, id, net as network, ospf_interface};
 use crate::scene::chain;
 use ospf_proto::instance::Input;
 use rib::message::{Attachment, ClientMessage};
-use routing_common::config::{NetworkType, VrrpChecksum, VrrpGroup, VrrpVersion};
-use routing_common::id::{IfIndex, InterfaceName, RouterId, Vrid};
+use routing_common::config::{self, NetworkType, VrrpGroup};
+use routing_common::id::{IfIndex, InterfaceName, RouterId};
 use routing_common::time::Duration;
+use std::collections::BTreeMap;
 
 const SECOND: Duration = Duration::from_secs(1);
 const LAN: &str = "192.168.1.0/24";
@@ -19,29 +20,18 @@ fn lan() -> (Net, [IfIndex; 2]) {
     let ends = [(0, "192.168.1.1/24"), (2, "192.168.1.3/24")];
     let ports = ends.map(|(node, address)| net.interface(node, address, passive.clone()));
     net.segment(&[(0, ports[0]), (2, ports[1])]);
-    let group = virtual_router(net.nodes[0].links[&ports[0]].0.name.clone());
-    net.nodes[0].config.vrrp_groups.insert("lan".to_owned(), group);
+    net.nodes[0].config.vrrp_groups = virtual_router(&net.nodes[0].links[&ports[0]].0.name);
     net.start_all();
     net.run(60 * SECOND);
     (net, ports)
 }
 
-fn virtual_router(interface: InterfaceName) -> VrrpGroup {
-    VrrpGroup {
-        interface,
-        vrid: Vrid::new(10).unwrap(),
-        version: VrrpVersion::V3,
-        priority: 100,
-        advertisement_interval: SECOND,
-        virtual_addresses: vec![network("192.168.1.10/24")],
-        preempt: true,
-        preempt_delay: Duration::ZERO,
-        preempt_routes_wait: Duration::ZERO,
-        accelerate: true,
-        accept: true,
-        virtual_mac: true,
-        checksum: VrrpChecksum::Rfc5798,
-    }
+fn virtual_router(interface: &InterfaceName) -> BTreeMap<String, VrrpGroup> {
+    let text = format!(
+        "[interfaces.{interface}]\n[vrrp.groups.lan]\ninterface = \"{interface}\"\nvrid = 10\n\
+         virtual-addresses = [\"192.168.1.10/24\"]\n"
+    );
+    config::load("r1.toml", &text).unwrap().config.vrrp_groups
 }
 
 /// What node 0 was told last of the LAN: who is there, and who left.

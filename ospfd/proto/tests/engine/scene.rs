@@ -3,7 +3,7 @@
 use crate::harness::{Net, id, ip};
 use ospf_proto::Input;
 use ospf_proto::instance::Received;
-use ospf_proto::lsa::{LsType, Lsa, LsaBody, LsaKey, LsaSpec, RouterLink, RouterLinkKind, RouterLsa};
+use ospf_proto::lsa::{Lsa, LsaBody, LsaKey, LsaSpec, RouterLink, RouterLinkKind, RouterLsa};
 use ospf_proto::packet::{OutgoingBody, Signer, encode};
 use routing_common::id::{AreaId, IfIndex};
 
@@ -56,7 +56,7 @@ pub(crate) fn forge_packet(
 }
 
 pub(crate) fn router_lsa_of(n: u8, sequence: i32, metric: u16) -> Lsa {
-    let key = LsaKey { ls_type: LsType::Router, link_state_id: id(n).0, advertising_router: id(n) };
+    let key = LsaKey::router(id(n));
     let stub = RouterLinkKind::Stub { network: ip("10.9.9.0"), mask: ip("255.255.255.0") };
     let links = vec![RouterLink { kind: stub, metric }];
     let body = RouterLsa { links, ..RouterLsa::default() };

@@ -3,7 +3,7 @@
 use crate::harness::{Net, id};
 use crate::scene::{chain, forge, router_lsa_of};
 use ospf_proto::Input;
-use ospf_proto::lsa::{LsType, Lsa, LsaBody, LsaKey, LsaSpec};
+use ospf_proto::lsa::{Lsa, LsaBody, LsaKey, LsaSpec};
 use rib::message::{Protocol, Redistributed, RibMessage};
 use routing_common::config::{DefaultInformation, MetricType};
 use routing_common::time::Duration;
@@ -42,7 +42,7 @@ fn a_newer_copy_that_says_what_we_would_say_is_outsequenced_all_the_same() {
     net.start_all();
     net.run(20 * SECOND);
     let (sequence, body) = net.router_lsa(0, 1).unwrap();
-    let key = LsaKey { ls_type: LsType::Router, link_state_id: id(1).0, advertising_router: id(1) };
+    let key = LsaKey::router(id(1));
     let spec = LsaSpec { age: 3590, options: 2, key, sequence: sequence + 10 };
     forge(&mut net, 0, 2, "10.0.1.0", 2, &Lsa::build(spec, &LsaBody::Router(body)));
     net.run(SECOND);
@@ -62,7 +62,7 @@ fn a_copy_that_ages_out_while_its_successor_waits_is_replaced_without_a_gap() {
     net.start_all();
     net.run(20 * SECOND);
     let (sequence, body) = net.router_lsa(0, 1).unwrap();
-    let key = LsaKey { ls_type: LsType::Router, link_state_id: id(1).0, advertising_router: id(1) };
+    let key = LsaKey::router(id(1));
     let forged = |age, more| {
         let spec = LsaSpec { age, options: 2, key, sequence: sequence + more };
         Lsa::build(spec, &LsaBody::Router(body.clone()))

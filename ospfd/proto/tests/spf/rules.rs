@@ -115,7 +115,7 @@ impl Default for External {
 }
 
 fn router_key(router: usize) -> LsaKey {
-    LsaKey { ls_type: LsType::Router, link_state_id: id(router).0, advertising_router: id(router) }
+    LsaKey::router(id(router))
 }
 
 fn two_cables() -> Network {

@@ -210,7 +210,7 @@ fn own(
     announced: &BTreeMap<Ipv4Network, crate::scenario::ExternalMetric>,
 ) -> Verdict {
     let id = rest::id(world, member.router);
-    let router = LsaKey { ls_type: LsType::Router, link_state_id: id.0, advertising_router: id };
+    let router = LsaKey::router(id);
     let mut wanted = BTreeSet::from([router]);
     for (p, port) in world.current.routers[member.router].ports.iter().enumerate() {
         let Some(interface) = rest::interface(member.engine, p) else { continue };
