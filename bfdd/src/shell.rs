@@ -8,7 +8,7 @@ use bfd_proto::{ClientId, Instance, api};
 use routing_common::link::LinkEvent;
 use routing_runtime::clock::Clock;
 use routing_runtime::control_server::ControlRequest;
-use routing_runtime::daemon::DaemonContext;
+use routing_runtime::daemon::{DaemonContext, Sorted};
 use routing_runtime::framed::{ConnectionId, FramedListener, ServerEvent};
 use routing_runtime::netlink::monitor::LinkMonitor;
 use routing_runtime::signals::Signal;
@@ -61,7 +61,14 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
             },
             event = monitor.next() => say(&link, Word::Link(event)).await?,
             event = clients.next() => say(&link, client_word(event)).await?,
-            request = control.next_request() => answer(&link, request).await?,
+            request = control.next_request() => match context.sort(request) {
+                Sorted::Question(request) => answer(&link, request).await?,
+                Sorted::Reconfigure(config, acknowledgement) => {
+                    say(&link, Word::Reconfigure(config)).await?;
+                    acknowledgement.give();
+                }
+                Sorted::Answered => {}
+            },
         }
     }
 }

@@ -23,7 +23,7 @@ use routing_common::record::Recorded;
 use routing_common::time::{Duration, Instant};
 use routing_runtime::clock::Clock;
 use routing_runtime::control_server::{ControlRequest, ControlServer};
-use routing_runtime::daemon::DaemonContext;
+use routing_runtime::daemon::{DaemonContext, Sorted};
 use routing_runtime::deadline::DeadlineTimer;
 use routing_runtime::framed::{ClientEvent, FramedClient};
 use routing_runtime::netlink::monitor::LinkMonitor;
@@ -98,12 +98,18 @@ impl Shell {
                 event = links.next() => self.feed(Input::Link(event)),
                 event = self.rib.next() => self.rib_event(event),
                 event = next_of(&mut self.bfd) => self.bfd_event(event),
-                request = control.next_request() => self.answer(request),
+                request = control.next_request() => match self.context.sort(request) {
+                    Sorted::Question(request) => self.answer(request),
+                    Sorted::Reconfigure(config, acknowledgement) => {
+                        self.reconfigure(config);
+                        acknowledgement.give();
+                    }
+                    Sorted::Answered => {}
+                },
                 signal = self.context.signals.next() => match signal {
                     Signal::Reload => {
                         if let Some(config) = self.context.reload_config() {
-                            self.find_bfd(&config);
-                            self.feed(Input::Reconfigure(Box::new(config)));
+                            self.reconfigure(Box::new(config));
                         }
                     }
                     Signal::Terminate => self.feed(Input::Shutdown),
@@ -116,6 +122,11 @@ impl Shell {
         }
         self.rib.finish(FAREWELL).await;
         Ok(())
+    }
+
+    fn reconfigure(&mut self, config: Box<Config>) {
+        self.find_bfd(&config);
+        self.feed(Input::Reconfigure(config));
     }
 
     /// Looks for bfdd, or stops looking, as the configuration says.

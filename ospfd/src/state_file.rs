@@ -1,14 +1,14 @@
 //! `RUN_DIR/ospfd.state`: what the engine wants its successor to know.
 //!
-//! The file is replaced as a whole: written beside, brought to the disk, renamed. A crash at any moment leaves the old one
-//! or the new one. What cannot be written is attempted again once a second. The run directory must not outlive a
+//! The file is replaced as a whole ([`whole_file`]). What cannot be written is attempted again once a second. The run directory must not outlive a
 //! boot of the machine, as the kernel's routes do not.
 
 use ospf_proto::restart::Saved;
 use routing_common::notice::Notice;
 use routing_common::time::{Duration, Instant};
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use routing_runtime::whole_file;
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 /// Between attempts to write what could not be written.
@@ -54,14 +54,9 @@ impl StateFile {
     }
 
     fn replace(&mut self, saved: &Saved) -> io::Result<()> {
-        let beside = self.path.with_extension("state.new");
-        let mut file = File::create(&beside)?;
-        file.write_all(&serde_json::to_vec(saved).map_err(io::Error::other)?)?;
-        file.sync_all()?;
-        fs::rename(&beside, &self.path)?;
+        whole_file::replace(&self.path, &serde_json::to_vec(saved).map_err(io::Error::other)?, 0o600)?;
         self.unwritten = None;
-        // The name is on the disk as well.
-        self.path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+        Ok(())
     }
 }
 

@@ -20,7 +20,7 @@ use routing_common::link::LinkEvent;
 use routing_common::machine::Machine;
 use routing_common::record::Recorded;
 use routing_runtime::control_server::{ControlRequest, ControlServer};
-use routing_runtime::daemon::DaemonContext;
+use routing_runtime::daemon::{DaemonContext, Sorted};
 use routing_runtime::deadline::DeadlineTimer;
 use routing_runtime::framed::{ConnectionId, FramedListener, ServerEvent};
 use routing_runtime::netlink::monitor::LinkMonitor;
@@ -116,7 +116,14 @@ impl Shell {
                     self.drain().await;
                 }
                 event = next_client_event(&mut self.clients) => self.client_event(event).await,
-                request = control.next_request() => self.answer(request),
+                request = control.next_request() => match self.context.sort(request) {
+                    Sorted::Question(request) => self.answer(request),
+                    Sorted::Reconfigure(config, acknowledgement) => {
+                        self.feed(Input::Reconfigure(config)).await;
+                        acknowledgement.give();
+                    }
+                    Sorted::Answered => {}
+                },
             }
         }
     }

@@ -20,7 +20,7 @@ use routing_common::notice::Notice;
 use routing_common::record::Recorded;
 use routing_runtime::clock::Clock;
 use routing_runtime::control_server::ControlRequest;
-use routing_runtime::daemon::DaemonContext;
+use routing_runtime::daemon::{DaemonContext, Sorted};
 use routing_runtime::deadline::DeadlineTimer;
 use routing_runtime::framed::{ClientEvent, FramedClient};
 use routing_runtime::netlink::address::AddressSpec;
@@ -92,7 +92,14 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
                     shell.input(Input::Link(event)).await;
                 }
             }
-            request = control.next_request() => shell.answer(request),
+            request = control.next_request() => match context.sort(request) {
+                Sorted::Question(request) => shell.answer(request),
+                Sorted::Reconfigure(config, acknowledgement) => {
+                    shell.input(Input::Reconfigure(config)).await;
+                    acknowledgement.give();
+                }
+                Sorted::Answered => {}
+            },
             event = rib.next() => {
                 for input in told_by_rib(&mut rib, event) {
                     shell.input(input).await;

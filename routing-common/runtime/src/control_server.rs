@@ -27,11 +27,23 @@ pub const MAX_REQUEST: usize = 4 << 20;
 /// A client that began a request or is owed a reply must move within this time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Who is at the other end of a connection. It lives as long as the connection does, so a weak reference tells
+/// whether that is still open.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The user its process ran as when it connected.
+    pub uid: u32,
+    /// Its process.
+    pub pid: Option<i32>,
+}
+
 /// One question or command, to be answered with [`ControlRequest::respond`].
 #[derive(Debug)]
 pub struct ControlRequest {
     /// The engine's `api::Request` as JSON.
     pub body: Value,
+    /// Who asks.
+    pub peer: Arc<Peer>,
     answer: oneshot::Sender<Outcome>,
 }
 
@@ -114,7 +126,12 @@ async fn serve(
     greeting: Vec<u8>,
     engine: mpsc::Sender<ControlRequest>,
 ) {
-    if let Err(error) = converse(stream, &greeting, &engine).await {
+    // The kernel notes it at the connection's beginning; without it the peer is nobody in particular.
+    let peer = match stream.peer_cred() {
+        Ok(cred) => Peer { uid: cred.uid(), pid: cred.pid() },
+        Err(_) => Peer { uid: u32::MAX, pid: None },
+    };
+    if let Err(error) = converse(stream, &greeting, &engine, &Arc::new(peer)).await {
         tracing::debug!(%error, "control connection ended");
     }
 }
@@ -123,6 +140,7 @@ async fn converse(
     stream: UnixStream,
     greeting: &[u8],
     engine: &mpsc::Sender<ControlRequest>,
+    peer: &Arc<Peer>,
 ) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     patiently(stream.get_mut().write_all(greeting)).await?;
@@ -137,7 +155,8 @@ async fn converse(
         let request: Request = serde_json::from_slice(&frame)?;
         let (answer, answered) = oneshot::channel();
         let gone = || io::Error::other("the engine stopped");
-        engine.send(ControlRequest { body: request.body, answer }).await.map_err(|_| gone())?;
+        let question = ControlRequest { body: request.body, peer: Arc::clone(peer), answer };
+        engine.send(question).await.map_err(|_| gone())?;
         let outcome = answered.await.map_err(|_| gone())?;
         let reply = encode_aside(Reply { id: request.id, outcome }).await?;
         // The whole reply need not arrive within the time, but each piece of it must move.

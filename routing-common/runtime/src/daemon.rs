@@ -7,7 +7,7 @@
 //! control socket accepts connections.
 
 use crate::clock::Clock;
-use crate::control_server::ControlServer;
+use crate::control_server::{ControlRequest, ControlServer};
 use crate::logging::{self, LogFormat, LogLevel, NoticeLog};
 use crate::pid_file::PidFile;
 use crate::recorder::Recording;
@@ -15,6 +15,7 @@ use crate::signals::Signals;
 use anyhow::Context as _;
 use clap::{Args, Command, FromArgMatches as _};
 use routing_common::config::{self, Config};
+use routing_common::control::Order;
 use routing_common::notice::Notice;
 use routing_common::record::format::frame;
 use routing_common::record::{Configuration, Entry, Recordable, Recorded, Sink as _};
@@ -66,6 +67,29 @@ pub struct Identity {
     pub about: &'static str,
 }
 
+/// What a request on the control socket turned out to be.
+#[derive(Debug)]
+pub enum Sorted {
+    /// For the engine.
+    Question(ControlRequest),
+    /// The file was read again: the engine is to have it, then who asked is to be told.
+    Reconfigure(Box<Config>, Acknowledgement),
+    /// Answered already.
+    Answered,
+}
+
+/// Owed to who asked for a new configuration.
+#[derive(Debug)]
+#[must_use = "the supervisor waits for it"]
+pub struct Acknowledgement(ControlRequest);
+
+impl Acknowledgement {
+    /// The engine has the configuration.
+    pub fn give(self) {
+        self.0.respond(Ok(serde_json::Value::Null));
+    }
+}
+
 /// What a shell starts with.
 #[derive(Debug)]
 pub struct DaemonContext {
@@ -115,23 +139,39 @@ impl DaemonContext {
         self.arguments.run_dir.join(file_name)
     }
 
+    /// Takes the supervisor's orders out of what comes on the control socket.
+    pub fn sort(&self, request: ControlRequest) -> Sorted {
+        match Order::of(&request.body) {
+            None => return Sorted::Question(request),
+            Some(Order::Check { name, text }) => request.respond(check(&name, &text)),
+            Some(Order::Reload) => match self.reload() {
+                Ok(config) => return Sorted::Reconfigure(Box::new(config), Acknowledgement(request)),
+                Err(findings) => request.respond(Err(findings.join("\n"))),
+            },
+        }
+        Sorted::Answered
+    }
+
     /// Reads the configuration file again, for SIGHUP. Logs warnings; on refusal logs every finding
     /// and returns `None`: the daemon goes on as it was.
-    ///
-    /// A recording notes the new text here: an engine told to reconfigure is told what was loaded last.
     pub fn reload_config(&self) -> Option<Config> {
+        self.reload().ok()
+    }
+
+    /// A recording notes the new text here: an engine told to reconfigure is told what was loaded last.
+    fn reload(&self) -> Result<Config, Vec<String>> {
         let path = self.arguments.config.display();
         match read_config(&self.arguments.config) {
             Ok(read) => {
                 read.warnings.iter().for_each(|w| tracing::warn!("{w}"));
                 tracing::info!("{path} read again");
                 self.record_configuration(read.source);
-                Some(read.config)
+                Ok(read.config)
             }
             Err(findings) => {
                 findings.iter().for_each(|f| tracing::error!("{f}"));
                 tracing::error!("{path} was refused; nothing has changed");
-                None
+                Err(findings)
             }
         }
     }
@@ -257,9 +297,21 @@ fn read_config(path: &Path) -> Result<Read, Vec<String>> {
     }
 }
 
+/// Could this daemon live with a text? It says so by the code it was built with, which need not be the asker's.
+fn check(name: &str, text: &str) -> Result<serde_json::Value, String> {
+    config::load(name, text).map(|_| serde_json::Value::Null).map_err(|found| found.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_checked_without_being_loaded() {
+        assert!(check("a.toml", "hostname = \"a\"").is_ok());
+        let refused = check("a.toml", "hostnam = 1").unwrap_err();
+        assert!(refused.contains("a.toml") && refused.contains("did you mean `hostname`"), "{refused}");
+    }
 
     #[derive(Debug, clap::Parser)]
     struct Probe {

@@ -6,16 +6,17 @@
 //!
 //! * [`clock`] and [`deadline`]: monotonic time as the engines' `Instant`, and a timerfd to wait for it;
 //! * [`daemon`], [`logging`] and [`signals`]: a process from its arguments to its exit code;
-//! * [`control_server`] and [`framed`]: operators on the one side, the RIB on the other;
+//! * [`control_server`], [`control_client`] and [`framed`]: operators and the supervisor on the one side, the RIB on the other;
 //! * [`netlink`], [`sysctl`]: the kernel's interfaces, addresses and settings;
 //! * [`raw_socket`], [`packet_socket`]: datagrams and frames;
 //! * [`udp`], [`wait`], [`real_time`]: what a real-time thread beside the runtime needs;
-//! * [`recorder`]: what an engine was told, on disk.
+//! * [`recorder`]: what an engine was told, on disk; [`whole_file`]: files that are never half written.
 //!
 //! All of it is cancel safe unless a function says otherwise, because shells `select!` over it.
 //! `unsafe` is allowed in this crate alone, and confined to the private `sys` module.
 
 pub mod clock;
+pub mod control_client;
 pub mod control_server;
 pub mod daemon;
 pub mod deadline;
@@ -35,3 +36,4 @@ pub mod sysctl;
 pub mod udp;
 mod unix;
 pub mod wait;
+pub mod whole_file;

@@ -8,9 +8,11 @@
 //! neither knows nor cares.
 
 mod codec;
+mod orders;
 pub mod processes;
 
 pub use codec::{FrameDecoder, FrameError, MAX_FRAME, encode};
+pub use orders::Order;
 
 use serde::{Deserialize, Serialize};
 
