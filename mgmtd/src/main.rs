@@ -4,11 +4,10 @@
 use anyhow::{Context as _, bail};
 use clap::{Parser, ValueEnum as _};
 use mgmtd::lock::RunDirLock;
-use mgmtd::shell::{self, Settings};
-use routing_common::config::Config;
+use mgmtd::shell::{self, Refused, Settings};
 use routing_runtime::daemon::{Arguments, EXIT_REFUSED};
 use routing_runtime::logging;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Starts, watches and stops the daemons of one router.
@@ -20,6 +19,9 @@ struct CommandLine {
     /// Where the daemons' programs are; beside this one by default.
     #[arg(long, value_name = "DIR")]
     daemon_dir: Option<PathBuf>,
+    /// Where former configurations are kept: /var/lib/torc/archive for the usual run directory, else RUN_DIR/archive.
+    #[arg(long, value_name = "DIR")]
+    archive_dir: Option<PathBuf>,
     /// Let every daemon record what its engine is told, in DIR/ospfd.rec and so on, for replaying it with
     /// routing-sim. The files hold the configuration with its keys.
     #[arg(long, value_name = "DIR")]
@@ -29,27 +31,39 @@ struct CommandLine {
 fn main() -> ExitCode {
     let line = CommandLine::parse();
     logging::start(&line.common.log_level, line.common.log_format);
-    let config = match shell::read_config(&line.common.config) {
-        Ok(config) => config,
-        Err(findings) => {
-            eprintln!("{findings}");
-            return ExitCode::from(EXIT_REFUSED);
-        }
-    };
     if line.common.check {
-        println!("{}: OK", line.common.config.display());
-        return ExitCode::SUCCESS;
+        return match shell::read_config(&line.common.config) {
+            Ok(_) => {
+                println!("{}: OK", line.common.config.display());
+                ExitCode::SUCCESS
+            }
+            Err(findings) => refused(&findings),
+        };
     }
-    match supervise(line, &config) {
+    match supervise(line) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            if let Some(findings) = error.downcast_ref::<Refused>() {
+                return refused(findings);
+            }
             eprintln!("mgmtd: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn supervise(line: CommandLine, config: &Config) -> anyhow::Result<()> {
+fn refused(findings: &Refused) -> ExitCode {
+    eprintln!("{findings}");
+    ExitCode::from(EXIT_REFUSED)
+}
+
+/// Where former configurations are kept unless the operator says otherwise: where they survive a boot, or, for a router that
+/// does not live in the usual place, beside its sockets.
+fn archive_of(run_dir: &Path) -> PathBuf {
+    if run_dir == Path::new("/run/torc") { "/var/lib/torc/archive".into() } else { run_dir.join("archive") }
+}
+
+fn supervise(line: CommandLine) -> anyhow::Result<()> {
     let daemon_dir = match line.daemon_dir {
         Some(dir) => dir,
         None => {
@@ -67,11 +81,12 @@ fn supervise(line: CommandLine, config: &Config) -> anyhow::Result<()> {
     let _lock = RunDirLock::acquire(&line.common.run_dir)?;
     let settings = Settings {
         config: line.common.config,
+        archive_dir: line.archive_dir.unwrap_or_else(|| archive_of(&line.common.run_dir)),
         run_dir: line.common.run_dir,
         daemon_dir,
         record_dir: line.record_dir,
         arguments,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(shell::run(settings, config))
+    runtime.block_on(shell::run(settings))
 }

@@ -4,10 +4,16 @@
 //! file `RUN_DIR/<daemon>.broken` makes it end at once.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use routing_common::control::{FrameDecoder, Outcome, Reply, Request, encode};
+use routing_common::control::configuration::{
+    Commit, Committed, History, Request as Configure, Source, State, Text,
+};
+use routing_common::control::{FrameDecoder, Order, Outcome, Reply, Request, encode};
 use routing_runtime::control_server::ControlServer;
 use routing_runtime::signals::{Signal, Signals};
 use rustix::process::{Pid, Signal as Number, kill_process, test_kill_process};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -153,24 +159,23 @@ impl Bench {
     }
 
     fn show_processes(&self) -> Option<Vec<String>> {
-        let mut stream = UnixStream::connect(self.run_dir().join("mgmtd.sock")).ok()?;
-        let request =
-            Request { id: 9, body: serde_json::to_value(mgmtd::api::Request::ShowProcesses).unwrap() };
-        stream.write_all(&encode(&request).unwrap()).ok()?;
-        let (mut decoder, mut frames, mut piece) = (FrameDecoder::default(), Vec::new(), [0; 4096]);
-        while frames.len() < 2 {
-            let n = stream.read(&mut piece).ok().filter(|n| *n > 0)?;
-            decoder.push(&piece[..n]);
-            while let Some(frame) = decoder.next_frame().unwrap() {
-                frames.push(frame.to_vec());
-            }
-        }
-        let reply: Reply = serde_json::from_slice(&frames[1]).unwrap();
-        assert_eq!(reply.id, 9);
-        let Outcome::Done(value) = reply.outcome else { panic!("refused: {reply:?}") };
+        let stream = UnixStream::connect(self.run_dir().join("mgmtd.sock")).ok()?;
+        let value = Operator::on(stream).try_ask(&mgmtd::api::Request::ShowProcesses)?.unwrap();
         let processes: mgmtd::api::Processes = serde_json::from_value(value).unwrap();
         let row = |r: mgmtd::api::ProcessRow| format!("{} {} {}", r.name, r.state, r.restarts);
         Some(processes.processes.into_iter().map(row).collect())
+    }
+
+    fn operator(&self) -> Operator {
+        Operator::on(UnixStream::connect(self.run_dir().join("mgmtd.sock")).unwrap())
+    }
+
+    fn startup(&self) -> String {
+        fs::read_to_string(self.path("router.toml")).unwrap()
+    }
+
+    fn running(&self) -> String {
+        fs::read_to_string(self.run_dir().join("running.toml")).unwrap()
     }
 
     fn pid_of(&self, daemon: &str) -> Pid {
@@ -179,6 +184,54 @@ impl Bench {
             log.iter().rev().find(|(event, name, _)| event == "ready" && name == daemon).unwrap();
         Pid::from_raw(i32::try_from(*pid).unwrap()).unwrap()
     }
+}
+
+/// A connection to mgmtd.
+struct Operator {
+    stream: UnixStream,
+    decoder: FrameDecoder,
+    greeted: bool,
+}
+
+impl Operator {
+    fn on(stream: UnixStream) -> Self {
+        Self { stream, decoder: FrameDecoder::default(), greeted: false }
+    }
+
+    /// `None` if mgmtd hangs up; the inner error is a refusal.
+    fn try_ask(&mut self, body: &impl Serialize) -> Option<Result<Value, String>> {
+        let request = Request { id: 9, body: serde_json::to_value(body).unwrap() };
+        self.stream.write_all(&encode(&request).unwrap()).ok()?;
+        let mut piece = [0; 4096];
+        loop {
+            while let Some(frame) = self.decoder.next_frame().unwrap() {
+                if std::mem::replace(&mut self.greeted, true) {
+                    let reply: Reply = serde_json::from_slice(frame).unwrap();
+                    assert_eq!(reply.id, 9);
+                    return Some(match reply.outcome {
+                        Outcome::Done(value) => Ok(value),
+                        Outcome::Refused(why) => Err(why),
+                    });
+                }
+            }
+            let n = self.stream.read(&mut piece).ok().filter(|n| *n > 0)?;
+            self.decoder.push(&piece[..n]);
+        }
+    }
+
+    #[track_caller]
+    fn ask<T: DeserializeOwned>(&mut self, body: &Configure) -> Result<T, String> {
+        self.try_ask(body).unwrap().map(|value| serde_json::from_value(value).unwrap())
+    }
+
+    #[track_caller]
+    fn commit(&mut self, text: &str) -> Result<Committed, String> {
+        self.ask(&Configure::Commit(commit(text)))
+    }
+}
+
+fn commit(text: &str) -> Commit {
+    Commit { text: text.to_owned(), base: None, comment: None, confirm_within_sec: None, test: false }
 }
 
 impl Drop for Bench {
@@ -230,9 +283,31 @@ async fn stand_in(name: &str, run_dir: &Path) {
     let mut signals = Signals::new().unwrap();
     // The line comes first: who connects finds it in the log.
     say("ready");
-    let _control = ControlServer::bind(run_dir, name).unwrap();
-    while signals.next().await == Signal::Reload {
-        say("reload");
+    let mut control = ControlServer::bind(run_dir, name).unwrap();
+    loop {
+        tokio::select! {
+            signal = signals.next() => match signal {
+                Signal::Reload => say("reload"),
+                Signal::Terminate | Signal::TerminateNow => break,
+            },
+            request = control.next_request() => {
+                let refuses = |to: &str| run_dir.join(format!("{name}.refuses-to-{to}")).exists();
+                let outcome = match Order::of(&request.body) {
+                    Some(Order::Check { .. }) if refuses("check") => Err("not this one".to_owned()),
+                    Some(Order::Reload) if refuses("reload") => {
+                        fs::remove_file(run_dir.join(format!("{name}.refuses-to-reload"))).unwrap();
+                        Err("not now".to_owned())
+                    }
+                    Some(Order::Check { .. }) => Ok(Value::Null),
+                    Some(Order::Reload) => {
+                        say("reload");
+                        Ok(Value::Null)
+                    }
+                    None => Err("no order".to_owned()),
+                };
+                request.respond(outcome);
+            }
+        }
     }
     say("stop");
 }
@@ -306,18 +381,22 @@ fn daemons_outlive_a_killed_supervisor_and_its_successor_adopts_them() {
     bench.signal(Number::KILL);
     assert!(!bench.ended().success());
     assert!(test_kill_process(ribd).is_ok() && test_kill_process(ospfd).is_ok());
-    // The successor's file has no work for vrrpd: it ends, the others are adopted and read the file.
+    // The supervisor's death changes nothing, whatever the file says by now: that is read when somebody says so. It has
+    // no work for vrrpd, which ends.
     bench.configure(OSPF);
     bench.start();
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd running 0", "ospfd running 0"]);
+    bench.expect_sorted(3, &["reload ospfd", "reload ribd", "reload vrrpd"]);
+    bench.signal(Number::HUP);
     bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd running 0"]);
-    bench.expect_sorted(3, &["reload ospfd", "reload ribd", "stop vrrpd"]);
+    bench.expect_sorted(6, &["reload ospfd", "reload ribd", "stop vrrpd"]);
     assert_eq!((bench.pid_of("ribd"), bench.pid_of("ospfd")), (ribd, ospfd));
     // An adopted one is watched like a child.
     kill_process(ribd, Number::KILL).unwrap();
     bench.expect_processes(&["ribd running 1", "bfdd off 0", "vrrpd off 0", "ospfd running 0"]);
     bench.signal(Number::TERM);
     assert_eq!(bench.ended().code(), Some(0));
-    assert_eq!(bench.events().split_off(6), ["ready ribd", "stop ospfd", "stop ribd"]);
+    assert_eq!(bench.events().split_off(9), ["ready ribd", "stop ospfd", "stop ribd"]);
 }
 
 #[test]
@@ -341,4 +420,94 @@ fn a_bad_file_a_missing_program_or_a_second_supervisor_start_nothing() {
     let told = String::from_utf8(second.stderr).unwrap();
     assert!(told.contains("belongs to another mgmtd"), "{told}");
     bench.expect(&["ready ribd"]);
+}
+
+#[test]
+fn a_commit_is_in_force_everywhere_or_nowhere() {
+    let mut bench = Bench::new(OSPF);
+    bench.start();
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd running 0"]);
+    let mut alice = bench.operator();
+    let both = format!("{OSPF}{VRRP}");
+    let refuses = |daemon: &str, to: &str| {
+        fs::write(bench.run_dir().join(format!("{daemon}.refuses-to-{to}")), "").unwrap();
+    };
+
+    // The text, one daemon's check, one daemon's reload: nothing comes of it, and the startup file is never touched.
+    assert!(alice.commit("hostnam = 1\n").unwrap_err().contains("did you mean `hostname`"));
+    refuses("ribd", "check");
+    assert_eq!(alice.commit(&both).unwrap_err(), "ribd refuses:\nnot this one");
+    fs::remove_file(bench.run_dir().join("ribd.refuses-to-check")).unwrap();
+    bench.expect(&["ready ribd", "ready ospfd"]);
+    refuses("ospfd", "reload");
+    let why = alice.commit(&both).unwrap_err();
+    assert_eq!(why, "ospfd refuses:\nnot now\nthe former configuration is put back");
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd running 0"]);
+    assert_eq!((bench.running(), bench.startup()), (OSPF.to_owned(), OSPF.to_owned()));
+    let state: State = alice.ask(&Configure::ShowState).unwrap();
+    assert_eq!((state.revision, state.saved), (1, true));
+
+    let done = alice.commit(&both).unwrap();
+    let rows: Vec<String> = done.daemons.iter().map(|d| format!("{} {}", d.daemon, d.outcome)).collect();
+    assert_eq!((rows.join(", ").as_str(), done.revision), ("ribd applied, vrrpd started, ospfd applied", 2));
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd running 0", "ospfd running 0"]);
+    assert_eq!((bench.running(), bench.startup()), (both.clone(), OSPF.to_owned()));
+
+    // A daemon that is started again starts with what is in force, and so does the next boot once it is saved.
+    let state: State = alice.ask(&Configure::Save).unwrap();
+    assert!(state.saved);
+    assert_eq!(bench.startup(), both);
+    let history: History = alice.ask(&Configure::ShowHistory).unwrap();
+    assert_eq!(history.revisions.iter().map(|r| r.revision).collect::<Vec<_>>(), [2, 1]);
+    assert!(history.revisions[0].author.contains("uid"), "{history:?}");
+    let done: Committed = alice.ask(&Configure::Rollback { back: 1, confirm_within_sec: None }).unwrap();
+    assert_eq!((done.revision, bench.running()), (3, OSPF.to_owned()));
+    bench.signal(Number::TERM);
+    assert_eq!(bench.ended().code(), Some(0));
+    assert!(!bench.run_dir().join("running.toml").exists());
+}
+
+#[test]
+fn a_lock_lasts_as_long_as_its_connection() {
+    let mut bench = Bench::new(RIB_ONLY);
+    bench.start();
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd off 0"]);
+    let (mut alice, mut bob) = (bench.operator(), bench.operator());
+    let _: State = alice.ask(&Configure::Lock).unwrap();
+    let why = bob.commit(OSPF).unwrap_err();
+    assert!(why.starts_with("the configuration is locked by ") && why.contains("uid"), "{why}");
+    alice.commit(OSPF).unwrap();
+    let text: Text = bob.ask(&Configure::GetConfiguration(Source::Back(1))).unwrap();
+    assert_eq!((text.text.as_str(), text.revision), (RIB_ONLY, Some(1)));
+    drop(alice);
+    let started = Instant::now();
+    while bob.commit(RIB_ONLY).is_err() {
+        assert!(started.elapsed() < PATIENCE, "still locked");
+        sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn what_nobody_confirms_is_taken_back_even_by_a_successor() {
+    let mut bench = Bench::new(RIB_ONLY);
+    bench.start();
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd off 0"]);
+    let to_confirm =
+        |seconds| Configure::Commit(Commit { confirm_within_sec: Some(seconds), ..commit(OSPF) });
+    let mut alice = bench.operator();
+    let _: Committed = alice.ask(&to_confirm(60)).unwrap();
+    assert!(alice.ask::<State>(&Configure::Save).unwrap_err().contains("confirm"));
+    let _: State = alice.ask(&Configure::Confirm).unwrap();
+    let _: Committed = alice.ask(&Configure::Rollback { back: 1, confirm_within_sec: None }).unwrap();
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd off 0"]);
+    let _: Committed = alice.ask(&to_confirm(3)).unwrap();
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd running 0"]);
+    bench.signal(Number::KILL);
+    assert!(!bench.ended().success());
+    bench.start();
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd running 0"]);
+    let state: State = bench.operator().ask(&Configure::ShowState).unwrap();
+    assert!(state.unconfirmed_msec.is_some_and(|ms| ms <= 3_000), "{state:?}");
+    bench.expect_processes(&["ribd running 0", "bfdd off 0", "vrrpd off 0", "ospfd off 0"]);
+    assert_eq!(bench.running(), RIB_ONLY);
 }

@@ -86,8 +86,8 @@ pub enum Provenance {
 /// What the world tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// A valid configuration has work for these; the first one starts the router, every later one also
-    /// makes running daemons read it.
+    /// A valid configuration has work for these; the first one starts the router. Daemons that run are told of a
+    /// later one by the configuration's keeper, those that are just starting from here.
     Configured(BTreeSet<Daemon>),
     /// This daemon runs though it was not launched here.
     Found(Daemon, u32),
@@ -273,6 +273,11 @@ impl Supervisor {
         }
     }
 
+    /// The daemons that run and have answered.
+    pub fn up(&self) -> BTreeSet<Daemon> {
+        self.entries.iter().filter(|(_, e)| e.phase == Phase::Up).map(|(daemon, _)| *daemon).collect()
+    }
+
     fn entry(&mut self, daemon: Daemon) -> &mut Entry {
         // proof: the map holds every daemon from the constructor on and nothing is ever removed.
         self.entries.get_mut(&daemon).expect("every daemon has an entry")
@@ -291,11 +296,9 @@ impl Supervisor {
         for daemon in Daemon::ALL {
             let run = wanted.contains(&daemon);
             self.entry(daemon).intent = if run { Intent::Run } else { Intent::Rest };
-            match self.entry(daemon).phase {
-                Phase::Up if run && again => self.outputs.push_back(Output::Signal(daemon, Order::Reload)),
-                // Before it listens to signals SIGHUP would end it.
-                Phase::Starting if run && again => self.entry(daemon).reload_due = true,
-                _ => {}
+            // It may have read its file already, and before it listens to signals SIGHUP would end it.
+            if run && again && self.entry(daemon).phase == Phase::Starting {
+                self.entry(daemon).reload_due = true;
             }
             self.step(now, daemon, if run { Occurrence::Want } else { Occurrence::Unwant });
         }

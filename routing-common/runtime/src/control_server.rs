@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// whether that is still open.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Peer {
+    /// Tells this connection from every other one of the process.
+    pub connection: u64,
     /// The user its process ran as when it connected.
     pub uid: u32,
     /// Its process.
@@ -83,11 +85,14 @@ impl ControlServer {
         let (sender, requests) = mpsc::channel(MAX_CONNECTIONS);
         let acceptor = tokio::spawn(async move {
             let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+            let mut connection = 0;
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => match Arc::clone(&slots).try_acquire_owned() {
                         Ok(slot) => {
-                            tokio::spawn(serve(stream, slot, greeting.clone(), sender.clone()));
+                            connection += 1;
+                            let peer = Arc::new(peer_of(&stream, connection));
+                            tokio::spawn(serve(stream, peer, slot, greeting.clone(), sender.clone()));
                         }
                         Err(_) => tracing::warn!("control connection refused: {MAX_CONNECTIONS} are open"),
                     },
@@ -119,19 +124,23 @@ impl Drop for ControlServer {
     }
 }
 
+/// The kernel notes who it is at the connection's beginning; without that the peer is nobody in particular.
+fn peer_of(stream: &UnixStream, connection: u64) -> Peer {
+    match stream.peer_cred() {
+        Ok(cred) => Peer { connection, uid: cred.uid(), pid: cred.pid() },
+        Err(_) => Peer { connection, uid: u32::MAX, pid: None },
+    }
+}
+
 /// One connection from greeting to end; `_slot` is given back with it.
 async fn serve(
     stream: UnixStream,
+    peer: Arc<Peer>,
     _slot: OwnedSemaphorePermit,
     greeting: Vec<u8>,
     engine: mpsc::Sender<ControlRequest>,
 ) {
-    // The kernel notes it at the connection's beginning; without it the peer is nobody in particular.
-    let peer = match stream.peer_cred() {
-        Ok(cred) => Peer { uid: cred.uid(), pid: cred.pid() },
-        Err(_) => Peer { uid: u32::MAX, pid: None },
-    };
-    if let Err(error) = converse(stream, &greeting, &engine, &Arc::new(peer)).await {
+    if let Err(error) = converse(stream, &greeting, &engine, &peer).await {
         tracing::debug!(%error, "control connection ended");
     }
 }

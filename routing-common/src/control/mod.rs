@@ -8,6 +8,7 @@
 //! neither knows nor cares.
 
 mod codec;
+pub mod configuration;
 mod orders;
 pub mod processes;
 

@@ -1,18 +1,24 @@
-//! Carries the supervisor's decisions out: processes, signals, timers, the control socket.
+//! Carries the decisions of the supervisor and of the configuration's keeper out: processes, signals, timers, files, the
+//! control socket.
+
+mod configuration;
 
 use crate::api;
+use crate::configuration::store::Store;
+use crate::configuration::{Answer, Keeper, NOBODY, Ticket};
 use crate::process::{Process, accepting, listener, socket_of};
-use crate::supervisor::{Daemon, Input, Output, Provenance, Supervisor, wanted};
+use crate::supervisor::{Daemon, Input, Output, Provenance, Supervisor};
 use anyhow::{Context as _, bail};
 use routing_common::config::{Config, load};
 use routing_common::machine::Machine as _;
 use routing_runtime::clock::Clock;
-use routing_runtime::control_server::{ControlRequest, ControlServer};
+use routing_runtime::control_server::{ControlRequest, ControlServer, Peer};
 use routing_runtime::deadline::DeadlineTimer;
 use routing_runtime::logging::NoticeLog;
 use routing_runtime::signals::{Signal, Signals};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Weak;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
@@ -23,6 +29,8 @@ pub struct Settings {
     pub config: PathBuf,
     /// Sockets and pid files.
     pub run_dir: PathBuf,
+    /// Former configurations.
+    pub archive_dir: PathBuf,
     /// Where the daemons' programs are.
     pub daemon_dir: PathBuf,
     /// Where the daemons record their inputs, if they are to.
@@ -31,14 +39,23 @@ pub struct Settings {
     pub arguments: Vec<String>,
 }
 
-/// Reads a configuration and prints its warnings to the log.
+/// A configuration file that is refused, with every finding in one printable text.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
+/// Validates a configuration and prints its warnings to the log.
 ///
 /// # Errors
-/// Every finding in one printable text.
-pub fn read_config(path: &Path) -> Result<Config, String> {
+/// Every finding.
+pub fn read_config(path: &Path) -> Result<Config, Refused> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| format!("error: {shown}: {e}"))?;
-    let loaded = load(&shown, &text).map_err(|found| found.to_string())?;
+    let text = std::fs::read_to_string(path).map_err(|e| Refused(format!("error: {shown}: {e}")))?;
+    understood(&shown, &text)
+}
+
+fn understood(name: &str, text: &str) -> Result<Config, Refused> {
+    let loaded = load(name, text).map_err(|found| Refused(found.to_string()))?;
     loaded.warnings.iter().for_each(|w| tracing::warn!("{w}"));
     Ok(loaded.config)
 }
@@ -49,6 +66,8 @@ pub fn read_config(path: &Path) -> Result<Config, String> {
 enum Report {
     Accepting(Daemon, u32),
     Ended(Daemon, u32),
+    /// To the keeper's question.
+    Answered(Daemon, Answer),
 }
 
 /// A process and the task that waits for it to get ready.
@@ -61,28 +80,42 @@ struct Watched {
 struct Shell {
     settings: Settings,
     supervisor: Supervisor,
+    keeper: Keeper,
+    store: Store,
+    /// Operators who wait for the keeper.
+    askers: BTreeMap<Ticket, ControlRequest>,
+    next_ticket: Ticket,
+    /// Who may hold the configuration's lock, to notice when he goes.
+    lockers: BTreeMap<u64, Weak<Peer>>,
     running: BTreeMap<Daemon, Watched>,
     reports: mpsc::UnboundedSender<Report>,
     notices: NoticeLog,
     finished: bool,
 }
 
-/// Supervises until told to stop; the configuration has been validated.
+/// Supervises until told to stop.
 ///
 /// # Errors
-/// When the supervisor itself cannot work. A daemon's failure is not one: it is retried.
-pub async fn run(settings: Settings, config: &Config) -> anyhow::Result<()> {
-    let wanted = wanted(config);
+/// [`Refused`] for a configuration file that nothing can be started with; otherwise when the supervisor itself cannot
+/// work. A daemon's failure is no error: it is retried.
+pub async fn run(settings: Settings) -> anyhow::Result<()> {
+    let store = Store::new(settings.config.clone(), settings.run_dir.clone(), settings.archive_dir.clone());
+    let (text, wanted) = configuration::in_force(&store, &settings).await?;
     find_programs(&settings.daemon_dir, &wanted)?;
     let mut signals = Signals::new().context("signal handlers")?;
     let mut control = ControlServer::bind(&settings.run_dir, "mgmtd")
         .with_context(|| format!("control socket in {}", settings.run_dir.display()))?;
     let mut timer = DeadlineTimer::new().context("timer")?;
-    // Bounded in fact: two reports per process.
+    // Bounded in fact: two reports per process, and one per daemon asked.
     let (reports, mut reported) = mpsc::unbounded_channel();
     let mut shell = Shell {
+        keeper: configuration::keeper(&store, text)?,
         settings,
         supervisor: Supervisor::default(),
+        store,
+        askers: BTreeMap::new(),
+        next_ticket: NOBODY + 1,
+        lockers: BTreeMap::new(),
         running: BTreeMap::new(),
         reports,
         notices: NoticeLog::new(),
@@ -91,17 +124,19 @@ pub async fn run(settings: Settings, config: &Config) -> anyhow::Result<()> {
     shell.find_left_over(&wanted).await;
     shell.tell(Input::Configured(wanted)).await;
     while !shell.finished {
+        let deadlines = [shell.supervisor.poll_timeout(), shell.keeper.poll_timeout()];
         tokio::select! {
             signal = signals.next() => shell.signalled(signal).await,
             Some(report) = reported.recv() => shell.reported(report).await,
-            request = control.next_request() => shell.answer(request),
-            () = timer.wait(shell.supervisor.poll_timeout()) => {
+            request = control.next_request() => shell.answer(request).await,
+            () = timer.wait(deadlines.into_iter().flatten().min()) => {
                 shell.supervisor.handle_timeout(Clock.now());
                 shell.carry_out().await;
+                shell.keep_time().await;
             }
         }
     }
-    Ok(())
+    shell.store.forget_running()
 }
 
 /// Refuses to start with half of a router.
@@ -157,7 +192,7 @@ impl Shell {
         let program = self.settings.daemon_dir.join(daemon.name());
         let mut arguments = vec![
             "--config".to_owned(),
-            self.settings.config.display().to_string(),
+            self.store.running_file().display().to_string(),
             "--run-dir".to_owned(),
             self.settings.run_dir.display().to_string(),
         ];
@@ -208,6 +243,7 @@ impl Shell {
                     self.tell(Input::Exited(daemon, watched.process.outcome())).await;
                 }
             }
+            Report::Answered(daemon, answer) => self.daemon_answered(daemon, answer).await,
             Report::Accepting(..) | Report::Ended(..) => {}
         }
     }
@@ -216,29 +252,17 @@ impl Shell {
         match signal {
             Signal::Terminate => self.tell(Input::Terminate).await,
             Signal::TerminateNow => self.tell(Input::TerminateNow).await,
-            Signal::Reload => match self.reload() {
-                Ok(wanted) => self.tell(Input::Configured(wanted)).await,
-                Err(why) => {
-                    tracing::error!("{why}");
-                    tracing::error!("{} was refused; nothing has changed", self.settings.config.display());
-                }
-            },
+            Signal::Reload => self.reload_on_signal().await,
         }
     }
 
-    fn reload(&self) -> Result<BTreeSet<Daemon>, String> {
-        let wanted = wanted(&read_config(&self.settings.config)?);
-        find_programs(&self.settings.daemon_dir, &wanted).map_err(|e| e.to_string())?;
-        tracing::info!("{} read again", self.settings.config.display());
-        Ok(wanted)
-    }
-
-    fn answer(&self, request: ControlRequest) {
-        let asked = serde_json::from_value::<api::Request>(request.body.clone());
-        let reply = match asked {
-            Ok(asked) => self.supervisor.query(Clock.now(), &asked),
-            Err(error) => Err(format!("unknown request: {error}")),
-        };
-        request.respond(reply);
+    async fn answer(&mut self, request: ControlRequest) {
+        if let Ok(asked) = serde_json::from_value::<api::Request>(request.body.clone()) {
+            return request.respond(self.supervisor.query(Clock.now(), &asked));
+        }
+        match serde_json::from_value(request.body.clone()) {
+            Ok(asked) => self.configure(asked, request).await,
+            Err(error) => request.respond(Err(format!("unknown request: {error}"))),
+        }
     }
 }
