@@ -82,10 +82,13 @@ fn what_a_router_did_is_done_again_by_its_engines_alone() {
     fs::write(&config, text.replace("hostname = \"vr1\"", "hostname = \"renamed\"")).unwrap();
     reload(&lab, "vr1", &["mgmtd"]);
     wait_for_log(&lab, "vr1", "read again", 1 + DAEMONS.len());
-    fs::write(&config, "nonsense").unwrap();
+    let running = file(&lab, "vr1", "running.toml");
+    let in_force = fs::read_to_string(&running).unwrap();
+    assert!(in_force.contains("renamed"));
+    fs::write(&running, "nonsense").unwrap();
     reload(&lab, "vr1", &DAEMONS);
     wait_for_log(&lab, "vr1", "was refused", DAEMONS.len());
-    fs::write(&config, text).unwrap();
+    fs::write(&running, in_force).unwrap();
 
     // Killed at any point of a write.
     for daemon in DAEMONS {
