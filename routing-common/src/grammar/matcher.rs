@@ -109,10 +109,13 @@ impl<M: Clone> CommandTable<M> {
         let matched = self.advance(words)?;
         let mut found = BTreeSet::new();
         let mut may_end = false;
-        for (place, _) in &matched.places {
+        for (place, args) in &matched.places {
             may_end |=
                 place.1.is_some_and(|p| self.commands.get(place.0).is_some_and(|(_, c)| c.last.contains(&p)));
             for (index, token) in self.next_tokens(*place) {
+                if token.once && args.has(&token.name) {
+                    continue;
+                }
                 let is_keyword = matches!(token.kind, TokenKind::Keyword(_));
                 let fits = match &token.kind {
                     TokenKind::Keyword(k) => k.starts_with(partial),
@@ -177,6 +180,9 @@ impl<M: Clone> CommandTable<M> {
                 continue;
             }
             for (index, token) in self.next_tokens((*command, *position)) {
+                if token.once && args.has(&token.name) {
+                    continue;
+                }
                 let Some(rank) = rank(&token.kind, word) else { continue };
                 if rank > best {
                     best = rank;
@@ -235,6 +241,11 @@ mod tests {
             Command { syntax: "show interface brief", help: &["s", "interfaces", "b"], meaning: 3 },
             Command { syntax: "echo LINE", help: &["e", "l"], meaning: 4 },
             Command { syntax: "set (1-9)$n", help: &["t", "n"], meaning: 5 },
+            Command {
+                syntax: "announce [{always|metric (0-99)$m|for DURATION$time}]",
+                help: &["a", "always", "metric", "m", "f", "time"],
+                meaning: 6,
+            },
         ])
         .unwrap()
     }
@@ -262,6 +273,18 @@ mod tests {
         assert!(matches!(parse("show ip"), Err(MatchError::Incomplete { .. })));
         assert!(matches!(parse("set 10"), Err(MatchError::Unknown { .. })));
         assert_eq!(parse("echo a b  c").unwrap().1.get("LINE"), Some("a b c"));
+    }
+
+    #[test]
+    fn options_in_braces_stand_in_any_order_and_once() {
+        let (meaning, args) = parse("announce metric 5 for 150ms always").unwrap();
+        assert_eq!((meaning, args.get("m"), args.get("time")), (6, Some("5"), Some("150ms")));
+        assert_eq!(parse("announce").unwrap().0, 6);
+        assert!(matches!(parse("announce always always"), Err(MatchError::Unknown { .. })));
+        assert!(matches!(parse("announce for 150"), Err(MatchError::Unknown { .. })));
+        let (candidates, may_end) = table().candidates(&["announce", "always"], "").unwrap();
+        let labels: Vec<&str> = candidates.iter().map(|c| c.label.as_str()).collect();
+        assert_eq!((labels, may_end), (vec!["for", "metric"], true));
     }
 
     #[test]

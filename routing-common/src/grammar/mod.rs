@@ -5,9 +5,10 @@
 //! show ip ospf neighbor [<IFNAME$interface|A.B.C.D$id>] [detail]
 //! ```
 //!
-//! Lower-case words are keywords, which the operator may shorten while they stay unique. `[…]` may be left
-//! out, `<a|b>` is a choice. Upper-case words are placeholders: `A.B.C.D` (an address), `A.B.C.D/M` (a
-//! prefix), `(1-255)` (a number in a range), `IFNAME`, `WORD`, and `LINE` (all that is left). `$name` names
+//! Words are keywords, which the operator may shorten while they stay unique. `[…]` may be left
+//! out, `<a|b>` is a choice, `{a|b}` is one or more of them in any order, each at most once. Words in capitals
+//! are placeholders: `A.B.C.D` (an address), `A.B.C.D/M` (a prefix), `(1-255)` (a number in a range),
+//! `DURATION` (a span of time with its unit), `IFNAME`, `WORD`, and `LINE` (all that is left). `$name` names
 //! a token for [`Args`]; a keyword without one is named by itself.
 //!
 //! Each command's syntax is compiled into the positions that may follow each other (Glushkov's

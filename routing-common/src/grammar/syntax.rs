@@ -15,6 +15,8 @@ pub enum TokenKind {
     Prefix,
     /// A number in this range.
     Number(u64, u64),
+    /// A span of time with its unit, such as `150ms`.
+    Duration,
     /// An interface name.
     InterfaceName,
     /// Any one word.
@@ -31,6 +33,7 @@ impl TokenKind {
             Self::Address => word.parse::<Ipv4Addr>().is_ok(),
             Self::Prefix => word.contains('/') && word.parse::<Ipv4Network>().is_ok(),
             Self::Number(low, high) => word.parse::<u64>().is_ok_and(|n| (*low..=*high).contains(&n)),
+            Self::Duration => crate::config::parse_duration(word).is_ok(),
             Self::InterfaceName => word.parse::<crate::id::InterfaceName>().is_ok(),
             Self::Word | Self::Line => !word.is_empty(),
         }
@@ -40,7 +43,7 @@ impl TokenKind {
     pub(super) fn precision(&self) -> u8 {
         match self {
             Self::Keyword(_) => 9,
-            Self::Address | Self::Prefix | Self::Number(..) => 3,
+            Self::Address | Self::Prefix | Self::Number(..) | Self::Duration => 3,
             Self::InterfaceName => 2,
             Self::Word => 1,
             Self::Line => 0,
@@ -54,6 +57,7 @@ impl TokenKind {
             Self::Address => "A.B.C.D".into(),
             Self::Prefix => "A.B.C.D/M".into(),
             Self::Number(low, high) => format!("({low}-{high})"),
+            Self::Duration => "DURATION".into(),
             Self::InterfaceName => "IFNAME".into(),
             Self::Word => "WORD".into(),
             Self::Line => "LINE".into(),
@@ -68,6 +72,8 @@ pub struct Token {
     pub kind: TokenKind,
     /// Its name in [`super::Args`].
     pub name: String,
+    /// Stands in `{…}`, where nothing may be said twice.
+    pub once: bool,
 }
 
 /// A compiled syntax: tokens, where it may begin and end, and what may follow what.
@@ -100,12 +106,14 @@ struct Part {
 struct Compiler<'a> {
     words: Vec<&'a str>,
     at: usize,
+    /// Inside `{…}`?
+    once: bool,
     out: Compiled,
 }
 
 /// Compiles one line of syntax.
 pub(super) fn compile(syntax: &str) -> Result<Compiled, SyntaxError> {
-    let mut compiler = Compiler { words: lex(syntax), at: 0, out: Compiled::default() };
+    let mut compiler = Compiler { words: lex(syntax), at: 0, once: false, out: Compiled::default() };
     let part = compiler.sequence().and_then(|part| match compiler.words.get(compiler.at) {
         None => Ok(part),
         Some(w) => Err(format!("unexpected {w:?}")),
@@ -122,7 +130,7 @@ fn lex(syntax: &str) -> Vec<&str> {
     let mut words = Vec::new();
     let mut start = None;
     for (i, c) in syntax.char_indices() {
-        if c.is_whitespace() || "[]<>|".contains(c) {
+        if c.is_whitespace() || "[]<>{}|".contains(c) {
             if let Some(s) = start.take() {
                 words.push(&syntax[s..i]);
             }
@@ -144,13 +152,14 @@ impl Compiler<'_> {
         let mut whole = Part { nullable: true, ..Part::default() };
         while let Some(word) = self.words.get(self.at).copied() {
             let part = match word {
-                "]" | ">" | "|" => break,
+                "]" | ">" | "}" | "|" => break,
                 "[" => {
                     let mut inner = self.choice("]")?;
                     inner.nullable = true;
                     inner
                 }
                 "<" => self.choice(">")?,
+                "{" => self.any_order()?,
                 _ => self.token(word)?,
             };
             for from in &whole.last {
@@ -189,12 +198,25 @@ impl Compiler<'_> {
         }
     }
 
+    /// The alternatives of `{…}` in any order: each may follow each.
+    fn any_order(&mut self) -> Result<Part, String> {
+        let outer = std::mem::replace(&mut self.once, true);
+        let part = self.choice("}")?;
+        self.once = outer;
+        for from in &part.last {
+            if let Some(set) = self.out.follow.get_mut(*from) {
+                set.extend(&part.first);
+            }
+        }
+        Ok(part)
+    }
+
     fn token(&mut self, word: &str) -> Result<Part, String> {
         self.at += 1;
         let (text, name) = word.split_once('$').unwrap_or((word, word));
         let kind = token_kind(text)?;
         let index = self.out.tokens.len();
-        self.out.tokens.push(Token { kind, name: name.to_owned() });
+        self.out.tokens.push(Token { kind, name: name.to_owned(), once: self.once });
         self.out.follow.push(BTreeSet::new());
         let only = BTreeSet::from([index]);
         Ok(Part { first: only.clone(), last: only, nullable: false })
@@ -205,6 +227,7 @@ fn token_kind(text: &str) -> Result<TokenKind, String> {
     Ok(match text {
         "A.B.C.D" => TokenKind::Address,
         "A.B.C.D/M" => TokenKind::Prefix,
+        "DURATION" => TokenKind::Duration,
         "IFNAME" => TokenKind::InterfaceName,
         "WORD" => TokenKind::Word,
         "LINE" => TokenKind::Line,
@@ -215,7 +238,8 @@ fn token_kind(text: &str) -> Result<TokenKind, String> {
                 let (low, high) = bounds.ok_or_else(|| format!("bad range {text:?}"))?;
                 TokenKind::Number(low, high)
             }
-            None if text.bytes().any(|b| b.is_ascii_uppercase()) || text.is_empty() => {
+            // A keyword may have a capital (`Null0`), but not capitals alone.
+            None if !text.bytes().any(|b| b.is_ascii_lowercase()) => {
                 return Err(format!("unknown placeholder {text:?}"));
             }
             None => TokenKind::Keyword(text.to_owned()),
@@ -240,8 +264,17 @@ mod tests {
     }
 
     #[test]
+    fn alternatives_in_braces_may_follow_each_other() {
+        let c = compile("a [{b|c (1-9)$n}]").unwrap();
+        assert_eq!(c.last, BTreeSet::from([0, 1, 3]));
+        assert_eq!(c.follow[1], BTreeSet::from([1, 2]));
+        assert_eq!(c.follow[3], BTreeSet::from([1, 2]));
+        assert_eq!(c.tokens.iter().map(|t| t.once).collect::<Vec<_>>(), [false, true, true, true]);
+    }
+
+    #[test]
     fn broken_lines_are_refused() {
-        for bad in ["show [x", "show x]", "show NOSUCH", "show (a-b)", "show <a|b"] {
+        for bad in ["show {x", "show 123", "show [x", "show x]", "show NOSUCH", "show (a-b)", "show <a|b"] {
             assert!(compile(bad).is_err(), "{bad}");
         }
     }
