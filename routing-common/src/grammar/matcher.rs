@@ -86,6 +86,15 @@ impl<M: Clone> CommandTable<M> {
         Ok(Self { commands: compiled })
     }
 
+    /// Compiles a table of commands that are recognised, never explained: they have no help.
+    pub fn without_help(commands: &[(&'static str, M)]) -> Result<Self, SyntaxError> {
+        let row = |(syntax, meaning): &(&'static str, M)| {
+            let command = Command { syntax, help: &[], meaning: meaning.clone() };
+            compile(syntax).map(|compiled| (command, compiled))
+        };
+        Ok(Self { commands: commands.iter().map(row).collect::<Result<_, _>>()? })
+    }
+
     /// The commands in table order.
     pub fn commands(&self) -> impl Iterator<Item = &Command<M>> {
         self.commands.iter().map(|(c, _)| c)
