@@ -19,7 +19,8 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("vrrpd", &["routing-common", "routing-runtime", "rib", "vrrp-proto"]),
     ("bfdd", &["routing-common", "routing-runtime", "bfd-proto"]),
     ("mgmtd", &["routing-common", "routing-runtime"]),
-    ("torc", &["routing-common", "rib", "bfd-proto", "ospf-proto", "vrrp-proto"]),
+    ("config-lines", &["routing-common"]),
+    ("torc", &["routing-common", "config-lines", "rib", "bfd-proto", "ospf-proto", "vrrp-proto"]),
     ("ringlab", &[]),
     ("routing-sim", &["routing-common", "rib", "bfd-proto", "ospf-proto", "vrrp-proto"]),
     ("interop-tests", &["ringlab"]),
@@ -27,7 +28,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// Packages that must stay free of sockets, clocks and threads.
-const PURE: &[&str] = &["routing-common", "rib", "bfd-proto", "ospf-proto", "vrrp-proto"];
+const PURE: &[&str] = &["routing-common", "rib", "bfd-proto", "ospf-proto", "vrrp-proto", "config-lines"];
 
 /// What a pure package must not depend on, however many steps away.
 const IMPURE: &[&str] = &["tokio", "socket2", "nix", "netlink-sys", "rand", "mio"];

@@ -1,0 +1,122 @@
+//! The commands of every mode: what they look like, what they are for and what they do.
+//!
+//! A pair of rows is a command and its `no`, which takes the same words but needs only the keywords. Hidden rows are
+//! older spellings: understood, but neither completed nor documented. Foreign rows are lines of FRR for which Torc
+//! has nothing; they carry the reason.
+
+mod bfd;
+mod config;
+mod foreign;
+mod interface;
+mod ospf_interface;
+mod router_ospf;
+mod static_route;
+mod vrrp;
+
+pub(crate) use bfd::peer_name;
+pub(crate) use foreign::{Foreign, foreign_reason};
+
+use crate::call::Meaning;
+use crate::mode::Kind;
+use routing_common::grammar::{Command, CommandTable};
+use std::sync::LazyLock;
+
+/// One command.
+pub(crate) type Row = Command<Meaning>;
+
+pub(crate) const NO: &str = "Take back, or set to the default";
+pub(crate) const DURATION: &str = "With a unit, such as 150ms";
+
+/// A command and its `no`: keywords, then what may follow them, the help of each word, the meaning.
+macro_rules! pair {
+    ($words:literal, [$($help:expr),* $(,)?], $meaning:expr $(,)?) => {
+        [
+            $crate::commands::Row { syntax: $words, help: &[$($help),*], meaning: $meaning },
+            $crate::commands::Row {
+                syntax: concat!("no ", $words),
+                help: &[$crate::commands::NO, $($help),*],
+                meaning: $meaning,
+            },
+        ]
+    };
+    ($words:literal, $rest:literal, [$($help:expr),* $(,)?], $meaning:expr $(,)?) => {
+        [
+            $crate::commands::Row {
+                syntax: concat!($words, " ", $rest),
+                help: &[$($help),*],
+                meaning: $meaning,
+            },
+            $crate::commands::Row {
+                syntax: concat!("no ", $words, " [", $rest, "]"),
+                help: &[$crate::commands::NO, $($help),*],
+                meaning: $meaning,
+            },
+        ]
+    };
+}
+pub(crate) use pair;
+
+/// The tables of one mode.
+pub(crate) struct Level {
+    pub(crate) shown: CommandTable<Meaning>,
+    pub(crate) hidden: CommandTable<Meaning>,
+    pub(crate) foreign: CommandTable<Foreign>,
+}
+
+const LEAVE: &[Row] = &[
+    Row { syntax: "exit", help: &["Back to the mode around this one"], meaning: Meaning::Exit },
+    Row { syntax: "quit", help: &["Back to the mode around this one"], meaning: Meaning::Exit },
+    Row { syntax: "end", help: &["Leave configuration mode"], meaning: Meaning::End },
+];
+
+static LEVELS: LazyLock<Vec<Level>> = LazyLock::new(|| Kind::ALL.into_iter().map(compile).collect());
+
+/// The tables of the modes of this kind.
+pub(crate) fn level(kind: Kind) -> &'static Level {
+    // proof: the list has an entry for every kind, in the order of `Kind::ALL`, which is that of the enum.
+    &LEVELS[kind as usize]
+}
+
+fn compile(kind: Kind) -> Level {
+    let shown = shown(kind);
+    let foreign = foreign::rows(kind);
+    // proof: a test compiles the same constant tables.
+    let table = |rows: &[Row]| CommandTable::new(rows).expect("the command tables compile");
+    Level {
+        shown: table(&shown),
+        hidden: table(&hidden(kind)),
+        foreign: CommandTable::without_help(&foreign).expect("the table of foreign lines compiles"),
+    }
+}
+
+fn shown(kind: Kind) -> Vec<Row> {
+    let pairs: &[&[[Row; 2]]] = match kind {
+        Kind::Config => &[config::PAIRS],
+        Kind::Interface => &[interface::PAIRS, ospf_interface::PAIRS, vrrp::PAIRS],
+        Kind::RouterOspf => &[router_ospf::PAIRS],
+        Kind::Bfd => &[bfd::PAIRS],
+        Kind::BfdPeer => &[bfd::SESSION, bfd::PEER],
+        Kind::BfdProfile => &[bfd::SESSION],
+    };
+    let single: &[&[Row]] = match kind {
+        Kind::Config => &[config::ROWS, static_route::ROWS],
+        Kind::Interface => &[vrrp::ROWS],
+        Kind::RouterOspf => &[router_ospf::ROWS],
+        Kind::Bfd => &[bfd::ROWS],
+        Kind::BfdPeer | Kind::BfdProfile => &[],
+    };
+    let pairs = pairs.iter().flat_map(|p| p.iter().flatten());
+    pairs.chain(single.iter().flat_map(|s| s.iter())).chain(LEAVE).copied().collect()
+}
+
+fn hidden(kind: Kind) -> Vec<Row> {
+    let pairs: &[[Row; 2]] = match kind {
+        Kind::Config => config::HIDDEN,
+        Kind::Interface => ospf_interface::HIDDEN,
+        Kind::RouterOspf => router_ospf::HIDDEN,
+        Kind::BfdPeer => bfd::HIDDEN,
+        Kind::Bfd | Kind::BfdProfile => &[],
+    };
+    let single: &[Row] = if kind == Kind::Config { static_route::HIDDEN } else { &[] };
+    pairs.iter().flatten().chain(single).copied().collect()
+}

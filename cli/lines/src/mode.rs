@@ -1,0 +1,70 @@
+//! The modes of configuration: which block the lines belong to.
+
+use routing_common::id::InterfaceName;
+
+/// Where the next line belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// The top.
+    Config,
+    /// `interface NAME`.
+    Interface(InterfaceName),
+    /// `router ospf`.
+    RouterOspf,
+    /// `bfd`.
+    Bfd,
+    /// `peer …` below `bfd`, by its name in the file.
+    BfdPeer(String),
+    /// `profile NAME` below `bfd`.
+    BfdProfile(String),
+}
+
+/// A mode without its name: what its commands depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Config,
+    Interface,
+    RouterOspf,
+    Bfd,
+    BfdPeer,
+    BfdProfile,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Config, Self::Interface, Self::RouterOspf, Self::Bfd, Self::BfdPeer, Self::BfdProfile];
+}
+
+impl Mode {
+    /// What stands in the prompt behind the router's name.
+    pub fn prompt(&self) -> &'static str {
+        match self {
+            Self::Config => "(config)",
+            Self::Interface(_) => "(config-if)",
+            Self::RouterOspf => "(config-router)",
+            Self::Bfd => "(config-bfd)",
+            Self::BfdPeer(_) => "(config-bfd-peer)",
+            Self::BfdProfile(_) => "(config-bfd-profile)",
+        }
+    }
+
+    /// The mode around this one; `None` at the top.
+    pub fn parent(&self) -> Option<Self> {
+        match self {
+            Self::Config => None,
+            Self::Interface(_) | Self::RouterOspf | Self::Bfd => Some(Self::Config),
+            Self::BfdPeer(_) | Self::BfdProfile(_) => Some(Self::Bfd),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Config => Kind::Config,
+            Self::Interface(_) => Kind::Interface,
+            Self::RouterOspf => Kind::RouterOspf,
+            Self::Bfd => Kind::Bfd,
+            Self::BfdPeer(_) => Kind::BfdPeer,
+            Self::BfdProfile(_) => Kind::BfdProfile,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Lines as an operator types or pastes them.
+
+mod session;
