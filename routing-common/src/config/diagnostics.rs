@@ -44,6 +44,8 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it; may be empty.
     pub hint: String,
+    /// Something is left out, not wrong: what is typed line by line passes through such states.
+    pub incomplete: bool,
 }
 
 impl fmt::Display for Diagnostic {
@@ -85,6 +87,11 @@ impl Diagnostics {
         self.0.is_empty()
     }
 
+    /// Are all errors of the kind that further lines mend ([`Diagnostic::incomplete`])?
+    pub fn is_incomplete(&self) -> bool {
+        self.has_errors() && self.0.iter().all(|d| d.incomplete || d.severity == Severity::Warning)
+    }
+
     /// Is at least one of them an error?
     pub fn has_errors(&self) -> bool {
         self.0.iter().any(|d| d.severity == Severity::Error)
@@ -121,6 +128,7 @@ struct Finding {
     span: Range<usize>,
     message: String,
     hint: String,
+    incomplete: bool,
 }
 
 impl<'a> Sink<'a> {
@@ -132,12 +140,20 @@ impl<'a> Sink<'a> {
         self.push(Severity::Error, span, message.into(), hint.into());
     }
 
+    /// An error because something is left out.
+    pub(super) fn missing(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        self.push(Severity::Error, span, message.into(), hint.into());
+        if let Some(last) = self.found.borrow_mut().last_mut() {
+            last.incomplete = true;
+        }
+    }
+
     pub(super) fn warning(&self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
         self.push(Severity::Warning, span, message.into(), hint.into());
     }
 
     fn push(&self, severity: Severity, span: Range<usize>, message: String, hint: String) {
-        self.found.borrow_mut().push(Finding { severity, span, message, hint });
+        self.found.borrow_mut().push(Finding { severity, span, message, hint, incomplete: false });
     }
 
     /// These bytes of the file are blanked out in every excerpt: messages end up in logs.
@@ -220,6 +236,7 @@ impl<'a> Shown<'a> {
             excerpt: excerpt.trim_end().to_owned(),
             message: finding.message,
             hint: finding.hint,
+            incomplete: finding.incomplete,
         }
     }
 

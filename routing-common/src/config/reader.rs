@@ -128,7 +128,7 @@ impl<'a> Section<'a> {
         let value = self.entry(name).map(|(_, v)| v);
         if value.is_none() && matches!(key.default, Fallback::Required) {
             let hint = format!("`{name}`: {}", key.text);
-            self.sink().error(self.span(), format!("missing key `{name}`{}", of(self.schema)), hint);
+            self.sink().missing(self.span(), format!("missing key `{name}`{}", of(self.schema)), hint);
         }
         (key, value)
     }

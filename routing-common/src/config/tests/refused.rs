@@ -334,3 +334,14 @@ fn a_grace_period_outlives_no_routes() {
     says(&file("1801s", "1h"), &["6:16 `grace-period` is out of range"]);
     says(&file("1500ms", "1h"), &["6:16 `grace-period` must be a multiple of 1s"]);
 }
+
+#[test]
+fn what_is_left_out_is_told_from_what_is_wrong() {
+    let incomplete = |text: &str| load("r.toml", text).unwrap_err().is_incomplete();
+    assert!(incomplete("[ospf]\n"));
+    assert!(incomplete("[vrrp.groups.a]\ninterface = \"eth0\"\nvrid = 1\n"));
+    assert!(incomplete(
+        "[ospf]\nrouter-id = \"1.1.1.1\"\n[ospf.interfaces.eth0]\nauthentication = { type = \"md5\" }\n"
+    ));
+    assert!(!incomplete("hostname = 7\n"));
+}

@@ -47,7 +47,7 @@ fn misplaced(
             "key" => "key = \"…\" of 1 to 8 bytes",
             _ => "keys = [{ id = 1, key = \"…\" }]",
         };
-        section.sink().error(section.span(), message, hint);
+        section.sink().missing(section.span(), message, hint);
     }
     if !wanted && given {
         let message = format!("authentication \"{method}\" has no `{name}`");
