@@ -4,8 +4,8 @@
 //!
 //! * [`Session`] takes lines (`router ospf`, `ip ospf cost 10`, `no …`) and changes a [`Document`], the TOML text with
 //!   the operator's comments and order in it;
-//! * [`render`] writes a valid [`routing_common::config::Config`] as lines, in the shape of `show running-config`;
-//! * import, which is to come, reads whole files of FRR and reports on every line.
+//! * [`render()`] writes a valid [`routing_common::config::Config`] as lines, in the shape of `show running-config`;
+//! * [`import()`] reads whole files of FRR and reports on every line.
 //!
 //! Invariants: a line that fails changes nothing. What `render` writes (with its secrets), import reads back to the
 //! same configuration. No bytes make it panic. No line of a file is dropped without a word.
@@ -27,6 +27,7 @@ mod authentication;
 mod call;
 mod commands;
 mod document;
+mod import;
 mod mode;
 mod names;
 mod outcome;
@@ -35,6 +36,7 @@ mod session;
 mod text;
 
 pub use document::{Document, NotToml};
+pub use import::{Finding, Import, Verdict, import};
 pub use mode::Mode;
 pub use outcome::{Done, LineError};
 pub use render::{Secrets, render};

@@ -14,7 +14,7 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     ),
     [
         Row {
-            syntax: "ip address A.B.C.D/M$address",
+            syntax: "ip address A.B.C.D/M$prefix",
             help: &[
                 "IPv4",
                 "An address of the interface; the first is the primary one",
@@ -23,7 +23,7 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
             meaning: Meaning::Call(address),
         },
         Row {
-            syntax: "no ip address [A.B.C.D/M$address]",
+            syntax: "no ip address [A.B.C.D/M$prefix]",
             help: &[NO, "IPv4", "An address of the interface, or all of them", "With its prefix length"],
             meaning: Meaning::Call(address),
         },
@@ -50,7 +50,7 @@ fn description(call: &mut Call<'_>) -> Result<(), Stop> {
 fn address(call: &mut Call<'_>) -> Result<(), Stop> {
     let interface = call.interface();
     let path = ["interfaces", interface.as_str(), "addresses"];
-    let Some(written) = call.args.get("address") else {
+    let Some(written) = call.args.get("prefix") else {
         // Without an address: none at all, but the interface stays in the file.
         call.document().ensure_table(&path[..2]);
         call.document().remove(&path);

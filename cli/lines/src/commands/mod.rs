@@ -14,6 +14,7 @@ mod static_route;
 mod vrrp;
 
 pub(crate) use bfd::peer_name;
+pub(crate) use config::loopback_or_highest;
 pub(crate) use foreign::{Foreign, foreign_reason};
 
 use crate::call::Meaning;

@@ -1,3 +1,5 @@
 //! Lines as an operator types or pastes them.
 
+mod generator;
+mod law;
 mod session;

@@ -1,0 +1,103 @@
+//! What is written as lines reads back as the same configuration; and no bytes make the crate panic.
+
+use super::generator::file;
+use config_lines::{Document, Secrets, Session, Verdict, import, render};
+use proptest::prelude::*;
+use routing_common::config::load;
+
+/// Lines that are likely to make trouble.
+const LINES: &[&str] = &[
+    "interface eth0",
+    " ip address 10.0.0.1/24",
+    " ip ospf area 0",
+    " ip ospf area 1",
+    " ip ospf cost 5",
+    " no ip ospf cost",
+    " ip ospf authentication message-digest",
+    " ip ospf message-digest-key 1 md5 \"\\u{20}\"",
+    " vrrp 1 ip 10.0.0.9",
+    " vrrp 1 name x",
+    " no vrrp 1",
+    "router ospf",
+    " network 10.0.0.0/8 area 0",
+    " passive-interface default",
+    " area 0 authentication",
+    "no router ospf",
+    "bfd",
+    " peer 10.0.0.2",
+    " detect-multiplier 3",
+    " profile p",
+    " no profile p",
+    "no bfd",
+    " label y",
+    "ip route 10.0.0.0/8 10.0.0.2 bfd",
+    "ip route 10.0.0.0 255.0.255.0 10.0.0.2",
+    "no ip route 10.0.0.0/8",
+    "no interface eth0",
+    "router bgp 1",
+    "exit",
+    "end",
+    "!",
+    "frr defaults datacenter",
+    "\u{0}\u{ff}",
+    "ip",
+    "no",
+];
+
+fn shuffled() -> impl Strategy<Value = Vec<u8>> {
+    let line = prop_oneof![
+        8 => prop::sample::select(LINES).prop_map(|l| l.as_bytes().to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 0..40),
+    ];
+    proptest::collection::vec(line, 0..30).prop_map(|l| l.join(&b'\n'))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_rendered_configuration_reads_back_as_itself(text in file()) {
+        let config = load("generated.toml", &text).unwrap_or_else(|e| panic!("{text}\n{e}")).config;
+        let lines = render(&config, Secrets::Shown);
+        let read = import(&[("frr.conf", lines.as_bytes())]);
+        let bad: Vec<String> = read.report.iter().filter(|f| f.verdict == Verdict::Mistake
+            || f.verdict == Verdict::NoCounterpart { harmless: false }).map(ToString::to_string).collect();
+        prop_assert!(bad.is_empty(), "{:?}\n{}\n{}", bad, lines, read.text);
+        let again = load("imported.toml", &read.text).unwrap_or_else(|e| panic!("{lines}\n{}\n{e}", read.text)).config;
+        prop_assert_eq!(&again, &config, "{}", lines);
+        // The same lines typed one by one.
+        let mut session = Session::new(Document::default());
+        for line in lines.lines() {
+            // Headers have no counterpart and need none.
+            let _ = session.line(line);
+        }
+        prop_assert_eq!(session.waiting().count(), 0);
+        let typed = load("typed.toml", &session.document().text()).unwrap_or_else(|e| panic!("{lines}\n{e}")).config;
+        prop_assert_eq!(typed, config);
+    }
+
+    #[test]
+    fn masked_lines_show_no_secret(text in file()) {
+        let config = load("generated.toml", &text).unwrap_or_else(|e| panic!("{text}\n{e}")).config;
+        let masked = render(&config, Secrets::Masked);
+        for line in masked.lines().filter(|l| l.contains("-key ")) {
+            prop_assert!(line.ends_with(" <hidden>"), "{}", line);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_survived(bytes in shuffled()) {
+        let read = import(&[("a", &bytes), ("b", &bytes)]);
+        prop_assert!(Document::parse(&read.text).is_ok(), "{}", read.text);
+        let mut session = Session::new(Document::default());
+        for line in String::from_utf8_lossy(&bytes).lines() {
+            let before = (session.document().text(), session.mode().clone());
+            if session.line(line).is_err() {
+                prop_assert_eq!((session.document().text(), session.mode().clone()), before, "{}", line);
+            }
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let _ = session.candidates(&words, "");
+        }
+        prop_assert!(Document::parse(&session.document().text()).is_ok());
+    }
+}
