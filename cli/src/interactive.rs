@@ -1,9 +1,11 @@
 //! The prompt: line editing, `?` help in the middle of a line, TAB completion, history.
 //!
 //! `?` is bound to a handler that remembers what stands before the cursor and interrupts the editor; the
-//! loop then prints help and starts the editor again with the text still on the line. Piped input works
-//! without a terminal, which is what scripts and tests use.
+//! loop then prints help and starts the editor again with the text still on the line. A paste is several lines at once,
+//! and those of the configuration in it are one transaction. Piped input works without a terminal, which is what scripts
+//! and tests use; all of it is one paste.
 
+use crate::live;
 use crate::run::{Shell, print};
 use routing_common::grammar::{Candidate, MatchError};
 use routing_common::render::Table;
@@ -17,60 +19,116 @@ use rustyline::{
     Cmd, ConditionalEventHandler, Config, Context, Editor, Event, EventContext, EventHandler, Helper,
     KeyEvent, RepeatCount,
 };
+use std::cell::RefCell;
+use std::io::{IsTerminal as _, Read as _};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reads lines until `exit` or the end of input. Interactive mistakes are shown, not counted: the code
 /// is a failure only if the terminal itself fails, or if a command of a piped script failed.
-pub(crate) fn run(shell: &Shell) -> ExitCode {
-    let asked = Arc::new(Mutex::new(None));
-    let mut editor = match editor(shell, &asked) {
-        Ok(editor) => editor,
+pub(crate) fn run(shell: Shell) -> ExitCode {
+    if !std::io::stdin().is_terminal() {
+        return run_script(shell);
+    }
+    let shell = Rc::new(RefCell::new(shell));
+    match converse(&shell) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("no line editor: {error}");
-            return ExitCode::FAILURE;
+            eprintln!("{error}");
+            ExitCode::FAILURE
         }
-    };
-    let scripted = !std::io::IsTerminal::is_terminal(&std::io::stdin());
+    }
+}
+
+/// Is the line a farewell? In configuration mode it only leaves that.
+fn is_farewell(shell: &Shell, line: &str) -> bool {
+    !shell.is_configuring() && matches!(line.trim(), "exit" | "quit" | "end" | "logout")
+}
+
+fn run_script(mut shell: Shell) -> ExitCode {
+    let mut text = String::new();
+    if let Err(error) = std::io::stdin().read_to_string(&mut text) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
     let mut failed = false;
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        if is_farewell(&shell, line) {
+            break;
+        }
+        if let Some(asked) = line.trim_end().strip_suffix('?') {
+            print(&help(&shell, asked));
+            continue;
+        }
+        // What follows the entry into configuration mode is one paste, up to the next question.
+        let mut paste = vec![line];
+        while shell.is_configuring() && lines.peek().is_some_and(|l| !l.trim_end().ends_with('?')) {
+            let next = lines.next().unwrap_or_default();
+            paste.push(next);
+            if next.trim() == "end" {
+                break;
+            }
+        }
+        failed |= !tell(shell.run_all(paste.into_iter()));
+    }
+    if shell.has_changes() {
+        eprintln!("% The input ended before `commit`: nothing of the candidate is in force");
+        failed = true;
+    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Prints what came of the lines; did all of them go well?
+fn tell(outcomes: Vec<anyhow::Result<String>>) -> bool {
+    let mut well = true;
+    for outcome in outcomes {
+        match outcome {
+            Ok(text) => print(&text),
+            Err(error) => {
+                well = false;
+                eprintln!("{error:#}");
+            }
+        }
+    }
+    well
+}
+
+fn converse(shell: &Rc<RefCell<Shell>>) -> rustyline::Result<()> {
+    let asked = Arc::new(Mutex::new(None));
+    let mut editor = editor(shell, &asked)?;
     let mut start = String::new();
     loop {
-        let line = match editor.readline_with_initial("torc# ", (&std::mem::take(&mut start), "")) {
+        let prompt = {
+            let shell = shell.borrow();
+            format!("{}{}", live::hostname(shell.run_dir()), shell.prompt())
+        };
+        let line = match editor.readline_with_initial(&prompt, (&std::mem::take(&mut start), "")) {
             Ok(line) => line,
             Err(ReadlineError::Interrupted) => {
                 if let Some(text) = take(&asked) {
-                    print(&help(shell, &text));
+                    print(&help(&shell.borrow(), &text));
                     start = text;
                 }
                 continue;
             }
             Err(ReadlineError::Eof) => break,
-            Err(error) => {
-                eprintln!("{error}");
-                return ExitCode::FAILURE;
-            }
+            Err(error) => return Err(error),
         };
-        let words = line.trim();
-        if let Some(text) = words.strip_suffix('?') {
-            print(&help(shell, text));
-            continue;
-        }
-        if matches!(words, "exit" | "quit" | "end") {
+        if is_farewell(&shell.borrow(), &line) {
             break;
         }
-        if !words.is_empty() {
+        for words in line.lines().map(str::trim).filter(|words| !words.is_empty()) {
             // A history that cannot grow is no reason to refuse the command.
             let _ = editor.add_history_entry(words);
         }
-        match shell.run(words) {
-            Ok(text) => print(&text),
-            Err(error) => {
-                failed = true;
-                eprintln!("{error:#}");
-            }
-        }
+        tell(shell.borrow_mut().run_all(line.lines()));
     }
-    if failed && scripted { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if shell.borrow().has_changes() {
+        eprintln!("% The candidate is gone; nothing of it is in force");
+    }
+    Ok(())
 }
 
 type Asked = Arc<Mutex<Option<String>>>;
@@ -79,10 +137,10 @@ fn take(asked: &Asked) -> Option<String> {
     asked.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-fn editor<'a>(shell: &'a Shell, asked: &Asked) -> rustyline::Result<Editor<Words<'a>, DefaultHistory>> {
+fn editor(shell: &Rc<RefCell<Shell>>, asked: &Asked) -> rustyline::Result<Editor<Words, DefaultHistory>> {
     let config = Config::builder().completion_type(rustyline::CompletionType::List).build();
     let mut editor = Editor::with_config(config)?;
-    editor.set_helper(Some(Words(shell)));
+    editor.set_helper(Some(Words(Rc::clone(shell))));
     let handler = EventHandler::Conditional(Box::new(QuestionMark(Arc::clone(asked))));
     editor.bind_sequence(Event::from(KeyEvent::from('?')), handler);
     Ok(editor)
@@ -109,7 +167,7 @@ fn help(shell: &Shell, text: &str) -> String {
 fn candidates(shell: &Shell, text: &str) -> Result<(Vec<Candidate>, bool), MatchError> {
     let mut words: Vec<&str> = text.split_whitespace().collect();
     let partial = if text.ends_with(char::is_whitespace) { "" } else { words.pop().unwrap_or_default() };
-    let (found, may_end) = shell.table().candidates(&words, partial)?;
+    let (found, may_end) = shell.candidates(&words, partial)?;
     Ok((found, may_end && partial.is_empty()))
 }
 
@@ -123,24 +181,30 @@ impl ConditionalEventHandler for QuestionMark {
     }
 }
 
-struct Words<'a>(&'a Shell);
+struct Words(Rc<RefCell<Shell>>);
 
-impl Completer for Words<'_> {
+impl Completer for Words {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let before = line.get(..pos).unwrap_or_default();
         let start = before.rfind(char::is_whitespace).map_or(0, |i| i + 1);
-        let found = candidates(self.0, before).map(|(found, _)| found).unwrap_or_default();
-        let keywords = found.into_iter().filter(|c| c.is_keyword);
-        let pairs = keywords.map(|c| Pair { display: c.label.clone(), replacement: c.label + " " });
+        let shell = self.0.borrow();
+        let found = candidates(&shell, before).map(|(found, _)| found).unwrap_or_default();
+        let typed = before.get(start..).unwrap_or_default();
+        let words = found.iter().flat_map(|candidate| match candidate.is_keyword {
+            true => vec![candidate.label.clone()],
+            false => live::values(shell.run_dir(), before, &candidate.label),
+        });
+        let pairs =
+            words.filter(|w| w.starts_with(typed)).map(|w| Pair { display: w.clone(), replacement: w + " " });
         Ok((start, pairs.collect()))
     }
 }
 
-impl Hinter for Words<'_> {
+impl Hinter for Words {
     type Hint = String;
 }
-impl Highlighter for Words<'_> {}
-impl Validator for Words<'_> {}
-impl Helper for Words<'_> {}
+impl Highlighter for Words {}
+impl Validator for Words {}
+impl Helper for Words {}

@@ -6,12 +6,17 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod configure;
 mod connect;
 mod filter;
+mod foreign;
 mod interactive;
+mod live;
+mod management;
 mod run;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use config_lines::Verdict;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,20 +26,71 @@ struct Arguments {
     /// Where the daemons' control sockets are.
     #[arg(long, value_name = "DIR", default_value = "/run/torc")]
     run_dir: PathBuf,
-    /// Run this command and end; may be given several times.
+    /// Run this command and end; may be given several times. Lines of the configuration that follow each other are one
+    /// transaction.
     #[arg(short, long = "command", value_name = "COMMAND")]
     command: Vec<String>,
+    /// Take this file of configuration lines as one transaction and end.
+    #[arg(short = 'f', long = "inputfile", value_name = "FILE", conflicts_with = "command")]
+    input_file: Option<PathBuf>,
+    /// With --inputfile: only ask every daemon whether it could.
+    #[arg(short = 'C', long = "dryrun", requires = "input_file")]
+    dry_run: bool,
+    #[command(subcommand)]
+    errand: Option<Errand>,
+}
+
+#[derive(Subcommand)]
+enum Errand {
+    /// Bring a router.toml or an frr.conf into force, whole or not at all.
+    Reload {
+        /// The file.
+        file: PathBuf,
+        /// Only ask every daemon whether it could.
+        #[arg(long)]
+        test: bool,
+    },
+    /// Translate files of another suite: the router.toml to standard output, a word on every line to standard error.
+    Import {
+        #[command(subcommand)]
+        from: Suite,
+    },
+}
+
+#[derive(Subcommand)]
+enum Suite {
+    /// FRR: frr.conf, or the daemons' own files together.
+    Frr {
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let shell = run::Shell::new(arguments.run_dir);
-    if arguments.command.is_empty() {
-        return interactive::run(&shell);
+    let mut shell = run::Shell::new(arguments.run_dir);
+    match arguments.errand {
+        Some(Errand::Reload { file, test }) => {
+            return told([foreign::reload(shell.run_dir(), &file, test)]);
+        }
+        Some(Errand::Import { from: Suite::Frr { files } }) => return translate(&files),
+        None => {}
     }
+    if let Some(file) = arguments.input_file {
+        return told([shell.run_file(&file, arguments.dry_run)]);
+    }
+    if arguments.command.is_empty() {
+        return interactive::run(shell);
+    }
+    told(shell.run_all(arguments.command.iter().flat_map(|c| c.lines())))
+}
+
+/// Prints what came of each line; a failure among them fails the call.
+fn told(outcomes: impl IntoIterator<Item = anyhow::Result<String>>) -> ExitCode {
     let mut code = ExitCode::SUCCESS;
-    for line in arguments.command.iter().flat_map(|c| c.lines()) {
-        match shell.run(line) {
+    for outcome in outcomes {
+        match outcome {
             Ok(text) => run::print(&text),
             Err(error) => {
                 eprintln!("{error:#}");
@@ -43,4 +99,16 @@ fn main() -> ExitCode {
         }
     }
     code
+}
+
+fn translate(files: &[PathBuf]) -> ExitCode {
+    match foreign::read(files) {
+        Ok(import) => {
+            eprint!("{}", foreign::lines(import.report.iter()));
+            run::print(&import.text);
+            let mistaken = import.report.iter().any(|f| f.verdict == Verdict::Mistake);
+            if mistaken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        }
+        Err(error) => told([Err(error)]),
+    }
 }

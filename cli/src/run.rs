@@ -1,34 +1,172 @@
-//! From a line to its output: pipe, parse, ask, render.
+//! From a line to its output: pipe, parse, ask, render. In configuration mode lines go to [`crate::configure`] first.
 
-use crate::commands::{self, Daemon, Meaning, Question};
+use crate::commands::{self, Act, Daemon, Meaning, Question};
+use crate::configure::{Configuring, Own, Reaction, Style, own_table};
 use crate::connect::Connection;
 use crate::filter::Filter;
+use crate::foreign;
+use crate::management::{Management, difference};
 use anyhow::{Context, Result};
-use routing_common::grammar::CommandTable;
+use routing_common::control::configuration::{Request, Source};
+use routing_common::grammar::{Args, Candidate, CommandTable, MatchError};
 use routing_common::render::Table;
 use serde_json::Value;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// The command table and where the daemons are.
+/// The lines that mean the same in configuration mode as before it, by their whole first word.
+const EVERYWHERE: &[&str] =
+    &["show", "write", "copy", "save", "confirm", "reload", "list", "configure", "enable"];
+
+/// The command tables, where the daemons are, and the mode.
 pub(crate) struct Shell {
     run_dir: PathBuf,
     table: CommandTable<Meaning>,
+    own: CommandTable<Own>,
+    configuring: Option<Configuring>,
 }
 
 impl Shell {
     /// A shell for the daemons in `run_dir`.
     pub(crate) fn new(run_dir: PathBuf) -> Self {
-        Self { run_dir, table: commands::table() }
+        Self { run_dir, table: commands::table(), own: own_table(), configuring: None }
     }
 
-    /// The commands, for help and completion.
-    pub(crate) fn table(&self) -> &CommandTable<Meaning> {
-        &self.table
+    pub(crate) fn run_dir(&self) -> &Path {
+        &self.run_dir
+    }
+
+    /// What stands in the prompt behind the router's name: `# `, `(config-if)# `.
+    pub(crate) fn prompt(&self) -> String {
+        format!("{}# ", self.configuring.as_ref().map_or("", Configuring::prompt))
+    }
+
+    pub(crate) fn is_configuring(&self) -> bool {
+        self.configuring.is_some()
+    }
+
+    /// Leaving now would lose lines.
+    pub(crate) fn has_changes(&self) -> bool {
+        self.configuring.as_ref().is_some_and(Configuring::is_changed)
+    }
+
+    /// What may follow `words` when the next one begins with `partial`.
+    pub(crate) fn candidates(
+        &self,
+        words: &[&str],
+        partial: &str,
+    ) -> Result<(Vec<Candidate>, bool), MatchError> {
+        let Some(configuring) = &self.configuring else { return self.table.candidates(words, partial) };
+        match words {
+            ["do", rest @ ..] => self.table.candidates(rest, partial),
+            [first, ..] if EVERYWHERE.contains(first) => self.table.candidates(words, partial),
+            _ => {
+                let own = self.own.candidates(words, partial);
+                let of_session = configuring.candidates(words, partial);
+                match (own, of_session) {
+                    (Ok((mut found, end)), Ok((more, end_too))) => {
+                        found.extend(more);
+                        found.sort();
+                        found.dedup_by(|a, b| a.label == b.label);
+                        Ok((found, end || end_too))
+                    }
+                    (Ok(found), Err(_)) => Ok(found),
+                    (Err(_), of_session) => of_session,
+                }
+            }
+        }
     }
 
     /// Runs one line and returns what to print.
-    pub(crate) fn run(&self, line: &str) -> Result<String> {
+    pub(crate) fn run(&mut self, line: &str) -> Result<String> {
+        match self.configuring.as_mut() {
+            Some(_) => self.run_configuring(line),
+            None => self.run_view(line),
+        }
+    }
+
+    /// Runs several lines that came at once. Those of the configuration that follow each other are one transaction.
+    pub(crate) fn run_all<'a>(&mut self, lines: impl Iterator<Item = &'a str>) -> Vec<Result<String>> {
+        let (mut outcomes, mut block) = (Vec::new(), Vec::new());
+        for line in lines {
+            let first = line.split_whitespace().next().unwrap_or_default();
+            let is_configuration = self.is_configuring()
+                && first != "do"
+                && !EVERYWHERE.contains(&first)
+                && self.exact_own(line).is_none();
+            if is_configuration {
+                block.push(line);
+                continue;
+            }
+            outcomes.extend(self.run_block(std::mem::take(&mut block)));
+            outcomes.push(self.run(line));
+        }
+        outcomes.extend(self.run_block(block));
+        outcomes
+    }
+
+    fn run_block(&mut self, block: Vec<&str>) -> Option<Result<String>> {
+        let configuring = self.configuring.as_mut().filter(|_| !block.is_empty())?;
+        let reaction = configuring.lines(&block);
+        Some(reaction.map(|reaction| self.react(reaction)))
+    }
+
+    /// Takes a file of configuration lines as one transaction; with `dry`, only asks whether it could come into force.
+    pub(crate) fn run_file(&mut self, path: &Path, dry: bool) -> Result<String> {
+        let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+        let lines: Vec<&str> = text.lines().collect();
+        let style = if dry { Style::Candidate } else { Style::AsTyped };
+        let mut configuring = Configuring::enter(&self.run_dir, style)?;
+        let mut shown = configuring.lines(&lines).with_context(|| path.display().to_string())?.text;
+        if dry {
+            shown.push_str(&configuring.test()?);
+        } else if configuring.is_changed() {
+            // What is incomplete at the end of the file stays so.
+            configuring.finish().with_context(|| path.display().to_string())?;
+        }
+        Ok(shown)
+    }
+
+    fn react(&mut self, reaction: Reaction) -> String {
+        if reaction.leaves {
+            self.configuring = None;
+        }
+        reaction.text
+    }
+
+    /// The line as one of configuration mode's own, if its first word is written out.
+    fn exact_own(&self, line: &str) -> Option<(Own, Args)> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let first = words.first()?;
+        let is_own = |syntax: &str| syntax.split(' ').next() == Some(first);
+        if !self.own.commands().any(|c| is_own(c.syntax)) {
+            return None;
+        }
+        self.own.parse(&words).ok()
+    }
+
+    fn run_configuring(&mut self, line: &str) -> Result<String> {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.first() {
+            None => return Ok(String::new()),
+            Some(&"do") => return self.run_view(line.trim_start().trim_start_matches("do")),
+            Some(first) if EVERYWHERE.contains(first) => return self.run_view(line),
+            Some(_) => {}
+        }
+        let exact = self.exact_own(line);
+        let Some(configuring) = self.configuring.as_mut() else { return Ok(String::new()) };
+        let reaction = match exact {
+            Some((own, args)) => configuring.own(own, &args)?,
+            None => match (configuring.line(line), self.own.parse(&words)) {
+                // A shortened word of the mode's own, where no line of the configuration begins so.
+                (Err(_), Ok((own, args))) => configuring.own(own, &args)?,
+                (outcome, _) => outcome?,
+            },
+        };
+        Ok(self.react(reaction))
+    }
+
+    fn run_view(&mut self, line: &str) -> Result<String> {
         let mut stages = line.split('|');
         let words: Vec<&str> = stages.next().unwrap_or_default().split_whitespace().collect();
         if words.is_empty() {
@@ -40,8 +178,34 @@ impl Shell {
             Meaning::Ask(question) => self.ask(question(&args)?, args.has("json"))?,
             Meaning::Version => self.version(args.has("json"))?,
             Meaning::List => self.list(),
+            Meaning::Configuration(act) => self.act(act, &args)?,
         };
-        Ok(filters.iter().fold(text, |text, filter| filter.apply(&text)))
+        filters.iter().try_fold(text, |text, filter| filter.apply(&text))
+    }
+
+    fn act(&mut self, act: Act, args: &Args) -> Result<String> {
+        let management = || Management::open(&self.run_dir);
+        match act {
+            Act::Enter(_) if self.is_configuring() => Ok(String::new()),
+            Act::Enter(style) => {
+                self.configuring = Some(Configuring::enter(&self.run_dir, style)?);
+                Ok(String::new())
+            }
+            Act::Show(source) => management()?.lines(source(args)),
+            Act::Compare => {
+                let back = args.get("back").and_then(|n| n.parse().ok());
+                let mut management = management()?;
+                let other = management.lines(back.map_or(Source::Startup, Source::Back))?;
+                Ok(difference(&other, &management.lines(Source::Running)?))
+            }
+            Act::Ask(request) if args.has("json") => pretty(&management()?.ask(&request(args))?),
+            Act::Ask(request) => management()?.ask_text(&request(args)),
+            Act::Reload => match args.get("file") {
+                None => management()?.ask_text(&Request::Reload { test: args.has("test") }),
+                Some(file) => foreign::reload(&self.run_dir, Path::new(file), args.has("test")),
+            },
+            Act::Nothing => Ok(String::new()),
+        }
     }
 
     fn ask(&self, question: Question, json: bool) -> Result<String> {

@@ -1,5 +1,9 @@
 //! The command table: every line an operator can type, its help, whom it asks and how the answer reads.
 
+mod configuration;
+
+pub(crate) use configuration::Act;
+
 use ::rib::api as rib;
 use ::rib::message::Protocol;
 use anyhow::{Context as _, Result};
@@ -60,13 +64,15 @@ pub(crate) enum Meaning {
     Version,
     /// All commands.
     List,
+    /// Something about the configuration as a whole.
+    Configuration(Act),
 }
 
 type Row = Command<Meaning>;
 
 /// The compiled table.
 pub(crate) fn table() -> CommandTable<Meaning> {
-    let rows: Vec<Row> = [OWN, SUPERVISOR, OSPF, VRRP, BFD, RIB].concat();
+    let rows: Vec<Row> = [OWN, configuration::ROWS, SUPERVISOR, OSPF, VRRP, BFD, RIB].concat();
     // proof: a test compiles the same constant table.
     CommandTable::new(&rows).expect("the command table compiles")
 }
@@ -350,7 +356,7 @@ mod tests {
         let (meaning, args) = table().parse(&line.split_whitespace().collect::<Vec<_>>()).ok()?;
         match meaning {
             Meaning::Ask(question) => question(&args).ok().map(|q| (q.daemon, q.request)),
-            Meaning::Version | Meaning::List => None,
+            Meaning::Version | Meaning::List | Meaning::Configuration(_) => None,
         }
     }
 
@@ -399,8 +405,12 @@ mod tests {
     fn every_command_has_its_own_shortest_form() {
         let table = table();
         for command in table.commands() {
-            // An address that must be there is filled in.
-            let fill = |w| if str::starts_with(w, "A.B.C.D") { "10.0.0.1" } else { w };
+            // An address or a number that must be there is filled in.
+            let fill = |w| match w {
+                w if str::starts_with(w, "A.B.C.D") => "10.0.0.1",
+                w if w.starts_with('(') => "1",
+                w => w,
+            };
             let required = command.syntax.split(['[', '<']).next().unwrap_or_default();
             let words: Vec<&str> = required.split_whitespace().map(fill).collect();
             if command.syntax.contains("<") && !command.syntax.contains("[<") {
