@@ -67,8 +67,28 @@ pub struct Candidate {
 /// Where the commands stand: (command, position of the last matched token) or the beginning.
 type Place = (usize, Option<usize>);
 
+/// One command that the words so far can be.
+#[derive(Debug, Clone)]
+struct Way {
+    place: Place,
+    args: Args,
+    /// Which of several keywords the first word in doubt was taken for.
+    taken_for: Option<String>,
+}
+
 struct Matched {
-    places: Vec<(Place, Args)>,
+    ways: Vec<Way>,
+    /// The first word that shortens several keywords; later words may tell which was meant.
+    doubt: Option<String>,
+}
+
+impl Matched {
+    /// The word in doubt is still in doubt among `ways`.
+    fn doubt_among<'a>(&self, ways: impl Iterator<Item = &'a Way>) -> Option<MatchError> {
+        let candidates: BTreeSet<&String> = ways.filter_map(|way| way.taken_for.as_ref()).collect();
+        let word = self.doubt.clone().filter(|_| candidates.len() > 1)?;
+        Some(MatchError::Ambiguous { word, candidates: candidates.into_iter().cloned().collect() })
+    }
 }
 
 impl<M: Clone> CommandTable<M> {
@@ -103,13 +123,22 @@ impl<M: Clone> CommandTable<M> {
     /// The command these words make, with its arguments.
     pub fn parse(&self, words: &[&str]) -> Result<(M, Args), MatchError> {
         let matched = self.advance(words)?;
-        let complete = matched.places.into_iter().find(|((command, position), _)| {
-            position.is_some_and(|p| self.commands.get(*command).is_some_and(|(_, c)| c.last.contains(&p)))
-        });
-        match complete.and_then(|((command, _), args)| Some((self.commands.get(command)?, args))) {
-            Some(((command, _), args)) => Ok((command.meaning.clone(), args)),
+        let complete: Vec<&Way> = matched.ways.iter().filter(|way| self.may_end(way.place)).collect();
+        let Some(first) = complete.first() else {
+            let incomplete = MatchError::Incomplete { line: words.join(" ") };
+            return Err(matched.doubt_among(matched.ways.iter()).unwrap_or(incomplete));
+        };
+        if let Some(ambiguous) = matched.doubt_among(complete.iter().copied()) {
+            return Err(ambiguous);
+        }
+        match self.commands.get(first.place.0) {
+            Some((command, _)) => Ok((command.meaning.clone(), first.args.clone())),
             None => Err(MatchError::Incomplete { line: words.join(" ") }),
         }
+    }
+
+    fn may_end(&self, (command, position): Place) -> bool {
+        position.is_some_and(|p| self.commands.get(command).is_some_and(|(_, c)| c.last.contains(&p)))
     }
 
     /// What may follow `words` when the next word begins with `partial`: sorted, without repetitions. The
@@ -118,9 +147,8 @@ impl<M: Clone> CommandTable<M> {
         let matched = self.advance(words)?;
         let mut found = BTreeSet::new();
         let mut may_end = false;
-        for (place, args) in &matched.places {
-            may_end |=
-                place.1.is_some_and(|p| self.commands.get(place.0).is_some_and(|(_, c)| c.last.contains(&p)));
+        for Way { place, args, .. } in &matched.ways {
+            may_end |= self.may_end(*place);
             for (index, token) in self.next_tokens(*place) {
                 if token.once && args.has(&token.name) {
                     continue;
@@ -158,38 +186,37 @@ impl<M: Clone> CommandTable<M> {
     }
 
     fn advance(&self, words: &[&str]) -> Result<Matched, MatchError> {
-        let mut places: Vec<(Place, Args)> =
-            (0..self.commands.len()).map(|c| ((c, None), Args::default())).collect();
+        let way = |command| Way { place: (command, None), args: Args::default(), taken_for: None };
+        let mut matched = Matched { ways: (0..self.commands.len()).map(way).collect(), doubt: None };
         for (n, word) in words.iter().enumerate() {
-            places = self.step(&places, word, words, n)?;
+            self.step(&mut matched, word);
+            if matched.ways.is_empty() {
+                let column = words.iter().take(n).map(|w| w.chars().count() + 1).sum();
+                return Err(MatchError::Unknown { line: words.join(" "), column });
+            }
         }
-        Ok(Matched { places })
+        Ok(matched)
     }
 
     /// Moves every command over one word and keeps the best kind of match only.
-    fn step(
-        &self,
-        places: &[(Place, Args)],
-        word: &str,
-        words: &[&str],
-        n: usize,
-    ) -> Result<Vec<(Place, Args)>, MatchError> {
+    fn step(&self, matched: &mut Matched, word: &str) {
         let mut best = 0u8;
-        let mut next: Vec<(Place, Args, String)> = Vec::new();
-        for ((command, position), args) in places {
+        let mut next: Vec<(Way, String)> = Vec::new();
+        for way in &matched.ways {
+            let (command, position) = way.place;
             // A LINE swallows every further word.
-            let line = position.and_then(|p| self.commands.get(*command)?.1.tokens.get(p));
+            let line = position.and_then(|p| self.commands.get(command)?.1.tokens.get(p));
             if let Some(token) = line.filter(|t| t.kind == TokenKind::Line) {
-                let mut args = args.clone();
-                if let Some(text) = args.0.get_mut(&token.name) {
+                let mut way = way.clone();
+                if let Some(text) = way.args.0.get_mut(&token.name) {
                     text.push(' ');
                     text.push_str(word);
                 }
-                next.push(((*command, *position), args, token.kind.label()));
+                next.push((way, token.kind.label()));
                 continue;
             }
-            for (index, token) in self.next_tokens((*command, *position)) {
-                if token.once && args.has(&token.name) {
+            for (index, token) in self.next_tokens(way.place) {
+                if token.once && way.args.has(&token.name) {
                     continue;
                 }
                 let Some(rank) = rank(&token.kind, word) else { continue };
@@ -198,23 +225,24 @@ impl<M: Clone> CommandTable<M> {
                     next.clear();
                 }
                 if rank == best {
-                    let mut args = args.clone();
+                    let mut way = way.clone();
                     let value = if let TokenKind::Keyword(k) = &token.kind { k.as_str() } else { word };
-                    args.0.insert(token.name.clone(), value.to_owned());
-                    next.push(((*command, Some(index)), args, token.kind.label()));
+                    way.args.0.insert(token.name.clone(), value.to_owned());
+                    way.place = (command, Some(index));
+                    next.push((way, token.kind.label()));
                 }
             }
         }
-        if next.is_empty() {
-            let column = words.iter().take(n).map(|w| w.chars().count() + 1).sum();
-            return Err(MatchError::Unknown { line: words.join(" "), column });
+        let labels: BTreeSet<&String> = next.iter().map(|(_, label)| label).collect();
+        let in_doubt = best == PREFIX_RANK && labels.len() > 1 && matched.doubt.is_none();
+        if in_doubt {
+            matched.doubt = Some(word.to_owned());
         }
-        let labels: BTreeSet<String> = next.iter().map(|(_, _, label)| label.clone()).collect();
-        if best == PREFIX_RANK && labels.len() > 1 {
-            let candidates = labels.into_iter().collect();
-            return Err(MatchError::Ambiguous { word: word.to_owned(), candidates });
-        }
-        Ok(next.into_iter().map(|(place, args, _)| (place, args)).collect())
+        let take = |(way, label): (Way, String)| match in_doubt {
+            true => Way { taken_for: Some(label), ..way },
+            false => way,
+        };
+        matched.ways = next.into_iter().map(take).collect();
     }
 }
 
@@ -269,8 +297,25 @@ mod tests {
         assert_eq!(parse("show ip ospf nei eth0").unwrap().1.get("interface"), Some("eth0"));
         let (meaning, args) = parse("show ip ospf nei 10.0.0.1 det").unwrap();
         assert_eq!((meaning, args.get("id"), args.has("detail")), (2, Some("10.0.0.1"), true));
-        assert!(matches!(parse("s ip route"), Err(MatchError::Ambiguous { .. })));
-        assert!(matches!(parse("show i brief"), Err(MatchError::Ambiguous { .. })));
+        assert!(matches!(parse("s"), Err(MatchError::Ambiguous { .. })));
+        assert!(matches!(parse("show i"), Err(MatchError::Ambiguous { .. })));
+    }
+
+    #[test]
+    fn a_later_word_tells_which_of_several_keywords_was_meant() {
+        assert_eq!(parse("s ip route").unwrap().0, 1);
+        assert_eq!(parse("s i b").unwrap().0, 3);
+        assert_eq!(parse("s 7").unwrap().0, 5);
+        let table = CommandTable::new(&[
+            Command { syntax: "configure", help: &["c"], meaning: 1 },
+            Command { syntax: "configure terminal", help: &["c", "t"], meaning: 2 },
+            Command { syntax: "confirm", help: &["c"], meaning: 3 },
+        ])
+        .unwrap();
+        assert_eq!(table.parse(&["conf", "t"]).unwrap().0, 2);
+        let Err(MatchError::Ambiguous { word, candidates }) = table.parse(&["conf"]) else { panic!() };
+        assert_eq!((word.as_str(), candidates), ("conf", vec!["configure".to_owned(), "confirm".to_owned()]));
+        assert!(matches!(table.parse(&["conf", "x"]), Err(MatchError::Unknown { column: 5, .. })));
     }
 
     #[test]

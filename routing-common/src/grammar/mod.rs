@@ -13,7 +13,8 @@
 //!
 //! Each command's syntax is compiled into the positions that may follow each other (Glushkov's
 //! construction), so that matching never backtracks: all commands advance together, one word at a time, and the
-//! best kind of match wins: whole keyword, then shortened keyword, then the most specific placeholder.
+//! best kind of match wins: whole keyword, then shortened keyword, then the most specific placeholder. A word that
+//! shortens several keywords is a mistake only if the words behind it do not tell which was meant.
 
 mod matcher;
 mod syntax;
