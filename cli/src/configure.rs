@@ -119,6 +119,9 @@ impl Configuring {
 
     /// Takes one line of configuration and lets it take effect if that is the style.
     pub(crate) fn line(&mut self, line: &str) -> Result<Reaction> {
+        if self.style == Style::AsTyped && !self.is_changed() {
+            self.catch_up()?;
+        }
         let before = self.session.clone();
         let done = self.session.line(line)?;
         if done.leaves {
@@ -274,6 +277,16 @@ impl Configuring {
             }
             difference => Ok(difference),
         }
+    }
+
+    /// Somebody else may have committed since the last line.
+    fn catch_up(&mut self) -> Result<()> {
+        if Some(self.management.revision()?) != self.revision {
+            let text = self.management.text(Source::Running)?;
+            self.session.go_on_from(Document::parse(&text.text)?);
+            (self.base, self.revision) = (text.text, text.revision);
+        }
+        Ok(())
     }
 
     fn start_from_running(&mut self) -> Result<()> {

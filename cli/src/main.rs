@@ -14,6 +14,8 @@ mod interactive;
 mod live;
 mod management;
 mod run;
+mod vrf;
+mod vty;
 
 use clap::{Parser, Subcommand};
 use config_lines::Verdict;
@@ -50,6 +52,12 @@ enum Errand {
         #[arg(long)]
         test: bool,
     },
+    /// Listen on FRR's own sockets, for its vtysh and for exporters written for it, until ended.
+    ServeFrr {
+        /// Where clients of FRR look.
+        #[arg(long, value_name = "DIR", default_value = "/run/frr")]
+        directory: PathBuf,
+    },
     /// Translate files of another suite: the router.toml to standard output, a word on every line to standard error.
     Import {
         #[command(subcommand)]
@@ -73,6 +81,9 @@ fn main() -> ExitCode {
     match arguments.errand {
         Some(Errand::Reload { file, test }) => {
             return told([foreign::reload(shell.run_dir(), &file, test)]);
+        }
+        Some(Errand::ServeFrr { directory }) => {
+            return told([vty::serve(shell.run_dir(), &directory).map(|()| String::new())]);
         }
         Some(Errand::Import { from: Suite::Frr { files } }) => return translate(&files),
         None => {}

@@ -4,7 +4,7 @@ use crate::connect::Connection;
 use anyhow::{Context as _, Result, bail};
 use config_lines::{Secrets, render};
 use routing_common::config::{Config, load};
-use routing_common::control::configuration::{Commit, Committed, Request, Source, Text, render_text};
+use routing_common::control::configuration::{Commit, Committed, Request, Source, State, Text, render_text};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::Path;
@@ -37,6 +37,11 @@ impl Management {
     /// A text of the configuration.
     pub(crate) fn text(&mut self, source: Source) -> Result<Text> {
         self.typed(&Request::GetConfiguration(source))
+    }
+
+    /// The revision in force.
+    pub(crate) fn revision(&mut self) -> Result<u64> {
+        Ok(self.typed::<State>(&Request::ShowState)?.revision)
     }
 
     /// Brings a text into force.

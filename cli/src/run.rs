@@ -6,6 +6,7 @@ use crate::connect::Connection;
 use crate::filter::Filter;
 use crate::foreign;
 use crate::management::{Management, difference};
+use crate::vrf;
 use anyhow::{Context, Result};
 use routing_common::control::configuration::{Request, Source};
 use routing_common::grammar::{Args, Candidate, CommandTable, MatchError};
@@ -173,9 +174,14 @@ impl Shell {
             return Ok(String::new());
         }
         let filters = stages.map(Filter::parse).collect::<Result<Vec<_>>>()?;
+        let (words, vrf) = vrf::taken_out(words)?;
         let (meaning, args) = self.table.parse(&words)?;
         let text = match meaning {
-            Meaning::Ask(question) => self.ask(question(&args)?, args.has("json"))?,
+            Meaning::Ask(question) if args.has("json") => {
+                let value = self.value(&question(&args)?)?;
+                pretty(&vrf.wrap(value))?
+            }
+            Meaning::Ask(question) => self.ask(question(&args)?)?,
             Meaning::Version => self.version(args.has("json"))?,
             Meaning::List => self.list(),
             Meaning::Configuration(act) => self.act(act, &args)?,
@@ -208,12 +214,12 @@ impl Shell {
         }
     }
 
-    fn ask(&self, question: Question, json: bool) -> Result<String> {
-        let mut connection = Connection::open(&self.run_dir, question.daemon.name())?;
-        let value = connection.ask(question.request.clone())?;
-        if json {
-            return pretty(&value);
-        }
+    fn value(&self, question: &Question) -> Result<Value> {
+        Connection::open(&self.run_dir, question.daemon.name())?.ask(question.request.clone())
+    }
+
+    fn ask(&self, question: Question) -> Result<String> {
+        let value = self.value(&question)?;
         (question.render)(&question.request, &value)
             .with_context(|| format!("{} sent what this shell cannot show", question.daemon.name()))
     }

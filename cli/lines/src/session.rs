@@ -64,6 +64,12 @@ impl Session {
         &self.document
     }
 
+    /// Goes on from another document, in the same block: somebody else has changed the configuration meanwhile.
+    pub fn go_on_from(&mut self, document: Document) {
+        self.router_ospf |= document.has(&["ospf"]);
+        self.document = document;
+    }
+
     /// Which block the next line belongs to.
     pub fn mode(&self) -> &Mode {
         &self.mode

@@ -1,0 +1,120 @@
+//! FRR's own sockets: what `vtysh` and the exporters that were written for FRR talk to.
+//!
+//! `torc serve-frr` listens on `<daemon>.vty` for each daemon of FRR that Torc stands in for. Every connection has a thread
+//! and a shell of its own; what it asks is answered by Torc's daemons. The framing is in [`frame`].
+//!
+//! FRR's `vtysh` asks each daemon for its part of the running configuration and puts the parts together. Here one
+//! socket ([`WHOLE`]) gives all of it and the others give nothing.
+
+mod frame;
+mod node;
+
+use crate::run::Shell;
+use anyhow::{Context as _, Result};
+use frame::{Request, reply};
+use node::Node;
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// The daemons of FRR whose sockets are served.
+const DAEMONS: [&str; 5] = ["zebra", "ospfd", "staticd", "vrrpd", "bfdd"];
+/// The one that tells the whole configuration.
+const WHOLE: &str = "zebra";
+/// Connections served at the same time; further ones are closed at once.
+const MOST: usize = 64;
+/// Owner and group may talk to a daemon.
+const MODE: u32 = 0o660;
+
+/// The sockets; they are gone from the directory when this is dropped.
+struct Sockets(Vec<PathBuf>);
+
+impl Drop for Sockets {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Serves until the process is ended.
+///
+/// # Errors
+/// When a socket cannot be made, or the last one fails.
+pub(crate) fn serve(run_dir: &Path, directory: &Path) -> Result<()> {
+    fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+    let mut sockets = Sockets(Vec::new());
+    let mut threads = Vec::new();
+    let open = Arc::new(AtomicUsize::new(0));
+    for daemon in DAEMONS {
+        let path = directory.join(format!("{daemon}.vty"));
+        let listener = listen(&path).with_context(|| path.display().to_string())?;
+        sockets.0.push(path);
+        let (run_dir, open) = (run_dir.to_owned(), Arc::clone(&open));
+        let accept = move || accept(&listener, daemon, &run_dir, &open);
+        threads.push(thread::Builder::new().name(format!("{daemon}.vty")).spawn(accept)?);
+    }
+    for thread in threads {
+        // A thread that panicked has said so.
+        let _ = thread.join();
+    }
+    Ok(())
+}
+
+/// A socket that somebody listens on is not taken away from him.
+fn listen(path: &Path) -> Result<UnixListener> {
+    if UnixStream::connect(path).is_ok() {
+        anyhow::bail!("another program serves this socket; is FRR running?");
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(MODE))?;
+    Ok(listener)
+}
+
+fn accept(listener: &UnixListener, daemon: &'static str, run_dir: &Path, open: &Arc<AtomicUsize>) {
+    for stream in listener.incoming() {
+        let Ok(stream) = stream else {
+            // Descriptors have run out, which does not pass at once.
+            thread::sleep(std::time::Duration::from_millis(100));
+            continue;
+        };
+        if open.fetch_add(1, Ordering::Relaxed) >= MOST {
+            open.fetch_sub(1, Ordering::Relaxed);
+            continue;
+        }
+        let (run_dir, counted) = (run_dir.to_owned(), Arc::clone(open));
+        let serve = move || {
+            // Whoever hangs up in the middle has what he wanted.
+            let _ = converse(stream, daemon, run_dir);
+            counted.fetch_sub(1, Ordering::Relaxed);
+        };
+        if thread::Builder::new().spawn(serve).is_err() {
+            open.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+fn converse(mut stream: UnixStream, daemon: &'static str, run_dir: PathBuf) -> io::Result<()> {
+    let mut node = Node::new(Shell::new(run_dir), daemon == WHOLE);
+    let mut request = Request::default();
+    while let Some(line) = request.read(&mut stream)? {
+        let (text, status) = match line {
+            Ok(line) => node.run(&line),
+            Err(too_long) => (too_long, node::UNKNOWN),
+        };
+        stream.write_all(&reply(&text, status))?;
+        if node.is_over() {
+            break;
+        }
+    }
+    Ok(())
+}
