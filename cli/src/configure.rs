@@ -11,10 +11,11 @@
 use crate::management::{Management, committed_text, difference, understood};
 use anyhow::{Result, bail};
 use config_lines::{Document, LineError, Secrets, Session, render};
-use routing_common::config::load;
+use routing_common::config::{format_duration, load, parse_duration};
 use routing_common::control::configuration::{Commit, Request, Source};
 use routing_common::grammar::{Args, Candidate, Command, CommandTable, MatchError};
 use std::path::Path;
+use std::time::Duration;
 
 /// When lines take effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,16 +57,24 @@ pub(crate) struct Reaction {
     pub(crate) leaves: bool,
 }
 
+/// The time in `confirmed …`, in seconds, at least one.
+pub(crate) fn confirm_within(args: &Args) -> Option<u32> {
+    let minutes = || args.get("minutes")?.parse::<u32>().ok().map(|m| m * 60);
+    let time = || parse_duration(args.get("within")?).ok();
+    time().map(|t| u32::try_from(t.as_secs().max(1)).unwrap_or(u32::MAX)).or_else(minutes)
+}
+
 /// Lines that are not part of any configuration.
 pub(crate) fn own_table() -> CommandTable<Own> {
     let row = |syntax, help, meaning| Command { syntax, help, meaning };
     let rows = [
         row(
-            "commit [confirmed (1-1440)$minutes] [comment LINE$comment]",
+            "commit [confirmed <(1-1440)$minutes|DURATION$within>] [comment LINE$comment]",
             &[
                 "Bring the candidate into force",
-                "Unless confirmed within",
+                "And take it back unless confirmed within",
                 "Minutes",
+                "Or another time, such as 90s",
                 "Why",
                 "For the history",
             ] as &'static [&'static str],
@@ -188,10 +197,7 @@ impl Configuring {
     /// One of configuration mode's own lines.
     pub(crate) fn own(&mut self, own: Own, args: &Args) -> Result<Reaction> {
         let text = match own {
-            Own::Commit => {
-                let minutes = args.get("minutes").and_then(|n| n.parse::<u32>().ok());
-                self.commit(args.get("comment").map(str::to_owned), minutes.map(|m| m * 60))?
-            }
+            Own::Commit => self.commit(args.get("comment").map(str::to_owned), confirm_within(args))?,
             Own::Compare => self.compare()?,
             Own::Discard => {
                 self.start_from_running()?;
@@ -262,7 +268,8 @@ impl Configuring {
         self.revision = Some(done.revision);
         let mut text = committed_text(&done)?;
         if let Some(seconds) = confirm_within_sec {
-            text.push_str(&format!("`confirm` within {} min, or it is taken back.\n", seconds / 60));
+            let within = format_duration(Duration::from_secs(seconds.into()));
+            text.push_str(&format!("`confirm` within {within}, or it is taken back.\n"));
         }
         Ok(text)
     }
@@ -307,6 +314,9 @@ mod tests {
         let (own, args) = table.parse(&["commi", "conf", "5", "comment", "why", "not"]).unwrap();
         assert!(matches!(own, Own::Commit));
         assert_eq!((args.get("minutes"), args.get("comment")), (Some("5"), Some("why not")));
+        assert_eq!(confirm_within(&args), Some(300));
+        let (_, args) = table.parse(&["commit", "confirmed", "90s"]).unwrap();
+        assert_eq!(confirm_within(&args), Some(90));
         assert!(table.parse(&["commit", "confirmed", "0"]).is_err());
         assert!(matches!(table.parse(&["ex", "disc"]).unwrap().0, Own::Exit));
     }

@@ -2,7 +2,7 @@
 //! itself are [`crate::configure`]'s.
 
 use super::{JSON, Meaning, Row, SHOW};
-use crate::configure::Style;
+use crate::configure::{Style, confirm_within};
 use routing_common::control::configuration::{Request, Source};
 use routing_common::grammar::Args;
 
@@ -42,8 +42,7 @@ fn which(args: &Args) -> Source {
 }
 
 fn rollback(args: &Args) -> Request {
-    let minutes = args.get("minutes").and_then(|n| n.parse::<u32>().ok());
-    Request::Rollback { back: back(args), confirm_within_sec: minutes.map(|m| m * 60) }
+    Request::Rollback { back: back(args), confirm_within_sec: confirm_within(args) }
 }
 
 const fn row(syntax: &'static str, help: &'static [&'static str], act: Act) -> Row {
@@ -98,8 +97,14 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("confirm", &["Keep what `commit confirmed` brought"], Act::Ask(|_| Request::Confirm)),
     row(
-        "rollback (0-99)$back [confirmed (1-1440)$minutes]",
-        &["Bring a former configuration into force", BACK, "Unless confirmed within", "Minutes"],
+        "rollback (0-99)$back [confirmed <(1-1440)$minutes|DURATION$within>]",
+        &[
+            "Bring a former configuration into force",
+            BACK,
+            "And take it back unless confirmed within",
+            "Minutes",
+            "Or another time, such as 90s",
+        ],
         Act::Ask(rollback),
     ),
     row("save", &[WRITE], Act::Ask(|_| Request::Save)),

@@ -1,0 +1,236 @@
+//! An operator at a terminal: a pseudo-terminal, the real shell, a real router under it.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use nix::pty::{Winsize, openpty};
+use ringlab::lab::{Lab, Options, default_daemons};
+use ringlab::netns;
+use ringlab::stack::{Profile, Stack};
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Output};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The shell at the other end of a terminal, and what the screen has shown.
+struct Terminal {
+    child: Child,
+    keys: File,
+    screen: Receiver<Vec<u8>>,
+    /// Without what only moves the cursor or chooses colours.
+    shown: String,
+    raw: Vec<u8>,
+}
+
+impl Terminal {
+    fn open(lab: &Lab, router: &str) -> Self {
+        let size = Winsize { ws_row: 60, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
+        let pty = openpty(&size, None).unwrap();
+        let slave = || File::from(pty.slave.try_clone().unwrap());
+        let mut command = shell(lab, router);
+        command.env("TERM", "xterm").stdin(slave()).stdout(slave()).stderr(slave());
+        let child = netns::within(&lab.names().node(router), || Ok(command.spawn()?)).unwrap();
+        let keys = File::from(pty.master);
+        let mut reader = keys.try_clone().unwrap();
+        let (sender, screen) = channel();
+        std::thread::spawn(move || {
+            let mut piece = [0; 4096];
+            // The terminal ends with the shell.
+            while let Ok(count) = reader.read(&mut piece) {
+                if count == 0 || sender.send(piece[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, keys, screen, shown: String::new(), raw: Vec::new() }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Types a line and waits for the next prompt; what the screen showed in between.
+    #[track_caller]
+    fn enter(&mut self, line: &str, prompt: &str) -> String {
+        self.press(line);
+        self.press("\r");
+        self.wait_for(&format!("{prompt} "))
+    }
+
+    /// What was shown up to and with `text`.
+    #[track_caller]
+    fn wait_for(&mut self, text: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            if let Some(at) = self.shown.find(text) {
+                let rest = self.shown.split_off(at + text.len());
+                return std::mem::replace(&mut self.shown, rest);
+            }
+            match self.screen.recv_timeout(Duration::from_millis(100)) {
+                Ok(bytes) => self.show(&bytes),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => panic!("the shell ended: {:?}", self.shown),
+            }
+            assert!(begun.elapsed() < PATIENCE, "no {text:?} in {:?}", self.shown);
+        }
+    }
+
+    fn show(&mut self, bytes: &[u8]) {
+        self.raw.extend_from_slice(bytes);
+        let text = String::from_utf8_lossy(&self.raw).into_owned();
+        self.raw.clear();
+        let mut rest = text.as_str();
+        while let Some(at) = rest.find('\u{1b}') {
+            self.shown.push_str(&rest[..at]);
+            let sequence = &rest[at..];
+            // CSI … letter; one that is cut waits for its end.
+            match sequence.char_indices().skip(2).find(|(_, c)| c.is_ascii_alphabetic()) {
+                Some((end, _)) => rest = &sequence[end + 1..],
+                None => {
+                    self.raw = sequence.as_bytes().to_vec();
+                    return;
+                }
+            }
+        }
+        self.shown.push_str(rest);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn shell(lab: &Lab, router: &str) -> Command {
+    let mut command = Command::new(default_daemons().join("torc"));
+    command.arg("--run-dir").arg(lab.run_dir().join(router));
+    command
+}
+
+/// What another shell says.
+fn other(lab: &Lab, router: &str, commands: &[&str]) -> Output {
+    let mut command = shell(lab, router);
+    for line in commands {
+        command.args(["-c", line]);
+    }
+    netns::within(&lab.names().node(router), || Ok(command.output()?)).unwrap()
+}
+
+#[track_caller]
+fn cost_is(lab: &Lab, cost: u64) {
+    let shown = lab.torc_show("vr1", &["show", "ip", "ospf", "interface", "eth1", "json"]).unwrap();
+    assert_eq!(shown["interfaces"]["eth1"]["cost"], cost, "{shown}");
+}
+
+/// 200 lines, of which the hundredth is wrong if it is to be.
+fn paste(wrong: bool) -> String {
+    let mut lines: Vec<String> = (0..198).map(|n| format!("ip route 10.77.{n}.0/24 blackhole 200")).collect();
+    if wrong {
+        lines[100] = "ip route 10.77.100.0/24 blackhole 999".to_owned();
+    }
+    lines.push("interface eth1".to_owned());
+    lines.push(" ip ospf cost 23".to_owned());
+    format!("\u{1b}[200~{}\u{1b}[201~", lines.join("\n"))
+}
+
+#[test]
+fn an_operator_types_a_session() {
+    let lab = Lab::up(Options::new("ring3", Stack::Torc).unwrap()).unwrap();
+    lab.wait_converged(Profile::Ring.patience()).unwrap();
+    let mut t = Terminal::open(&lab, "vr1");
+    t.wait_for("vr1# ");
+
+    // Help in the middle of a line, completion by TAB, a live value, abbreviations.
+    t.press("show ip ospf nei?");
+    let help = t.wait_for("vr1# show ip ospf nei");
+    assert!(help.contains("neighbor") && help.contains("Neighbors"), "{help}");
+    t.press("\t");
+    t.wait_for("neighbor ");
+    t.press("10.255.0.2\r");
+    let shown = t.wait_for("vr1# ");
+    assert!(shown.contains("Full/-") && !shown.contains("10.255.0.3"), "{shown}");
+    t.press("sh ip ospf interface lo\t");
+    t.wait_for("interface lo ");
+    let shown = t.enter("", "vr1#");
+    assert!(shown.contains("lo is up"), "{shown}");
+    let shown = t.enter("sh ip ospf nei | count", "vr1#");
+    assert!(shown.contains("3"), "{shown}");
+
+    // Each line takes effect; a mistake changes nothing.
+    t.enter("conf t", "vr1(config)#");
+    t.enter("int eth1", "vr1(config-if)#");
+    t.enter("ip ospf cost 21", "vr1(config-if)#");
+    cost_is(&lab, 21);
+    let refused = t.enter("ip ospf cost 70000", "vr1(config-if)#");
+    assert!(refused.contains("% Unknown command"), "{refused}");
+    let refused = t.enter("ip address 172.16.99.0/24", "vr1(config-if)#");
+    assert!(refused.contains("error:") || refused.contains('%'), "{refused}");
+    cost_is(&lab, 21);
+    t.enter("end", "vr1#");
+
+    // A paste is one transaction: with a mistake in the middle nothing of it is in force.
+    t.enter("configure terminal", "vr1(config)#");
+    t.press(&paste(true));
+    t.press("\r");
+    t.wait_for("line 101: ip route 10.77.100.0/24 blackhole 999");
+    t.wait_for("None of the 200 lines was taken");
+    t.wait_for("vr1(config)# ");
+    cost_is(&lab, 21);
+    t.press(&paste(false));
+    t.press("\r");
+    t.wait_for("vr1(config-if)# ");
+    cost_is(&lab, 23);
+    let routes = lab.torc_show("vr1", &["show", "ip", "route", "static", "json"]).unwrap();
+    assert!(routes.to_string().contains("10.77.197.0/24"), "all of it is in force");
+    t.enter("end", "vr1#");
+
+    // A candidate under a lock, committed to be confirmed, and not confirmed.
+    t.enter("configure", "vr1(config)#");
+    t.enter("interface eth1", "vr1(config-if)#");
+    t.enter("ip ospf cost 25", "vr1(config-if)#");
+    cost_is(&lab, 23);
+    let difference = t.enter("compare", "vr1(config-if)#");
+    assert!(
+        difference.contains("- ip ospf cost 23") && difference.contains("+ ip ospf cost 25"),
+        "{difference}"
+    );
+    let locked_out = other(&lab, "vr1", &["configure terminal", "interface eth1", "ip ospf cost 99"]);
+    let why = String::from_utf8_lossy(&locked_out.stderr).into_owned();
+    assert!(!locked_out.status.success() && why.contains("locked by"), "{why}");
+    let refused = t.enter("end", "vr1(config-if)#");
+    assert!(refused.contains("`commit` it, or leave with `exit discard`"), "{refused}");
+    let said = t.enter("commit confirmed 3s comment try a detour", "vr1(config-if)#");
+    assert!(said.contains("`confirm` within 3s"), "{said}");
+    cost_is(&lab, 25);
+    t.enter("end", "vr1#");
+    let begun = Instant::now();
+    while other(&lab, "vr1", &["show configuration | include cost 25"]).stdout.ends_with(b"25\n") {
+        assert!(begun.elapsed() < PATIENCE, "not taken back");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    cost_is(&lab, 23);
+
+    // Back by the history; saved for the next boot.
+    let history = t.enter("show configuration history", "vr1#");
+    assert!(history.contains("try a detour") && history.contains("nobody confirmed"), "{history}");
+    t.enter("rollback 1 confirmed 5", "vr1#");
+    cost_is(&lab, 25);
+    t.enter("confirm", "vr1#");
+    let state = t.enter("show configuration state", "vr1#");
+    assert!(state.contains("not saved"), "{state}");
+    let state = t.enter("write", "vr1#");
+    assert!(state.contains("; saved."), "{state}");
+    let startup = std::fs::read_to_string(lab.run_dir().join("vr1/router.toml")).unwrap();
+    assert!(startup.contains("cost = 25"), "{startup}");
+    t.press("exit\r");
+    let begun = Instant::now();
+    while t.child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < PATIENCE, "the shell does not end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    lab.down().unwrap();
+}
