@@ -6,6 +6,7 @@
 //!   the operator's comments and order in it;
 //! * [`render()`] writes a valid [`routing_common::config::Config`] as lines, in the shape of `show running-config`;
 //! * [`import()`] reads whole files of FRR and reports on every line.
+//! * [`reference()`] prints `docs/commands-configuration.md`, which explains every line.
 //!
 //! Invariants: a line that fails changes nothing. What `render` writes (with its secrets), import reads back to the
 //! same configuration. No bytes make it panic. No line of a file is dropped without a word.
@@ -31,6 +32,7 @@ mod import;
 mod mode;
 mod names;
 mod outcome;
+mod reference;
 mod render;
 mod session;
 mod text;
@@ -39,5 +41,6 @@ pub use document::{Document, NotToml};
 pub use import::{Finding, Import, Verdict, import};
 pub use mode::Mode;
 pub use outcome::{Done, LineError};
+pub use reference::reference;
 pub use render::{Secrets, render};
 pub use session::Session;

@@ -57,7 +57,7 @@ const CONFIG: &[Row] = &[
     ("line vty", Foreign { reason: ACCESS, harmless: true, block: true }),
     ("banner LINE", harmless(ACCESS)),
     ("log LINE", harmless(LOGGING)),
-    ("debug LINE", harmless("Torc's daemons have no debug lines; `RUST_LOG` says what they log")),
+    ("debug LINE", harmless("`--log-level` says what the daemons log")),
     ("domainname LINE", harmless("Torc needs no domain name")),
     ("router <bgp|isis|rip|ripng|ospf6|eigrp|babel|openfabric|pim|pim6|olsr> [LINE]", block(PROTOCOL)),
     ("router ospf (1-65535)", block("there is one OSPF instance, `router ospf`")),
@@ -131,9 +131,10 @@ const INTERFACE: &[Row] = &[
 const ROUTER_OSPF: &[Row] = &[
     ("log-adjacency-changes [detail]", harmless("Torc always logs them")),
     ("capability opaque", harmless("opaque LSAs are always flooded")),
-    ("proactive-arp", harmless("neighbours are always resolved beforehand")),
-    ("socket-per-interface", harmless("there always is one")),
-    ("<write-multiplier|refresh|socket|aggregation> [LINE]", harmless("a matter of FRR's inner workings")),
+    (
+        "<write-multiplier|refresh|socket|aggregation|proactive-arp|socket-per-interface> [LINE]",
+        harmless("a matter of FRR's inner workings"),
+    ),
     (
         "ospf <abr-type|opaque-lsa|send-extra-data|lsa-refresh|maxage-delay> [LINE]",
         harmless("a matter of FRR's inner workings"),
@@ -146,7 +147,10 @@ const ROUTER_OSPF: &[Row] = &[
         "redistribute <kernel|rip|isis|bgp|eigrp|nhrp|table|table-direct|vnc|babel|openfabric|sharp|ospf> [LINE]",
         lost("`connected` and `static` can be announced"),
     ),
-    ("redistribute <connected|static> LINE", lost(POLICY)),
+    (
+        "redistribute <connected|static> LINE",
+        lost("only `metric` and `metric-type`: without a filter all of them are announced"),
+    ),
     ("default-information originate LINE", lost(POLICY)),
     ("distribute-list LINE", lost(POLICY)),
     ("summary-address LINE", lost("external routes are announced as they are")),

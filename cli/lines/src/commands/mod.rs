@@ -16,6 +16,7 @@ mod vrrp;
 pub(crate) use bfd::peer_name;
 pub(crate) use config::loopback_or_highest;
 pub(crate) use foreign::{Foreign, foreign_reason};
+pub(crate) use static_route::{FRR_WORDS, like_an_address};
 
 use crate::call::Meaning;
 use crate::mode::Kind;

@@ -18,7 +18,7 @@ const TYPES: &str = "1 adds the cost inside the OSPF domain, 2 does not";
 const REDISTRIBUTE: &str = "Announce other routes into OSPF";
 const TIMERS: &str = "Timers";
 const RESTART: &str = "Restarts that the network does not notice (RFC 3623)";
-const HELPER: &str = "Help neighbours that restart";
+const HELPER: &str = "The neighbours' side";
 const AREA: &str = "An area";
 const QUAD: &str = "As a dotted quad";
 const NUMBER: &str = "As a number";
@@ -41,13 +41,27 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     pair!(
         "redistribute connected",
         "[{metric (0-16777214)$m|metric-type (1-2)$t}]",
-        [REDISTRIBUTE, "Networks of this router's interfaces", METRIC, "20 by default", METRIC_TYPE, TYPES],
+        [
+            REDISTRIBUTE,
+            "Announce the networks of this router's interfaces",
+            METRIC,
+            "20 by default",
+            METRIC_TYPE,
+            TYPES
+        ],
         Meaning::Call(redistribute)
     ),
     pair!(
         "redistribute static",
         "[{metric (0-16777214)$m|metric-type (1-2)$t}]",
-        [REDISTRIBUTE, "Static routes but the default route", METRIC, "20 by default", METRIC_TYPE, TYPES],
+        [
+            REDISTRIBUTE,
+            "Announce static routes but the default route",
+            METRIC,
+            "20 by default",
+            METRIC_TYPE,
+            TYPES
+        ],
         Meaning::Call(redistribute)
     ),
     pair!(
@@ -55,7 +69,7 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
         "[{always|metric (0-16777214)$m|metric-type (1-2)$t}]",
         [
             "A default route",
-            "Announce one into OSPF",
+            "Announce a default route into OSPF",
             "Also while this router has none itself",
             METRIC,
             "10 by default, 1 with `always`",
@@ -67,7 +81,7 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     pair!(
         "auto-cost reference-bandwidth",
         "(1-4294967)$value",
-        ["Costs from the bandwidth", "What makes cost 1", "Mbit/s; 100000 by default"],
+        ["Costs from the bandwidth", "Bandwidth that makes cost 1", "Mbit/s; 100000 by default"],
         Meaning::Key(Place::Root, &["ospf", "reference-bandwidth"], Form::Number)
     ),
     pair!(
@@ -88,7 +102,7 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
         [
             TIMERS,
             "Back-off",
-            "Of the route calculation (RFC 8405)",
+            "Back-off of the route calculation (RFC 8405)",
             "After the first event, in milliseconds",
             "While events follow one another",
             "When `time-to-learn` has passed and events go on",
@@ -102,7 +116,7 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
             TIMERS,
             "Back-off",
             "Of LSAs",
-            "Longest wait before one that keeps changing (MinLSInterval)",
+            "Longest wait before an LSA that keeps changing goes out (MinLSInterval)",
             MS,
             DURATION
         ],
@@ -111,7 +125,7 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     pair!(
         "timers lsa min-arrival",
         "<(0-600000)$value|DURATION$time>",
-        [TIMERS, "LSAs", "Least time between two accepted instances (MinLSArrival)", MS, DURATION],
+        [TIMERS, "LSAs", "Least time between two accepted instances of an LSA (MinLSArrival)", MS, DURATION],
         Meaning::Key(Place::Root, &["ospf", "min-ls-arrival"], Form::Millis)
     ),
     pair!(
@@ -128,7 +142,7 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     ),
     pair!(
         "compatible rfc1583",
-        ["Prefer paths to AS boundary routers as an older RFC did", "RFC 1583; the same on all routers"],
+        ["Compatibility", "Prefer paths to AS boundary routers as RFC 1583 did; the same on all routers"],
         Meaning::Key(Place::Root, &["ospf", "rfc1583-compatibility"], Form::On)
     ),
     pair!(
@@ -139,20 +153,20 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     ),
     pair!(
         "graceful-restart helper enable",
-        [RESTART, HELPER, "On by default"],
+        [RESTART, HELPER, "Help neighbours that restart; on by default"],
         Meaning::Key(Place::Root, &["ospf", "graceful-restart", "helper"], Form::Off)
     ),
     pair!(
         "graceful-restart helper strict-lsa-checking",
-        [RESTART, HELPER, "Cease to as soon as the topology changes"],
+        [RESTART, HELPER, "Cease to help as soon as the topology changes"],
         Meaning::Key(Place::Root, &["ospf", "graceful-restart", "strict-lsa-checking"], Form::Off)
     ),
     pair!(
         "bfd all-interfaces",
         "[profile WORD$profile]",
         [
-            "BFD with every neighbour",
-            "On all interfaces that say nothing themselves",
+            "BFD",
+            "BFD with every neighbour, on all interfaces that say nothing themselves",
             "How",
             "Name of a BFD profile"
         ],
@@ -409,10 +423,10 @@ fn area_authentication(call: &mut Call<'_>) -> Result<(), Stop> {
     let mut changed = Vec::new();
     for name in call.session.document.names(&["ospf", "interfaces"]) {
         let silent = Authentication::read(&call.session.document, &name).is_none();
-        // Nothing is sent on a passive interface, and FRR wants no key there.
+        // Nothing is sent on a passive interface or the loopback, and FRR wants no key there.
         let passive = call.session.document.get(&["ospf", "interfaces", &name, "passive"]);
-        let passive = passive.and_then(toml_edit::Item::as_bool) == Some(true);
-        if silent && !passive && area_of(call, &name) == Some(area) {
+        let quiet = name == "lo" || passive.and_then(toml_edit::Item::as_bool) == Some(true);
+        if silent && !quiet && area_of(call, &name) == Some(area) {
             method.write(call.document(), &name);
             changed.push(name);
         }

@@ -102,11 +102,33 @@ struct Way {
     blackhole: bool,
 }
 
+/// Words FRR has where an interface may stand too; an interface of such a name is written `interface NAME`.
+pub(crate) const FRR_WORDS: [&str; 10] =
+    ["bfd", "onlink", "table", "vrf", "nexthop-vrf", "label", "color", "metric", "weight", "segments"];
+
+/// Would a name pass for an address, if a wrong one? So it is more likely to be one.
+pub(crate) fn like_an_address(name: &str) -> bool {
+    name.contains('.') && name.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
 fn route(call: &mut Call<'_>) -> Result<(), Stop> {
     let written = written_prefix(call)?;
+    let word = call.args.get("interface").filter(|i| !call.args.has("named") && FRR_WORDS.contains(i));
+    if let Some(name) = call.args.get("interface").filter(|i| !call.args.has("named") && like_an_address(i)) {
+        return refused(format!("{name} is no address; an interface of that name is `interface {name}`"));
+    }
+    let bfd = word == Some("bfd") || call.args.has("bfd");
+    if let Some(word) = word.filter(|w| *w != "bfd") {
+        let reason =
+            format!("static routes have no `{word}`; an interface of that name is `interface {word}`");
+        return without_counterpart(reason);
+    }
     let prefix = canonical(written);
     let gateway = call.args.get("gateway").and_then(|g| g.parse().ok());
-    let interface = call.args.get("interface").map(str::to_owned);
+    let interface = call.args.get("interface").filter(|_| word.is_none()).map(str::to_owned);
+    if gateway.is_none() && word.is_some() {
+        return refused("the gateway is missing");
+    }
     let reject = call.args.has("reject");
     let blackhole = call.args.has("blackhole") || reject;
     let way = Way { gateway, interface, blackhole };
@@ -115,7 +137,7 @@ fn route(call: &mut Call<'_>) -> Result<(), Stop> {
     if call.no() {
         return remove(call, prefix, &way, distance);
     }
-    if call.args.has("bfd") {
+    if bfd {
         call.note("taken without BFD: static routes are not watched by it in this version");
     }
     if reject {

@@ -28,7 +28,7 @@ impl Reading {
         let mut report: Vec<Finding> = self.findings.into_iter().map(Note::into_finding).collect();
         if let Err(found) = load("router.toml", &text) {
             let errors = found.iter().filter(|d| d.severity == routing_common::config::Severity::Error);
-            report.extend(errors.map(|d| Note::at_the_end(format!("{}: {}", d.message, d.hint))));
+            report.extend(errors.map(Note::at_the_end));
         }
         Import { text, report }
     }
@@ -45,7 +45,7 @@ impl Reading {
                     note.no_counterpart(reason, harmless)
                 }
                 Err(LineError::Refused(reason)) => note.mistake(reason),
-                Err(LineError::Command(error)) => note.mistake(super::in_one_line(&error)),
+                Err(LineError::Command(error)) => note.mistake(super::in_one_line(&self.session, &error)),
             }
         }
         for kept in std::mem::take(&mut self.session.kept) {
@@ -125,12 +125,12 @@ impl Reading {
         for name in self.session.document.names(&["vrrp", "groups"]) {
             let document = &self.session.document;
             let Some(group) = Group::read(document, &name) else { continue };
-            if group.addresses.is_empty() {
+            let shut_down = self.findings.iter().any(|n| n.shuts_down(&group.interface, group.vrid));
+            if group.addresses.is_empty() || shut_down {
+                let why = if shut_down { "is shut down" } else { "has no address" };
                 self.session.document.remove(&["vrrp", "groups", &name]);
-                self.disown(
-                    |n| n.is_group(&group.interface, group.vrid),
-                    "without effect, in FRR too: the virtual router has no address",
-                );
+                let reason = format!("without effect, in FRR too: the virtual router {why}");
+                self.disown(|n| n.is_group(&group.interface, group.vrid), &reason);
                 continue;
             }
             let own = subnets(document, &group.interface);

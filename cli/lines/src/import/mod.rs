@@ -11,12 +11,13 @@ mod report;
 
 pub use report::{Finding, Verdict};
 
+use crate::commands::level;
 use crate::document::Document;
 use crate::mode::Mode;
 use crate::outcome::LineError;
 use crate::session::{Phase, Session};
 use report::{Note, shown};
-use routing_common::grammar::MatchError;
+use routing_common::grammar::{Candidate, MatchError};
 
 /// What became of the files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,11 +40,25 @@ pub fn import(files: &[(&str, &[u8])]) -> Import {
     reading.finish(&names)
 }
 
-/// A block of lines none of which has a counterpart.
+/// More alternatives than this are not listed.
+const MOST_LABELS: usize = 3;
+
+/// A block of lines none of which has a counterpart, or whose head is a mistake.
 struct Foreign {
     head: String,
     indent: usize,
-    harmless: bool,
+    verdict: Verdict,
+}
+
+impl Foreign {
+    fn claim(&self, note: &mut Note) {
+        match self.verdict {
+            Verdict::NoCounterpart { harmless } => {
+                note.no_counterpart(format!("part of `{}`", self.head), harmless)
+            }
+            _ => note.mistake(format!("part of `{}`, which is a mistake", self.head)),
+        }
+    }
 }
 
 /// The files so far.
@@ -51,18 +66,22 @@ struct Reading {
     session: Session,
     findings: Vec<Note>,
     foreign: Option<Foreign>,
+    /// The line before was a mistake: if this one stands deeper, that was the head of a block, and its lines must not
+    /// end up in the block before it.
+    suspect: Option<Foreign>,
 }
 
 impl Reading {
     fn new() -> Self {
         let mut session = Session::new(Document::default());
         session.phase = Phase::Collecting;
-        Self { session, findings: Vec::new(), foreign: None }
+        Self { session, findings: Vec::new(), foreign: None, suspect: None }
     }
 
     fn file(&mut self, name: &str, bytes: &[u8]) {
         self.session.mode = Mode::Config;
         self.foreign = None;
+        self.suspect = None;
         for (n, line) in bytes.split(|b| *b == b'\n').enumerate() {
             self.line(name, n + 1, line);
         }
@@ -77,6 +96,9 @@ impl Reading {
         }
         if text.is_empty() || text.starts_with(['!', '#']) || self.leaves(text, indent) {
             return;
+        }
+        if let Some(suspect) = self.suspect.take().filter(|s| indent > s.indent) {
+            self.foreign = Some(suspect);
         }
         let mut note = Note::new(file, number, text, self.session.mode.clone());
         if text.chars().any(|c| c.is_control() && c != '\t') {
@@ -112,7 +134,7 @@ impl Reading {
     fn part_of_foreign_block(&mut self, indent: usize, note: &mut Note) -> bool {
         match &self.foreign {
             Some(f) if indent > f.indent => {
-                note.no_counterpart(format!("part of `{}`", f.head), f.harmless);
+                f.claim(note);
                 true
             }
             _ => false,
@@ -121,9 +143,10 @@ impl Reading {
 
     fn try_line(&mut self, text: &str, indent: usize, note: &mut Note) {
         let outcome = self.session.line_with_id(text, self.findings.len());
-        if let (Err(LineError::Command(_)), Some(f)) = (&outcome, &self.foreign) {
+        let block = self.foreign.as_ref().filter(|f| f.verdict != Verdict::Mistake);
+        if let (Err(LineError::Command(_)), Some(f)) = (&outcome, block) {
             // Files written by hand do not always indent.
-            note.no_counterpart(format!("part of `{}`", f.head), f.harmless);
+            f.claim(note);
             return;
         }
         self.foreign = None;
@@ -135,27 +158,50 @@ impl Reading {
             Err(LineError::NoCounterpart { reason, harmless, opens_block }) => {
                 note.no_counterpart(reason, harmless);
                 if opens_block {
-                    self.foreign = Some(Foreign { head: shown(text), indent, harmless });
+                    let verdict = Verdict::NoCounterpart { harmless };
+                    self.foreign = Some(Foreign { head: shown(text), indent, verdict });
                     if indent == 0 {
                         self.session.mode = Mode::Config;
                     }
                 }
             }
-            Err(LineError::Command(error)) => note.mistake(in_one_line(&error)),
+            Err(LineError::Command(error)) => note.mistake(in_one_line(&self.session, &error)),
             Err(LineError::Refused(reason)) => note.mistake(reason),
+        }
+        if note.is_mistake() {
+            self.suspect = Some(Foreign { head: shown(text), indent, verdict: Verdict::Mistake });
         }
     }
 }
 
-/// A mismatch without the line, which stands beside it.
-fn in_one_line(error: &MatchError) -> String {
+/// A mismatch without the line, which stands beside it, and with what was possible instead if that is little.
+fn in_one_line(session: &Session, error: &MatchError) -> String {
     match error {
         MatchError::Unknown { line, column } => {
-            let behind = line.chars().skip(*column).collect::<String>();
-            let word = behind.split(' ').next().unwrap_or_default().to_owned();
-            format!("`{}` is not known here", shown(&word))
+            let before: String = line.chars().take(*column).collect();
+            let behind: String = line.chars().skip(*column).collect();
+            let words: Vec<&str> = before.split_ascii_whitespace().collect();
+            let word = shown(behind.split(' ').next().unwrap_or_default());
+            let possible = possible(session, &words);
+            let labels: Vec<&str> = possible.iter().map(|c| c.label.as_str()).collect();
+            match labels.len() {
+                1..=MOST_LABELS => format!("`{word}` cannot stand here, only {}", labels.join(", ")),
+                _ => format!("`{word}` is not known here"),
+            }
         }
         MatchError::Ambiguous { word, candidates } => format!("`{word}` could be {}", candidates.join(", ")),
         MatchError::Incomplete { .. } => "more words are needed".into(),
     }
+}
+
+/// What may follow these words in the session's mode, or in the nearest one around it that knows them.
+fn possible(session: &Session, words: &[&str]) -> Vec<Candidate> {
+    let mut mode = Some(session.mode.clone());
+    while let Some(m) = mode {
+        match level(m.kind()).shown.candidates(words, "") {
+            Ok((candidates, _)) if !candidates.is_empty() => return candidates,
+            _ => mode = m.parent(),
+        }
+    }
+    Vec::new()
 }

@@ -3,6 +3,7 @@
 use crate::mode::Mode;
 use crate::text::MASK;
 use core::fmt;
+use routing_common::config::Diagnostic;
 
 /// Longest excerpt of a line, in characters.
 const LONGEST: usize = 120;
@@ -73,8 +74,10 @@ impl Note {
         Self { finding, raw: raw.to_owned(), mode }
     }
 
-    /// Something that has no line.
-    pub(super) fn at_the_end(reason: String) -> Finding {
+    /// What the loader says of the result.
+    pub(super) fn at_the_end(d: &Diagnostic) -> Finding {
+        let reason =
+            format!("line {} of the result, {}: {} ({})", d.line, d.excerpt.trim(), d.message, d.hint);
         Finding { file: String::new(), line: 0, text: String::new(), verdict: Verdict::Mistake, reason }
     }
 
@@ -106,6 +109,10 @@ impl Note {
         self.finding.verdict == Verdict::Taken
     }
 
+    pub(super) fn is_mistake(&self) -> bool {
+        self.finding.verdict == Verdict::Mistake
+    }
+
     pub(super) fn into_finding(self) -> Finding {
         self.finding
     }
@@ -122,6 +129,13 @@ impl Note {
         let words = self.words();
         let short = |at: usize, word: &str| words.get(at).is_some_and(|w| word.starts_with(w));
         interface.is_none_or(|i| i == name.as_str()) && short(0, "ip") && short(1, "ospf")
+    }
+
+    /// Does it hold this virtual router down?
+    pub(super) fn shuts_down(&self, interface: &str, vrid: i64) -> bool {
+        let word = self.words().get(2).copied().unwrap_or_default();
+        let positive = !self.raw.starts_with("no ");
+        positive && word.len() > 1 && "shutdown".starts_with(word) && self.is_group(interface, vrid)
     }
 
     /// Is it a line about this virtual router?

@@ -8,6 +8,7 @@ mod bfd;
 mod interface;
 mod ospf;
 
+use crate::commands::{FRR_WORDS, like_an_address};
 use crate::text::{MASK, secret_word};
 use routing_common::config::{
     BfdProfile, Config, Defaults, OspfConfig, OspfInterfaceConfig, RibConfig, Secret, StaticRoute,
@@ -193,9 +194,9 @@ fn static_route(route: &StaticRoute) -> String {
 /// An interface in a static route: with the word `interface` if its name could be taken for something else.
 fn route_interface(name: &InterfaceName) -> String {
     let name = name.as_str();
-    let keywords = ["blackhole", "reject", "Null0", "null0", "interface", "tag", "bfd"];
-    let number = name.parse::<u64>().is_ok() || name.parse::<std::net::Ipv4Addr>().is_ok();
-    if number || keywords.iter().any(|k| k.starts_with(name)) {
+    let keywords = ["blackhole", "reject", "Null0", "null0", "interface", "tag"];
+    let number = name.parse::<u64>().is_ok() || like_an_address(name);
+    if number || FRR_WORDS.contains(&name) || keywords.iter().any(|k| k.starts_with(name)) {
         format!("interface {name}")
     } else {
         name.to_owned()

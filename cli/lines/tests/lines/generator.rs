@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Names of interfaces, some of which look like words of the grammar.
-const INTERFACES: [&str; 7] = ["eth0", "br-lan.7", "t", "null0", "10", "interface", "a@\u{fc}"];
+const INTERFACES: [&str; 8] = ["eth0", "br-lan.7", "t", "null0", "10", "vrf", "a@\u{fc}", "1.2.300"];
 
 type Text = BoxedStrategy<String>;
 

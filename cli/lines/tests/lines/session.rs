@@ -216,6 +216,9 @@ fn static_routes_come_and_go_in_every_form_of_the_file() {
         "[[static-routes]]\nprefix = \"0.0.0.0/0\"\nnext-hop = \"10.1.1.9\"\ntag = 5\n\n\
          [[static-routes]]\nprefix = \"1.0.0.0/8\"\nblackhole = true\ndistance = 250\n"
     );
+    assert!(matches!(s.line("ip route 2.0.0.0/8 10.1.1.9 vrf red"), Err(LineError::NoCounterpart { .. })));
+    assert!(matches!(s.line("ip route 2.0.0.0/8 10.1.1.9 weight 7"), Err(LineError::NoCounterpart { .. })));
+    feed(&mut s, "ip route 2.0.0.0/8 10.1.1.9 interface vrf\nno ip route 2.0.0.0/8 10.1.1.9 interface vrf");
     feed(&mut s, "no ip route 0.0.0.0/0 10.1.1.9\nno ip route 1.0.0.0/8 blackhole");
     assert_eq!(s.document().text(), "");
 }
