@@ -205,6 +205,17 @@ impl Document {
         }
     }
 
+    /// Brings the top's entries into the usual order, for a file that no person has ordered.
+    pub(crate) fn sort(&mut self) {
+        const ORDER: [&str; 8] =
+            ["hostname", "defaults", "interfaces", "static-routes", "rib", "ospf", "vrrp", "bfd"];
+        for name in ORDER {
+            if let Some((key, item)) = self.0.remove_entry(name) {
+                self.0.insert_formatted(&key, item);
+            }
+        }
+    }
+
     /// The addresses of the file's interfaces with the interfaces' names, in file order.
     pub(crate) fn addresses(&self) -> Vec<(String, Ipv4Addr)> {
         let of = |name: String| {

@@ -5,7 +5,9 @@ use crate::commands::{Level, foreign_reason, level};
 use crate::document::Document;
 use crate::mode::Mode;
 use crate::outcome::{Done, LineError};
+use crate::text::shown;
 use routing_common::grammar::{Args, Candidate, MatchError};
+use routing_common::prefix::Ipv4Network;
 use std::collections::BTreeSet;
 
 /// How many rounds kept lines get after each other; one may wait for one that waits.
@@ -41,6 +43,11 @@ pub struct Session {
     pub(crate) phase: Phase,
     /// Interfaces of which it was said that they are not passive: `passive-interface default` spares them.
     pub(crate) not_passive: BTreeSet<String>,
+    /// Has a line made room for lines that wait?
+    pub(crate) retry_due: bool,
+    /// The prefixes static routes may lead to, once one was asked for: whoever adds thousands of them does not look
+    /// through all of them for each. It may name some that were taken out since.
+    pub(crate) prefixes: Option<BTreeSet<Ipv4Network>>,
     /// Was `router ospf` said?
     pub(crate) router_ospf: bool,
 }
@@ -55,6 +62,8 @@ impl Session {
             kept: Vec::new(),
             phase: Phase::Typed,
             not_passive: BTreeSet::new(),
+            retry_due: false,
+            prefixes: None,
             router_ospf,
         }
     }
@@ -75,20 +84,23 @@ impl Session {
         &self.mode
     }
 
-    /// The lines that were taken but have no place in the file yet, each with what it waits for. What still
+    /// The lines that were taken but have no place in the file yet, without their secrets, each with what it waits for. What still
     /// waits when the configuration is used is not part of it.
-    pub fn waiting(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.kept.iter().map(|k| (k.text.as_str(), k.waits_for.as_str()))
+    pub fn waiting(&self) -> impl Iterator<Item = (String, &str)> {
+        self.kept.iter().map(|k| (shown(&k.text), k.waits_for.as_str()))
     }
 
     /// Takes one line. Empty lines and comments (`!`, `#`) are nothing. A line that fails changes nothing, not
     /// even the mode.
     pub fn line(&mut self, text: &str) -> Result<Done, LineError> {
         let mut done = self.line_with_id(text, 0)?;
+        if !core::mem::take(&mut self.retry_due) {
+            return Ok(done);
+        }
         for (kept, outcome) in self.retry() {
             done.notes.push(match outcome {
-                Ok(_) => format!("now in force: {}", kept.text),
-                Err(e) => format!("{} was kept aside and cannot be taken: {e}", kept.text),
+                Ok(_) => format!("now in force: {}", shown(&kept.text)),
+                Err(e) => format!("{} was kept aside and cannot be taken: {e}", shown(&kept.text)),
             });
         }
         Ok(done)
@@ -124,12 +136,11 @@ impl Session {
             }
             mode = m.parent();
         }
-        let reason = foreign_reason(&self.mode, words);
-        match (reason, first_error) {
-            (Some(reason), _) => Err(reason),
-            (None, Some(error)) => Err(error.into()),
-            (None, None) => Ok((self.mode.clone(), Meaning::Exit, Args::default())),
-        }
+        let mistake = || match first_error {
+            Some(error) => LineError::Command(error),
+            None => LineError::Refused("there are no commands here".into()),
+        };
+        Err(foreign_reason(&self.mode, words).unwrap_or_else(mistake))
     }
 
     fn carry_out(

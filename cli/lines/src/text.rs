@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+/// Longest line that is shown whole, in characters.
+const LONGEST: usize = 120;
 /// What stands for a secret that is not shown.
 pub(crate) const MASK: &str = "<hidden>";
 
@@ -65,6 +67,32 @@ fn quoted_secret(word: &str) -> Option<String> {
     Some(secret)
 }
 
+/// A line for people: short, printable, and with its secrets blanked out.
+pub(crate) fn shown(text: &str) -> String {
+    let mut words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let secret = |w: &str| {
+        let word = w.trim_start_matches("no ");
+        ["authentication-k", "message-d", "password", "key-string", "secret"]
+            .iter()
+            .any(|s| word.starts_with(s))
+            || word == "md5"
+    };
+    if let Some(at) = words.iter().position(|w| secret(w))
+        && !words.get(at).is_some_and(|w| "message-digest".starts_with(w))
+    {
+        for word in words.iter_mut().skip(at + 1) {
+            if word.parse::<u8>().is_err() && *word != "md5" {
+                *word = MASK;
+            }
+        }
+    }
+    let line: String = words.join(" ").chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if line.chars().count() <= LONGEST {
+        return line;
+    }
+    line.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +120,19 @@ mod tests {
         for s in ["", " x ", "to \"r2\"", "\"r2\"", "\"", "\"\"", "a  b"] {
             assert_eq!(unquoted(quoted(s).trim()), s, "{s:?}");
         }
+    }
+
+    #[test]
+    fn secrets_are_blanked_out_and_long_lines_are_short() {
+        assert_eq!(
+            shown("ip ospf message-digest-key 1 md5 topsecret"),
+            "ip ospf message-digest-key 1 md5 <hidden>"
+        );
+        assert_eq!(shown("ip ospf mess 12 md5 topsecret"), "ip ospf mess 12 md5 <hidden>");
+        assert_eq!(shown("ip ospf authentication-key x"), "ip ospf authentication-key <hidden>");
+        assert_eq!(shown("enable password 8 x"), "enable password 8 <hidden>");
+        assert_eq!(shown("ip ospf authentication message-digest"), "ip ospf authentication message-digest");
+        assert_eq!(shown(&"x".repeat(500)).chars().count(), LONGEST);
+        assert_eq!(shown("a\u{1}b"), "a\u{fffd}b");
     }
 }

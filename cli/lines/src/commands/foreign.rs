@@ -153,6 +153,10 @@ const ROUTER_OSPF: &[Row] = &[
     ),
     ("default-information originate LINE", lost(POLICY)),
     ("distribute-list LINE", lost(POLICY)),
+    (
+        "area <A.B.C.D|(0-4294967295)> authentication [message-digest]",
+        lost("say `no ip ospf authentication` on each interface"),
+    ),
     ("summary-address LINE", lost("external routes are announced as they are")),
     ("default-metric (0-16777214)", lost("say the metric in each `redistribute` line")),
     ("distance ospf LINE", lost("one distance for all OSPF routes, `distance N`")),

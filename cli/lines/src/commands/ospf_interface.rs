@@ -125,6 +125,7 @@ fn area(call: &mut Call<'_>) -> Result<(), Stop> {
         return refused(format!("{written} is no area"));
     }
     call.document().set(&[table[0], table[1], table[2], "area"], written);
+    call.session.retry_due = true;
     if call.session.phase == crate::session::Phase::Typed
         && !call.session.document.has(&["ospf", "router-id"])
     {
@@ -175,6 +176,7 @@ fn authentication(call: &mut Call<'_>) -> Result<(), Stop> {
     let now = Authentication::read(&call.session.document, &interface);
     if !now.as_ref().is_some_and(|n| n.same_kind(&wanted)) {
         wanted.write(call.document(), &interface);
+        call.session.retry_due = true;
     }
     Ok(())
 }

@@ -252,6 +252,7 @@ fn network(call: &mut Call<'_>) -> Result<(), Stop> {
             refused(reason)
         };
     }
+    call.session.retry_due = true;
     let mut changed = Vec::new();
     for name in inside {
         let table = ["ospf", "interfaces", name.as_str()];
@@ -420,6 +421,7 @@ fn area_authentication(call: &mut Call<'_>) -> Result<(), Stop> {
         true => Authentication::Md5(Vec::new()),
         false => Authentication::Simple(None),
     };
+    call.session.retry_due = true;
     let mut changed = Vec::new();
     for name in call.session.document.names(&["ospf", "interfaces"]) {
         let silent = Authentication::read(&call.session.document, &name).is_none();

@@ -2,6 +2,7 @@
 
 use super::{NO, Row};
 use crate::call::{Call, Meaning, Stop, refused, without_counterpart};
+use crate::document::Document;
 use routing_common::prefix::{Ipv4Network, canonical, from_mask};
 use std::net::Ipv4Addr;
 use toml_edit::{Item, Table, TableLike, Value, value};
@@ -161,16 +162,18 @@ fn written_prefix(call: &Call<'_>) -> Result<Ipv4Network, Stop> {
 }
 
 fn add(call: &mut Call<'_>, prefix: Ipv4Network, way: Way, distance: i64, tag: i64) -> Result<(), Stop> {
-    let mut said = false;
-    for route in call.session.document.static_routes() {
-        let same = prefix_of(route) == Some(prefix) && distance_of(route) == distance;
-        said |= same && tag_of(route) == tag && ways(route).contains(&way);
-    }
-    if said {
+    let routes = if is_new(call, prefix) { Vec::new() } else { call.session.document.static_routes() };
+    let same = |r: &&dyn TableLike| {
+        prefix_of(*r) == Some(prefix) && distance_of(*r) == distance && ways(*r).contains(&way)
+    };
+    let old_tag = routes.into_iter().find(same).map(tag_of);
+    if old_tag == Some(tag) {
         return Ok(());
     }
-    // The same way with another tag: the new line stands for the old one.
-    take_out(call, prefix, &way, Some(distance));
+    if old_tag.is_some() {
+        // The same way with another tag: the new line stands for the old one.
+        take_out(call, prefix, &way, Some(distance));
+    }
     let mut route = Table::new();
     route.insert("prefix", value(prefix.to_string()));
     if let Some(gateway) = way.gateway {
@@ -220,6 +223,13 @@ fn take_out(call: &mut Call<'_>, prefix: Ipv4Network, way: &Way, distance: Optio
         !hops.is_empty()
     });
     true
+}
+
+/// Remembers that there is a route to `prefix`. Was there none?
+fn is_new(call: &mut Call<'_>, prefix: Ipv4Network) -> bool {
+    let all = |d: &Document| d.static_routes().into_iter().filter_map(prefix_of).collect();
+    let document = &call.session.document;
+    call.session.prefixes.get_or_insert_with(|| all(document)).insert(prefix)
 }
 
 fn prefix_of(route: &dyn TableLike) -> Option<Ipv4Network> {

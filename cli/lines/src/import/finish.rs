@@ -23,6 +23,7 @@ impl Reading {
         self.one_area();
         self.router_id();
         self.groups();
+        self.session.document.sort();
         let mut text = format!("# Made from {}.\n", names.join(", ").escape_debug());
         text.push_str(&self.session.document.text());
         let mut report: Vec<Finding> = self.findings.into_iter().map(Note::into_finding).collect();
@@ -120,6 +121,23 @@ impl Reading {
         }
     }
 
+    /// FRR has the virtual addresses on interfaces of their own, which Torc makes itself.
+    fn carriers(&mut self, group: &Group) {
+        for name in self.session.document.names(&["interfaces"]) {
+            let carries =
+                subnets(&self.session.document, &name).iter().any(|a| group.addresses.contains(&a.ip()));
+            if !carries || name == group.interface {
+                continue;
+            }
+            self.session.document.remove(&["interfaces", &name]);
+            self.session.document.remove(&["ospf", "interfaces", &name]);
+            let about = |n: &Note| {
+                matches!(&n.mode, Mode::Interface(i) if i.as_str() == name) || n.is_ospf_on(Some(&name))
+            };
+            self.disown(about, "Torc makes the interface of a virtual router itself");
+        }
+    }
+
     /// Virtual routers: those without an address do nothing, those with the interface's own are its owner.
     fn groups(&mut self) {
         for name in self.session.document.names(&["vrrp", "groups"]) {
@@ -134,6 +152,7 @@ impl Reading {
                 continue;
             }
             let own = subnets(document, &group.interface);
+            self.carriers(&group);
             let said = format!(
                 "the prefix length of its addresses is that of {}'s subnet, of which the files say nothing: add \
                  `ip address`, or write `vrrp {} ip A.B.C.D/M`",

@@ -2,7 +2,7 @@
 //!
 //! All files are read to their end first, because lines of one file speak of what another says: interfaces have their
 //! addresses in `zebra.conf` and their costs in `ospfd.conf`. What is a rule about all interfaces (`network`,
-//! `passive-interface default`, `area A authentication`) is carried out at the end ([`finish`]).
+//! `passive-interface default`, `area A authentication`) is carried out at the end (`finish`).
 //!
 //! Every line but blank ones, comments and `exit` has a [`Finding`]. Keys and passwords are blanked out in it.
 
@@ -16,7 +16,8 @@ use crate::document::Document;
 use crate::mode::Mode;
 use crate::outcome::LineError;
 use crate::session::{Phase, Session};
-use report::{Note, shown};
+use crate::text::shown;
+use report::Note;
 use routing_common::grammar::{Candidate, MatchError};
 
 /// What became of the files.

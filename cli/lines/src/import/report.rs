@@ -1,12 +1,9 @@
 //! What is said of each line.
 
 use crate::mode::Mode;
-use crate::text::MASK;
+use crate::text::shown;
 use core::fmt;
 use routing_common::config::Diagnostic;
-
-/// Longest excerpt of a line, in characters.
-const LONGEST: usize = 120;
 
 /// What became of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,8 +120,13 @@ impl Note {
         words.skip_while(|w| *w == "no").collect()
     }
 
-    /// Is it a line about OSPF on the interface of this name?
+    /// Is it a line about OSPF on the interface of this name, or on any?
     pub(super) fn is_ospf_on(&self, interface: Option<&str>) -> bool {
+        if self.mode == Mode::RouterOspf {
+            let words = self.words();
+            let passive = words.first().is_some_and(|w| w.starts_with("pass"));
+            return passive && interface.is_some() && words.get(1).copied() == interface;
+        }
         let Mode::Interface(name) = &self.mode else { return false };
         let words = self.words();
         let short = |at: usize, word: &str| words.get(at).is_some_and(|w| word.starts_with(w));
@@ -144,50 +146,5 @@ impl Note {
         let same = words.get(1).and_then(|w| w.parse().ok()) == Some(vrid);
         let vrrp = words.first().is_some_and(|w| "vrrp".starts_with(w));
         matches!(&self.mode, Mode::Interface(name) if name.as_str() == interface) && vrrp && same
-    }
-}
-
-/// A line for the report: short, printable, and with its secrets blanked out.
-pub(super) fn shown(text: &str) -> String {
-    let mut words: Vec<&str> = text.split_ascii_whitespace().collect();
-    let secret = |w: &str| {
-        let word = w.trim_start_matches("no ");
-        ["authentication-k", "message-d", "password", "key-string", "secret"]
-            .iter()
-            .any(|s| word.starts_with(s))
-            || word == "md5"
-    };
-    if let Some(at) = words.iter().position(|w| secret(w))
-        && !words.get(at).is_some_and(|w| "message-digest".starts_with(w))
-    {
-        for word in words.iter_mut().skip(at + 1) {
-            if word.parse::<u8>().is_err() && *word != "md5" {
-                *word = MASK;
-            }
-        }
-    }
-    let line: String = words.join(" ").chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if line.chars().count() <= LONGEST {
-        return line;
-    }
-    line.chars().take(LONGEST - 1).chain(['…']).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_blanked_out_and_long_lines_are_short() {
-        assert_eq!(
-            shown("ip ospf message-digest-key 1 md5 topsecret"),
-            "ip ospf message-digest-key 1 md5 <hidden>"
-        );
-        assert_eq!(shown("ip ospf mess 12 md5 topsecret"), "ip ospf mess 12 md5 <hidden>");
-        assert_eq!(shown("ip ospf authentication-key x"), "ip ospf authentication-key <hidden>");
-        assert_eq!(shown("enable password 8 x"), "enable password 8 <hidden>");
-        assert_eq!(shown("ip ospf authentication message-digest"), "ip ospf authentication message-digest");
-        assert_eq!(shown(&"x".repeat(500)).chars().count(), LONGEST);
-        assert_eq!(shown("a\u{1}b"), "a\u{fffd}b");
     }
 }

@@ -52,8 +52,22 @@ fn shuffled() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(line, 0..30).prop_map(|l| l.join(&b'\n'))
 }
 
+/// The lines that open the blocks around the line at `at`, the outermost first.
+fn heads<'a>(lines: &[&'a str], at: usize) -> Vec<&'a str> {
+    let indent = |l: &str| l.len() - l.trim_start().len();
+    let mut depth = indent(lines[at]);
+    let mut heads = Vec::new();
+    for line in lines[..at].iter().rev() {
+        if indent(line) < depth {
+            depth = indent(line);
+            heads.insert(0, *line);
+        }
+    }
+    heads
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
     fn a_rendered_configuration_reads_back_as_itself(text in file()) {
@@ -74,6 +88,32 @@ proptest! {
         prop_assert_eq!(session.waiting().count(), 0);
         let typed = load("typed.toml", &session.document().text()).unwrap_or_else(|e| panic!("{lines}\n{e}")).config;
         prop_assert_eq!(typed, config);
+    }
+
+    #[test]
+    fn every_line_can_be_taken_back(text in file()) {
+        let config = load("generated.toml", &text).unwrap_or_else(|e| panic!("{text}\n{e}")).config;
+        let page = render(&config, Secrets::Shown);
+        let mut session = Session::new(Document::default());
+        for line in page.lines() {
+            let _ = session.line(line);
+        }
+        let lines: Vec<&str> = page.lines().filter(|l| !["exit", "!", "end"].contains(&l.trim())).collect();
+        for (at, line) in lines.iter().enumerate().rev() {
+            let words = line.trim();
+            if words.starts_with("torc version") || words == "no ip address" {
+                continue;
+            }
+            session.line("end").unwrap();
+            for head in heads(&lines, at) {
+                session.line(head).unwrap();
+            }
+            let back = words.strip_prefix("no ").map_or_else(|| format!("no {words}"), str::to_owned);
+            let done = session.line(&back);
+            prop_assert!(done.is_ok(), "{}: {:?}\n{}", back, done, page);
+        }
+        let left = session.document().text();
+        prop_assert_eq!(left.trim(), "", "{}", page);
     }
 
     #[test]

@@ -66,7 +66,7 @@ fn settings_of_an_ospf_interface_wait_for_its_area() {
     assert_eq!(done.notes.get(1).map(String::as_str), Some("now in force: ip ospf cost 10"));
     assert_eq!(
         s.waiting().map(|(line, _)| line).collect::<Vec<_>>(),
-        ["ip ospf message-digest-key 1 md5 secret"]
+        ["ip ospf message-digest-key 1 md5 <hidden>"]
     );
     s.line("ip ospf authentication message-digest").unwrap();
     assert_eq!(s.waiting().count(), 0);
@@ -234,4 +234,50 @@ fn every_table_explains_every_word_and_offers_completion() {
     let labels: Vec<&str> = candidates.iter().map(|c| c.label.as_str()).collect();
     assert_eq!(labels, ["area", "authentication", "authentication-key"]);
     assert!(candidates.iter().all(|c| !c.help.is_empty()));
+}
+
+#[test]
+fn an_operators_file_keeps_its_lines_and_its_order() {
+    let file = include_str!("../../../../docs/examples/ring5/r1.toml");
+    let mut s = Session::new(Document::parse(file).unwrap());
+    feed(
+        &mut s,
+        "interface eth4\n description new\n ip address 172.16.99.1/24\n ip ospf area 0\n ip ospf cost 7\n\
+         interface eth1\n ip ospf cost 16\n no description\n\
+         interface eth0\n vrrp 11 ip 192.168.1.11\n\
+         ip route 10.77.0.0/16 172.16.99.2\n\
+         router ospf\n redistribute static metric 30\n timers throttle spf 0 10 100\n\
+         bfd\n profile slow\n transmit-interval 1000",
+    );
+    let text = s.document().text();
+    load("r1.toml", &text).unwrap_or_else(|e| panic!("{text}\n{e}"));
+    let mut lines = text.lines();
+    let changed = ["cost = 15", "description = \"to r5, backup\""];
+    for old in file.lines().filter(|l| !changed.contains(l)) {
+        assert!(lines.any(|l| l == old), "{old:?} is gone or moved:\n{text}");
+    }
+    assert!(text.contains("\ncost = 16\n"), "{text}");
+    // What is taken back leaves nothing behind.
+    feed(
+        &mut s,
+        "bfd\n no profile slow\nrouter ospf\n no redistribute static\n no timers throttle spf\n\
+         no ip route 10.77.0.0/16 172.16.99.2\nno interface eth4\n\
+         interface eth0\n no vrrp 11\ninterface eth1\n ip ospf cost 15\n description to r5, backup",
+    );
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&s.document().text()), sorted(file));
+}
+
+#[test]
+fn a_key_is_shown_nowhere_and_its_mask_is_no_key() {
+    let mut s = session();
+    feed(&mut s, "interface eth0\n ip ospf message-digest-key 1 md5 topsecret\n ip ospf area 0");
+    assert!(s.waiting().all(|(line, _)| line.ends_with("<hidden>")));
+    let done = s.line("ip ospf authentication message-digest").unwrap();
+    assert!(done.notes.iter().all(|n| !n.contains("topsecret")), "{:?}", done.notes);
+    assert!(matches!(s.line("ip ospf message-digest-key 2 md5 <hidden>"), Err(LineError::Refused(_))));
 }
