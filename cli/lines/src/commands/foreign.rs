@@ -89,6 +89,10 @@ const CONFIG: &[Row] = &[
         lost("Torc's daemons have nothing of the kind"),
     ),
     ("vrrp <default|autoconfigure> [LINE]", lost("say it of each virtual router: `interface`, `vrrp N …`")),
+    (
+        "<smux|dump|domain|nhrp|exec-timeout|vtysh|terminal|allow-reserved-ranges> [LINE]",
+        harmless("Torc's daemons have nothing of the kind"),
+    ),
     ("max-multipath (1-256)", lost("`maximum-paths` in `router ospf`")),
 ];
 
@@ -98,10 +102,13 @@ const INTERFACE: &[Row] = &[
     ("vrrp (1-255) shutdown", lost("a virtual router that is not to run is left out of the configuration")),
     (
         "shutdown",
-        lost("Torc does not set links up or down; an interface without addresses and OSPF does nothing"),
+        lost(
+            "Torc does not set links up or down: take the link down elsewhere, or leave its addresses and OSPF out",
+        ),
     ),
     ("link-detect", harmless("Torc always heeds the carrier")),
-    ("<bandwidth|multicast|mtu|speed|duplex|arp|link-params|evpn|protodown> [LINE]", lost(LINKS)),
+    ("bandwidth LINE", lost("costs follow the link's own speed: say `ip ospf cost`")),
+    ("<multicast|mtu|speed|duplex|arp|link-params|evpn|protodown> [LINE]", lost(LINKS)),
     (
         "ip address A.B.C.D/M LINE",
         lost("labels, peers and secondary marks: the first address is the primary one"),
@@ -123,8 +130,8 @@ const INTERFACE: &[Row] = &[
     ("ip ospf neighbor-filter LINE", lost(POLICY)),
     ("ip ospf capability opaque", lost("opaque LSAs are always flooded")),
     ("ip ospf retransmit-window (20-1000)", lost("retransmissions are not gathered in a window")),
-    ("ip ospf graceful-restart LINE", lost("the first Hello after a restart does not wait")),
-    ("ip ospf bfd quick", lost("sessions end when OSPF's neighbour goes")),
+    ("ip ospf graceful-restart LINE", lost("Hellos after a restart have no delay of their own")),
+    ("ip ospf bfd quick", lost("not part of this version; `ip ospf bfd`")),
     ("ip ospf <mpls|dscp|dead-timer-reset> LINE", lost("not part of this version")),
 ];
 
@@ -152,6 +159,8 @@ const ROUTER_OSPF: &[Row] = &[
         lost("only `metric` and `metric-type`: without a filter all of them are announced"),
     ),
     ("default-information originate LINE", lost(POLICY)),
+    ("timers spf (0-4294967295) (0-4294967295)", lost("`timers throttle spf`, in milliseconds")),
+    ("passive-interface <default|IFNAME> A.B.C.D", lost("settings are an interface's, not an address's")),
     ("distribute-list LINE", lost(POLICY)),
     (
         "area <A.B.C.D|(0-4294967295)> authentication [message-digest]",
@@ -170,7 +179,7 @@ const ROUTER_OSPF: &[Row] = &[
     ("graceful-restart notify LINE", lost("restarts need no notice before")),
     ("<mpls-te|mpls|router-info|pce|segment-routing|fast-reroute|flood-reduction> [LINE]", lost(LABELS)),
     ("shutdown", lost("OSPF runs while the configuration has it")),
-    ("forwarding-address-self", lost("external routes have no forwarding address of ours")),
+    ("forwarding-address-self", lost("not part of this version")),
 ];
 
 const BFD: &[Row] = &[

@@ -206,6 +206,12 @@ pub(super) const HIDDEN: &[[Row; 2]] = &[
         Meaning::Call(router_id)
     ),
     pair!(
+        "timers lsa arrival",
+        "(0-600000)$value",
+        [TIMERS, "LSAs", "Least time between two accepted instances of an LSA", MS],
+        Meaning::Key(Place::Root, &["ospf", "min-ls-arrival"], Form::Millis)
+    ),
+    pair!(
         "ospf rfc1583compatibility",
         [OSPF, "Prefer paths as RFC 1583 did"],
         Meaning::Key(Place::Root, &["ospf", "rfc1583-compatibility"], Form::On)

@@ -211,6 +211,13 @@ fn group(n: usize, name: &'static str) -> Text {
     prop_oneof![Just(String::new()), table.prop_map(move |t| format!("{head}{t}"))].boxed()
 }
 
+/// The owner of an address: the interface's own, priority 255.
+fn owner() -> Text {
+    let file = "[interfaces.own]\naddresses = [\"10.88.0.1/24\"]\n[vrrp.groups.mine]\ninterface = \"own\"\n\
+                vrid = 9\npriority = 255\nvirtual-addresses = [\"10.88.0.1\"]\n";
+    prop_oneof![Just(String::new()), Just(file.to_owned())].boxed()
+}
+
 fn profile(name: &'static str) -> Text {
     let interval = || quoted((3000u32..=60_000_000).prop_map(|n| format!("{n}us")));
     let table = all(vec![
@@ -264,6 +271,7 @@ pub(crate) fn file() -> Text {
         ]
         .boxed(),
         all(vec![profile("fast"), profile("A.b-1_"), optional_table("", profile("default"))]),
+        owner(),
         all(vec![peer(0, "10.77.0.1"), peer(1, "left"), peer(2, "10.77.0.1-eth0"), peer(9, "x")]),
     ])
 }
