@@ -122,3 +122,24 @@ fn hidden(kind: Kind) -> Vec<Row> {
     let single: &[Row] = if kind == Kind::Config { static_route::HIDDEN } else { &[] };
     pairs.iter().flatten().chain(single).copied().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A value would be taken for the keyword, and the keyword for the value where that is left out.
+    #[test]
+    fn no_value_has_the_name_of_a_keyword_of_its_line() {
+        for kind in Kind::ALL {
+            let Level { shown, hidden, .. } = level(kind);
+            for command in shown.commands().chain(hidden.commands()) {
+                let split = |c: char| c.is_whitespace() || "[]<>{}|".contains(c);
+                let words: Vec<&str> = command.syntax.split(split).collect();
+                let named = words.iter().filter_map(|w| w.split_once('$'));
+                for (_, name) in named.filter(|(value, _)| !value.bytes().any(|b| b.is_ascii_lowercase())) {
+                    assert!(!words.contains(&name), "{}: {name}", command.syntax);
+                }
+            }
+        }
+    }
+}

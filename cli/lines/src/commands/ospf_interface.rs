@@ -16,7 +16,7 @@ const SECONDS: &str = "Seconds";
 pub(super) const PAIRS: &[[Row; 2]] = &[
     pair!(
         "ip ospf area",
-        "<A.B.C.D$area|(0-4294967295)$area>",
+        "<A.B.C.D$within|(0-4294967295)$within>",
         [IP, OSPF, "Run OSPF here, in this area", "As a dotted quad", "As a number"],
         Meaning::Call(area)
     ),
@@ -98,7 +98,7 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     ],
     pair!(
         "ip ospf bfd",
-        "[profile WORD$profile]",
+        "[profile WORD$named]",
         [IP, OSPF, "BFD with every neighbour here", "How the sessions behave", "Name of a BFD profile"],
         Meaning::Call(bfd)
     ),
@@ -120,7 +120,7 @@ fn area(call: &mut Call<'_>) -> Result<(), Stop> {
         }
         return Ok(());
     }
-    let written = call.arg("area")?.to_owned();
+    let written = call.arg("within")?.to_owned();
     if written.parse::<AreaId>().is_err() {
         return refused(format!("{written} is no area"));
     }
@@ -246,7 +246,7 @@ fn bfd(call: &mut Call<'_>) -> Result<(), Stop> {
     let interface = call.interface();
     call.ospf_interface()?;
     let path = ["ospf", "interfaces", interface.as_str(), "bfd"];
-    let named = call.args.get("profile");
+    let named = call.args.get("named");
     match named.filter(|name| *name != "default") {
         // `no … profile` takes back the profile only.
         _ if call.no() && named.is_some() => call.document().set(&path, true),

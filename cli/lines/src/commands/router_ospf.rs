@@ -163,7 +163,7 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     ),
     pair!(
         "bfd all-interfaces",
-        "[profile WORD$profile]",
+        "[profile WORD$named]",
         [
             "BFD",
             "BFD with every neighbour, on all interfaces that say nothing themselves",
@@ -176,17 +176,17 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
 
 pub(super) const ROWS: &[Row] = &[
     Row {
-        syntax: "network A.B.C.D/M$prefix area <A.B.C.D$area|(0-4294967295)$area>",
+        syntax: "network A.B.C.D/M$prefix area <A.B.C.D$within|(0-4294967295)$within>",
         help: &["Run OSPF on the interfaces with an address in a network", "The network", AREA, QUAD, NUMBER],
         meaning: Meaning::Call(network),
     },
     Row {
-        syntax: "no network A.B.C.D/M$prefix area <A.B.C.D$area|(0-4294967295)$area>",
+        syntax: "no network A.B.C.D/M$prefix area <A.B.C.D$within|(0-4294967295)$within>",
         help: &[super::NO, "Interfaces with an address in a network", "The network", AREA, QUAD, NUMBER],
         meaning: Meaning::Call(network),
     },
     Row {
-        syntax: "area <A.B.C.D$area|(0-4294967295)$area> authentication [message-digest]",
+        syntax: "area <A.B.C.D$within|(0-4294967295)$within> authentication [message-digest]",
         help: &[
             AREA,
             QUAD,
@@ -236,7 +236,7 @@ fn router_id(call: &mut Call<'_>) -> Result<(), Stop> {
 
 fn network(call: &mut Call<'_>) -> Result<(), Stop> {
     let Ok(prefix) = call.arg("prefix")?.parse::<Ipv4Network>() else { return refused("that is no prefix") };
-    let written = call.arg("area")?.to_owned();
+    let written = call.arg("within")?.to_owned();
     let Ok(area) = written.parse::<AreaId>() else { return refused(format!("{written} is no area")) };
     if call.session.phase == Phase::Collecting {
         return Err(Stop::Wait(END.into()));
@@ -409,7 +409,7 @@ fn graceful_restart(call: &mut Call<'_>) -> Result<(), Stop> {
 
 fn bfd(call: &mut Call<'_>) -> Result<(), Stop> {
     let path = ["ospf", "bfd"];
-    match call.args.get("profile").filter(|name| *name != "default").map(str::to_owned) {
+    match call.args.get("named").filter(|name| *name != "default").map(str::to_owned) {
         _ if call.no() => call.document().set(&path, false),
         Some(name) => call.document().set(&path, name),
         None => call.document().set(&path, true),
@@ -418,7 +418,7 @@ fn bfd(call: &mut Call<'_>) -> Result<(), Stop> {
 }
 
 fn area_authentication(call: &mut Call<'_>) -> Result<(), Stop> {
-    let written = call.arg("area")?.to_owned();
+    let written = call.arg("within")?.to_owned();
     let Ok(area) = written.parse::<AreaId>() else { return refused(format!("{written} is no area")) };
     if call.session.phase == Phase::Collecting {
         return Err(Stop::Wait(END.into()));

@@ -83,6 +83,8 @@ impl Reading {
         self.session.mode = Mode::Config;
         self.foreign = None;
         self.suspect = None;
+        // Editors of another system begin files with a mark of their encoding.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         for (n, line) in bytes.split(|b| *b == b'\n').enumerate() {
             self.line(name, n + 1, line);
         }
