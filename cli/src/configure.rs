@@ -219,7 +219,7 @@ impl Configuring {
     }
 
     fn leave(&mut self) -> Result<Reaction> {
-        let never: Vec<&str> = self.session.waiting().map(|(line, _)| line).collect();
+        let never: Vec<String> = self.session.waiting().map(|(line, _)| line).collect();
         match self.style {
             Style::AsTyped if self.is_changed() => {
                 let why = match load(&self.file, &self.session.document().text()) {
