@@ -13,14 +13,19 @@ mod foreign;
 mod interactive;
 mod live;
 mod management;
+mod metrics;
 mod run;
+mod survey;
 mod vrf;
 mod vty;
+mod wait;
 
 use clap::{Parser, Subcommand};
 use config_lines::Verdict;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 #[derive(Parser)]
 #[command(name = "torc", version, about = "The shell of the Torc routing suite")]
@@ -58,10 +63,34 @@ enum Errand {
         #[arg(long, value_name = "DIR", default_value = "/run/frr")]
         directory: PathBuf,
     },
+    /// Give the router's state to Prometheus on /metrics, until ended.
+    ServeMetrics {
+        /// Where to listen; nobody else than this machine can ask unless another address is given.
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:9342")]
+        listen: SocketAddr,
+    },
+    /// Wait for something, for services that depend on it.
+    Wait {
+        #[command(subcommand)]
+        what: Waiting,
+    },
     /// Translate files of another suite: the router.toml to standard output, a word on every line to standard error.
     Import {
         #[command(subcommand)]
         from: Suite,
+    },
+}
+
+#[derive(Subcommand)]
+enum Waiting {
+    /// Every daemon runs, the kernel has every route, every neighbor is done, every virtual router acts.
+    Converged {
+        /// Give up after so many seconds, with exit code 1 and what was missing.
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        timeout: u64,
+        /// So many OSPF neighbors must be Full.
+        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+        neighbors: usize,
     },
 }
 
@@ -84,6 +113,13 @@ fn main() -> ExitCode {
         }
         Some(Errand::ServeFrr { directory }) => {
             return told([vty::serve(shell.run_dir(), &directory).map(|()| String::new())]);
+        }
+        Some(Errand::ServeMetrics { listen }) => {
+            return told([metrics::serve(shell.run_dir(), listen).map(|()| String::new())]);
+        }
+        Some(Errand::Wait { what: Waiting::Converged { timeout, neighbors } }) => {
+            let timeout = Duration::from_secs(timeout);
+            return told([wait::converged(shell.run_dir(), timeout, neighbors)]);
         }
         Some(Errand::Import { from: Suite::Frr { files } }) => return translate(&files),
         None => {}

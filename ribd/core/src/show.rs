@@ -271,6 +271,7 @@ impl Rib {
         };
         api::System {
             ready: self.is_ready(),
+            routes_stand: self.routes_stand(),
             next_hop_objects: self.fib.uses_objects(),
             next_hop_objects_count: self.fib.objects().len(),
             installs: statistics.installs,

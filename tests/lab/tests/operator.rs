@@ -141,6 +141,12 @@ fn paste(wrong: bool) -> String {
 fn an_operator_types_a_session() {
     let lab = Lab::up(Options::new("ring3", Stack::Torc).unwrap()).unwrap();
     lab.wait_converged(Profile::Ring.patience()).unwrap();
+    let wait =
+        |arguments: &[&str]| shell(&lab, "vr1").args(["wait", "converged"]).args(arguments).output().unwrap();
+    assert!(wait(&["--neighbors", "2"]).status.success());
+    let given_up = wait(&["--neighbors", "3", "--timeout", "0"]);
+    assert!(String::from_utf8_lossy(&given_up.stderr).contains("2 of 3 neighbors are Full"), "{given_up:?}");
+    assert!(!given_up.status.success());
     let mut t = Terminal::open(&lab, "vr1");
     t.wait_for("vr1# ");
 

@@ -222,6 +222,8 @@ pub struct Client {
 pub struct System {
     /// Have configuration, links and kernel tables been read?
     pub ready: bool,
+    /// Are all routes told once in the present sessions and taken by the kernel?
+    pub routes_stand: bool,
     /// Are routes installed through kernel next-hop objects?
     pub next_hop_objects: bool,
     /// How many objects there are.

@@ -146,6 +146,7 @@ fn system(s: &System) -> String {
     let mut fields = Fields::new(0);
     fields
         .field("Ready", yes_no(s.ready))
+        .field("Routes stand", yes_no(s.routes_stand))
         .field("Kernel next-hop objects", yes_no(s.next_hop_objects))
         .field("Objects", s.next_hop_objects_count)
         .field("Routes installed", s.installs)
