@@ -36,6 +36,7 @@ pub use decode::commands::commands;
 pub use decode::config::config;
 pub use decode::control::control;
 pub use decode::ipv4::ipv4_header;
+pub use decode::lines::lines;
 pub use decode::netlink::netlink_message;
 pub use decode::ospf::{ospf_lsa, ospf_packet};
 pub use decode::requests::requests;
@@ -64,5 +65,6 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("control", control),
     ("config", config),
     ("commands", commands),
+    ("lines", lines),
     ("requests", requests),
 ];

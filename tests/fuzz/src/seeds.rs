@@ -37,6 +37,19 @@ const CONFIGURATIONS: [&str; 10] = [
      keys = [{ id = 1, secret = \"x\" }]\n",
 ];
 
+/// Files of FRR.
+const FILES: [&[u8]; 9] = [
+    include_bytes!("../../../cli/lines/tests/import/files/broken/frr.conf"),
+    include_bytes!("../../../cli/lines/tests/import/files/leaf/frr.conf"),
+    include_bytes!("../../../cli/lines/tests/import/files/md5-keys/ospfd.conf"),
+    include_bytes!("../../../cli/lines/tests/import/files/multi-area/frr.conf"),
+    include_bytes!("../../../cli/lines/tests/import/files/proxmox-mesh/frr.conf"),
+    include_bytes!("../../../cli/lines/tests/import/files/quagga/ospfd.conf"),
+    include_bytes!("../../../cli/lines/tests/import/files/ring-router/frr.conf"),
+    include_bytes!("../../../cli/lines/tests/import/files/statics-with-bfd/frr.conf"),
+    include_bytes!("../../../cli/lines/tests/import/files/vrrp-pair/frr.conf"),
+];
+
 /// Seeds by target.
 pub fn seeds() -> Vec<(&'static str, Vec<Vec<u8>>)> {
     let packets = ospf_packets();
@@ -59,6 +72,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<Vec<u8>>)> {
         ("control", control()),
         ("config", CONFIGURATIONS.iter().map(|c| c.as_bytes().to_vec()).collect()),
         ("commands", lines()),
+        ("lines", FILES.iter().map(|f| f.to_vec()).collect()),
         ("requests", requests()),
     ]
 }
