@@ -1,6 +1,6 @@
-//! What raw and packet sockets have in common: receiving IPv4 datagrams from a descriptor.
+//! What raw and packet sockets have in common: receiving IPv4 datagrams from a descriptor, or what else its owner can read.
 //!
-//! Octets that are no sane IPv4 are skipped. A turn skips a bounded number of them, so that a neighbour
+//! Octets that are no sane IPv4, or nothing the owner can read, are skipped. A turn skips a bounded number of them, so that a neighbour
 //! that sends nothing else cannot hold the shell.
 
 use crate::ipv4::{self, Ipv4Header};
@@ -69,9 +69,15 @@ impl Inbox {
 
     /// The next datagram if one is queued.
     pub(crate) fn take(&mut self) -> io::Result<Option<Ipv4Header>> {
-        let (fd, buffer, ip_at) = (&self.fd, &mut self.buffer, self.ip_at);
+        let ip_at = self.ip_at;
+        self.take_what(|octets| octets.get(ip_at..).and_then(ipv4::parse))
+    }
+
+    /// The next that `read` makes something of, if one is queued.
+    pub(crate) fn take_what<T>(&mut self, read: impl Fn(&[u8]) -> Option<T>) -> io::Result<Option<T>> {
+        let (fd, buffer) = (&self.fd, &mut self.buffer);
         for _ in 0..MOST_SKIPPED {
-            match fd.try_io(Interest::READABLE, |fd| receive(fd.as_raw_fd(), buffer, ip_at)) {
+            match fd.try_io(Interest::READABLE, |fd| receive_what(fd.as_raw_fd(), buffer, &read)) {
                 Ok(Some(header)) => return Ok(Some(header)),
                 Ok(None) => {}
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(None),
@@ -84,6 +90,11 @@ impl Inbox {
 
 /// One datagram's header; `None` if what came is no sane IPv4.
 fn receive(fd: RawFd, buffer: &mut [u8], ip_at: usize) -> io::Result<Option<Ipv4Header>> {
+    receive_what(fd, buffer, |octets| octets.get(ip_at..).and_then(ipv4::parse))
+}
+
+/// What `read` makes of what is received next.
+fn receive_what<T>(fd: RawFd, buffer: &mut [u8], read: impl Fn(&[u8]) -> Option<T>) -> io::Result<Option<T>> {
     let length = recv(fd, buffer, MsgFlags::empty())?;
-    Ok(buffer.get(ip_at..length).and_then(ipv4::parse))
+    Ok(buffer.get(..length).and_then(read))
 }

@@ -3,16 +3,17 @@
 //! Adverts must be heard even while a macvlan with the sender's own virtual MAC sits on the interface.
 //! A raw IP socket does not hear them then, nor does a packet socket bound to one Ethernet type; one
 //! bound to all types does, because it taps frames before the macvlan takes them. A filter in the
-//! kernel throws away everything else. Frames that carry a VLAN tag belong to another network and
+//! kernel throws away everything else; it can be exchanged, and then lets ARP about some addresses through as
+//! well. Frames that carry a VLAN tag belong to another network and
 //! are not let through either.
 
 use crate::inbox::Inbox;
-use crate::ipv4::Ipv4Header;
+use crate::ipv4::{self, Ipv4Header};
 use crate::sys::{self, Descriptor};
 use core::task::{Context, Poll};
 use nix::sys::socket::{MsgFlags, send};
 use routing_common::id::IfIndex;
-use socket2::{Domain, Protocol, SockFilter, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
 use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, AsRawFd};
@@ -21,10 +22,15 @@ use std::os::fd::{AsFd, AsRawFd};
 pub const ETHERNET_HEADER: usize = 14;
 const ETH_P_ALL: u16 = 3;
 const ETH_P_IP: u16 = 0x0800;
+const ETH_P_ARP: u16 = 0x0806;
+/// Octets of an ARP packet for IPv4 over Ethernet; what follows is padding.
+const ARP: usize = 28;
+/// A program may have 4096 instructions; an address takes four.
+const MOST_ADDRESSES: usize = 1000;
 const RECEIVE_QUEUE: usize = 1 << 20;
 
 /// What the socket lets through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PacketFilter {
     /// Untagged IPv4 of this protocol to this destination.
     Ipv4 {
@@ -32,6 +38,8 @@ pub enum PacketFilter {
         protocol: u8,
         /// The destination, usually a group.
         destination: Ipv4Addr,
+        /// And untagged ARP with one of these as its sender or target protocol address.
+        arp: Vec<Ipv4Addr>,
     },
     /// Nothing: a socket that only sends.
     Nothing,
@@ -52,6 +60,22 @@ pub struct Frame<'a> {
     pub payload: &'a [u8],
 }
 
+/// What [`PacketSocket::try_recv_any`] takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received<'a> {
+    /// A frame with an IPv4 datagram in it.
+    Ipv4(Frame<'a>),
+    /// An ARP packet for IPv4 over Ethernet, without the Ethernet header and padding; its contents are not looked at.
+    Arp(&'a [u8]),
+}
+
+/// Which of them, and where.
+#[derive(Debug)]
+enum Kind {
+    Ipv4(Ipv4Header),
+    Arp,
+}
+
 /// A packet socket on one interface.
 #[derive(Debug)]
 pub struct PacketSocket {
@@ -69,7 +93,7 @@ impl PacketSocket {
         // Protocol 0 hears nothing, so no frame slips in before the filter is in place.
         let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(0)))?;
         socket.set_nonblocking(true)?;
-        socket.attach_filter(&program(filter))?;
+        socket.attach_filter(&program(&filter)?)?;
         sys::set_int_option(socket.as_fd(), libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
         socket.set_recv_buffer_size(RECEIVE_QUEUE)?;
         let protocol = match filter {
@@ -78,6 +102,15 @@ impl PacketSocket {
         };
         sys::bind_packet(socket.as_fd(), ifindex, protocol)?;
         Ok(Self { inbox: Inbox::new(Descriptor::register(socket)?, ETHERNET_HEADER), ifindex })
+    }
+
+    /// Exchanges the filter of a socket that hears. What is queued already was let through by the former one.
+    ///
+    /// # Errors
+    /// EINVAL for more addresses than a filter can have, ENOMEM.
+    pub fn set_filter(&self, filter: &PacketFilter) -> io::Result<()> {
+        let program = program(filter)?;
+        SockRef::from(&**self.inbox.descriptor()).attach_filter(&program)
     }
 
     /// The interface it is bound to.
@@ -117,6 +150,23 @@ impl PacketSocket {
         Ok(header.map(|header| self.frame(&header)))
     }
 
+    /// The next frame or ARP packet if one is queued.
+    ///
+    /// # Errors
+    /// As for [`PacketSocket::recv`].
+    pub fn try_recv_any(&mut self) -> io::Result<Option<Received<'_>>> {
+        let kind = self.inbox.take_what(|octets| match octets.get(12..ETHERNET_HEADER)? {
+            [8, 6] => octets.get(..ETHERNET_HEADER + ARP).map(|_| Kind::Arp),
+            _ => ipv4::parse(octets.get(ETHERNET_HEADER..)?).map(Kind::Ipv4),
+        })?;
+        Ok(kind.map(|kind| match kind {
+            Kind::Ipv4(header) => Received::Ipv4(self.frame(&header)),
+            Kind::Arp => Received::Arp(
+                self.inbox.octets().get(ETHERNET_HEADER..ETHERNET_HEADER + ARP).unwrap_or_default(),
+            ),
+        }))
+    }
+
     fn frame(&self, header: &Ipv4Header) -> Frame<'_> {
         let source_mac = self.inbox.octets().get(6..).and_then(|b| b.first_chunk()).copied();
         Frame {
@@ -139,7 +189,7 @@ impl PacketSocket {
 }
 
 /// The filter as a classic BPF program over the frame.
-fn program(filter: PacketFilter) -> Vec<SockFilter> {
+fn program(filter: &PacketFilter) -> io::Result<Vec<SockFilter>> {
     const LOAD_WORD: u16 = 0x20;
     const LOAD_HALF: u16 = 0x28;
     const LOAD_BYTE: u16 = 0x30;
@@ -147,19 +197,37 @@ fn program(filter: PacketFilter) -> Vec<SockFilter> {
     const RETURN: u16 = 0x06;
     /// SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT: drivers strip the tag off the frame and note it aside.
     const TAGGED: u32 = 0xffff_f000 + 48;
-    let PacketFilter::Ipv4 { protocol, destination } = filter else {
-        return vec![SockFilter::new(RETURN, 0, 0, 0)];
+    /// Where a frame has the addresses of an ARP packet.
+    const ARP_ADDRESSES: [u32; 2] = [28, 38];
+    const NOTHING: SockFilter = SockFilter::new(RETURN, 0, 0, 0);
+    const ALL_OF_IT: SockFilter = SockFilter::new(RETURN, 0, 0, u32::MAX);
+    let PacketFilter::Ipv4 { protocol, destination, arp } = filter else {
+        return Ok(vec![NOTHING]);
     };
-    vec![
+    if arp.len() > MOST_ADDRESSES {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    let mut program = vec![
         SockFilter::new(LOAD_WORD, 0, 0, TAGGED),
-        SockFilter::new(JUMP_EQUAL, 0, 7, 0),
+        SockFilter::new(JUMP_EQUAL, 1, 0, 0),
+        NOTHING,
         SockFilter::new(LOAD_HALF, 0, 0, 12),
-        SockFilter::new(JUMP_EQUAL, 0, 5, u32::from(ETH_P_IP)),
+        SockFilter::new(JUMP_EQUAL, 0, 6, u32::from(ETH_P_IP)),
         SockFilter::new(LOAD_BYTE, 0, 0, 23),
-        SockFilter::new(JUMP_EQUAL, 0, 3, u32::from(protocol)),
+        SockFilter::new(JUMP_EQUAL, 0, 3, u32::from(*protocol)),
         SockFilter::new(LOAD_WORD, 0, 0, 30),
         SockFilter::new(JUMP_EQUAL, 0, 1, destination.to_bits()),
-        SockFilter::new(RETURN, 0, 0, u32::MAX),
-        SockFilter::new(RETURN, 0, 0, 0),
-    ]
+        ALL_OF_IT,
+        NOTHING,
+        SockFilter::new(JUMP_EQUAL, 1, 0, u32::from(ETH_P_ARP)),
+        NOTHING,
+    ];
+    for place in ARP_ADDRESSES {
+        program.push(SockFilter::new(LOAD_WORD, 0, 0, place));
+        for address in arp {
+            program.extend([SockFilter::new(JUMP_EQUAL, 0, 1, address.to_bits()), ALL_OF_IT]);
+        }
+    }
+    program.push(NOTHING);
+    Ok(program)
 }

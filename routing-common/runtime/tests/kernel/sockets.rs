@@ -4,7 +4,7 @@ use crate::namespace::{Namespace, index, ip, isolated};
 use routing_common::id::InterfaceName;
 use routing_common::link::LinkEvent;
 use routing_runtime::netlink::monitor::LinkMonitor;
-use routing_runtime::packet_socket::{ETHERNET_HEADER, PacketFilter, PacketSocket};
+use routing_runtime::packet_socket::{ETHERNET_HEADER, PacketFilter, PacketSocket, Received};
 use routing_runtime::raw_socket::{Datagram, RawSocket};
 use routing_runtime::sysctl::{Family, Setting, SysctlGuard};
 use std::future::poll_fn;
@@ -104,7 +104,7 @@ fn adverts_are_heard_below_a_macvlan_with_the_senders_own_mac() {
         right.enter();
         ip("link add link right name rightv10 address 00:00:5e:00:01:0a type macvlan mode private");
         ip("link set rightv10 up");
-        let filter = PacketFilter::Ipv4 { protocol: 112, destination: VRRP_GROUP };
+        let filter = PacketFilter::Ipv4 { protocol: 112, destination: VRRP_GROUP, arp: Vec::new() };
         let mut listener = PacketSocket::open(index("right"), filter).unwrap();
         listener.join_mac([1, 0, 0x5e, 0, 0, 18]).unwrap();
 
@@ -123,6 +123,63 @@ fn adverts_are_heard_below_a_macvlan_with_the_senders_own_mac() {
         lying[ETHERNET_HEADER + 2] = 0xff;
         sender.send(&lying).unwrap();
         assert!(timeout(QUIET, listener.recv()).await.is_err());
+    });
+}
+
+/// An ARP packet in a padded frame from the virtual MAC of group 10.
+fn arp(sender: [u8; 4], target: [u8; 4]) -> Vec<u8> {
+    let mut frame = [[0xff; 6], [0, 0, 0x5e, 0, 1, 10]].concat();
+    frame.extend([8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 0, 0, 0x5e, 0, 1, 10]);
+    frame.extend(sender);
+    frame.extend([0; 6]);
+    frame.extend(target);
+    frame.resize(60, 0);
+    frame
+}
+
+#[test]
+fn arp_about_the_addresses_asked_for_is_heard_as_long_as_it_is_asked_for() {
+    isolated(|[left, right]| async move {
+        cable(&left, &right).await;
+        left.enter();
+        let sender = PacketSocket::open(index("left"), PacketFilter::Nothing).unwrap();
+        right.enter();
+        ip("link add link right name rightv10 address 00:00:5e:00:01:0a type macvlan mode private");
+        ip("link set rightv10 up");
+        let only = |arp: Vec<Ipv4Addr>| PacketFilter::Ipv4 { protocol: 112, destination: VRRP_GROUP, arp };
+        let mut listener = PacketSocket::open(index("right"), only(Vec::new())).unwrap();
+        listener.join_mac([1, 0, 0x5e, 0, 0, 18]).unwrap();
+        let (asked, nobody, other) = ([192, 0, 2, 254], [0; 4], [192, 0, 2, 9]);
+        let say_everything = || {
+            for frame in [arp(asked, asked), arp(nobody, asked), arp(other, other), arp(asked, other)] {
+                sender.send(&frame).unwrap();
+            }
+            sender.send(&advert(112, VRRP_GROUP)).unwrap();
+        };
+        // The advert comes last: what came before it is known then.
+        let hear = async |listener: &mut PacketSocket| {
+            let mut heard = Vec::new();
+            for _ in 0..5_000 {
+                match listener.try_recv_any().unwrap() {
+                    Some(Received::Arp(message)) => heard.push(message.to_vec()),
+                    Some(Received::Ipv4(_)) => return heard,
+                    None => tokio::time::sleep(Duration::from_millis(1)).await,
+                }
+            }
+            panic!("no advert, {heard:?}");
+        };
+        let message = |sender, target| arp(sender, target)[ETHERNET_HEADER..][..28].to_vec();
+        say_everything();
+        assert_eq!(hear(&mut listener).await, Vec::<Vec<u8>>::new());
+        let unrelated = Ipv4Addr::new(192, 0, 2, 77);
+        listener.set_filter(&only(vec![unrelated, asked.into()])).unwrap();
+        say_everything();
+        let wanted = vec![message(asked, asked), message(nobody, asked), message(asked, other)];
+        assert_eq!(hear(&mut listener).await, wanted);
+        assert!(listener.set_filter(&only(vec![unrelated; 1001])).is_err());
+        listener.set_filter(&only(Vec::new())).unwrap();
+        say_everything();
+        assert_eq!(hear(&mut listener).await, Vec::<Vec<u8>>::new());
     });
 }
 
