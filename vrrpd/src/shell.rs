@@ -28,11 +28,12 @@ use routing_runtime::netlink::link::{self, MacvlanMode};
 use routing_runtime::netlink::message::Message;
 use routing_runtime::netlink::monitor::LinkMonitor;
 use routing_runtime::netlink::socket::RequestSocket;
-use routing_runtime::packet_socket::{PacketFilter, PacketSocket};
+use routing_runtime::packet_socket::{self, PacketFilter, PacketSocket};
 use routing_runtime::real_time;
 use routing_runtime::signals::Signal;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::net::Ipv4Addr;
 use std::task::{Context, Poll};
 use vrrp_proto::constants::{GROUP, GROUP_MAC, PROTOCOL};
 use vrrp_proto::packet::Received;
@@ -139,6 +140,11 @@ fn told_by_rib(
     }
 }
 
+/// Advertisements, and ARP about these addresses.
+fn filter(arp: Vec<Ipv4Addr>) -> PacketFilter {
+    PacketFilter::Ipv4 { protocol: PROTOCOL, destination: GROUP, arp }
+}
+
 fn any_readable(sockets: &BTreeMap<IfIndex, PacketSocket>, cx: &mut Context<'_>) -> Poll<()> {
     let mut poll = Poll::Pending;
     for socket in sockets.values() {
@@ -190,6 +196,13 @@ impl Shell {
                 self.sockets.remove(&ifindex);
                 Ok(())
             }
+            Output::ListenArp { ifindex, addresses } => match self.sockets.get(&ifindex) {
+                Some(socket) => socket
+                    .set_filter(&filter(addresses))
+                    .with_context(|| format!("listening for ARP on interface {ifindex}")),
+                None if addresses.is_empty() => Ok(()),
+                None => anyhow::bail!("no socket on interface {ifindex}"),
+            },
             Output::Transmit { ifindex, frame, .. } => match self.sockets.get(&ifindex) {
                 Some(socket) => {
                     socket.send(&frame).with_context(|| format!("sending on interface {ifindex}"))
@@ -246,8 +259,8 @@ impl Shell {
     }
 
     fn open(&mut self, ifindex: IfIndex, name: &InterfaceName) -> anyhow::Result<()> {
-        let filter = PacketFilter::Ipv4 { protocol: PROTOCOL, destination: GROUP };
-        let socket = PacketSocket::open(ifindex, filter).with_context(|| format!("listening on {name}"))?;
+        let socket = PacketSocket::open(ifindex, filter(Vec::new()))
+            .with_context(|| format!("listening on {name}"))?;
         socket.join_mac(GROUP_MAC).with_context(|| format!("joining {GROUP} on {name}"))?;
         self.sockets.insert(ifindex, socket);
         Ok(())
@@ -271,8 +284,11 @@ impl Shell {
             for _ in 0..FRAMES_AT_ONCE {
                 // Looked up anew each time: an input may close the interface.
                 let Some(socket) = self.sockets.get_mut(&ifindex) else { break };
-                match socket.try_recv() {
-                    Ok(Some(frame)) => {
+                match socket.try_recv_any() {
+                    Ok(Some(packet_socket::Received::Arp(message))) => {
+                        self.engine.handle(self.clock.now(), Input::Arp { ifindex, message });
+                    }
+                    Ok(Some(packet_socket::Received::Ipv4(frame))) => {
                         let packet = Received {
                             source: frame.source,
                             destination: frame.destination,

@@ -19,11 +19,11 @@ pub const BURST: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(50), Duration::from_millis(250), Duration::from_millis(1000)];
 
 /// Octets of an Ethernet header.
-const ETHERNET_HEADER: usize = 14;
+pub(crate) const ETHERNET_HEADER: usize = 14;
 /// Octets of an IPv4 header without options.
 const IP_HEADER: usize = 20;
 /// Octets of an ARP packet for IPv4 over Ethernet.
-const ARP: usize = 28;
+pub(crate) const ARP: usize = 28;
 /// Class selector 6, network control, in the six upper bits of the TOS octet.
 const DSCP_CS6: u8 = 48;
 
@@ -82,7 +82,7 @@ fn operation(form: ArpForm) -> ArpOperation {
     }
 }
 
-fn ethernet(source: [u8; 6], destination: [u8; 6], kind: EtherType, payload: usize) -> Vec<u8> {
+pub(crate) fn ethernet(source: [u8; 6], destination: [u8; 6], kind: EtherType, payload: usize) -> Vec<u8> {
     let mut frame = vec![0; ETHERNET_HEADER + payload];
     if let Some(mut ethernet) = MutableEthernetPacket::new(&mut frame) {
         ethernet.set_source(source.into());

@@ -61,6 +61,8 @@ pub struct Router {
     pub routes_stand: bool,
     /// Does what the ring knows of the others shorten the wait for their silence?
     pub accelerate: bool,
+    /// Milliseconds for which it does not, because it was wrong lately.
+    pub acceleration_suspended: Option<u64>,
     /// Routers on the same subnet as the ring knows them; none where it knows nothing.
     pub others_by_ring: Option<Vec<Ipv4Addr>>,
     /// Dropped packets by reason.
@@ -115,6 +117,8 @@ pub struct Stats {
     pub adver_rx: u64,
     /// Gratuitous ARP frames sent.
     pub garp_tx: u64,
+    /// ARP probes sent.
+    pub arp_probe_tx: u64,
     /// Changes of state.
     pub transitions: u64,
     /// Priority 0 sent.

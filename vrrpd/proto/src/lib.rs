@@ -4,7 +4,7 @@
 //!
 //! * [`packet`]: the two wire formats and the receive checks of §7.1 in the RFC's order,
 //! * [`timing`]: Skew_Time, Active_Down_Interval and the cadence of advertisements,
-//! * [`announce`]: the frames we send (advertisements and gratuitous ARP),
+//! * [`announce`]: the frames we send (advertisements and gratuitous ARP), and [`arp`]: those we ask with,
 //! * [`router`]: one virtual router: its state, timers, counters and what it remembers of its peers,
 //! * [`instance`]: all virtual routers of this host, speaking the five verbs of [`routing_common::machine`],
 //! * [`api`]: what `show vrrp` asks and answers,
@@ -26,13 +26,15 @@
 //!    with its own MAC (against §8.1.2). Linux can only keep an interface from that for all of its addresses
 //!    at once (`arp_ignore` 8), and if this daemon died, nobody would reach the host any more. Whoever needs
 //!    one MAC in all cases chooses a virtual address nobody owns and a priority below 255.
-//! 9. What OSPF knows of the others on the LAN may end a Backup's wait for their silence ([`router`], `accelerate`).
+//! 9. What OSPF knows of the others on the LAN, and what the LAN answers to ARP probes, may end a Backup's wait for the
+//!    others' silence ([`router`], `accelerate`).
 //!
 //! Not here: IPv6, authentication (RFC 9568 §9 removed it), the mixed version mode of §8.4.
 #![forbid(unsafe_code)]
 
 pub mod announce;
 pub mod api;
+pub mod arp;
 pub mod constants;
 pub mod instance;
 pub mod machine;

@@ -13,7 +13,8 @@
 //! listen for one interval: shorter than any Backup waits, long enough to hear an Active router.
 //! [`Event::Stalled`]: whoever slept through a deadline must not act on it as if no time had passed, unless it is the
 //! owner, whom nobody may replace. [`Event::Alone`]: Active_Down_Timer stands for "the Active router is gone", and who
-//! knows that from another side need not wait for it. Nothing on the wire differs.
+//! knows that from another side need not wait for it. No advertisement differs.
+//! One action is ours, too: [`Action::Probe`] asks the LAN before Active_Down_Timer tells (`router::probe`).
 
 use core::fmt;
 
@@ -83,7 +84,7 @@ pub enum Event {
     ActiveDownTimer,
     /// Adver_Timer fired.
     AdverTimer,
-    /// The ring says that nobody else is left on the LAN.
+    /// The ring says that nobody else is left on the LAN, and they say so themselves or nobody answers there.
     Alone,
     /// A valid advertisement came in.
     Advertisement(Claim),
@@ -133,6 +134,8 @@ pub enum Action {
     StartSkewTimer,
     /// Active_Down_Timer = long enough to hear an Active router once.
     Listen,
+    /// Ask the LAN whether anybody serves the addresses.
+    Probe,
 }
 
 /// RFC 9568 §6.4: the next state and what to do on the way.
@@ -152,7 +155,9 @@ fn initialize(event: Event, facts: Facts) -> (State, &'static [Action]) {
     match event {
         Event::Startup | Event::Resume if facts.owner => (State::Active, BECOME_ACTIVE),
         Event::Resume => (State::Backup, &[Action::ResetActiveInterval, Action::KeepServing, Action::Listen]),
-        Event::Startup => (State::Backup, &[Action::ResetActiveInterval, Action::StartActiveDownTimer]),
+        Event::Startup => {
+            (State::Backup, &[Action::ResetActiveInterval, Action::StartActiveDownTimer, Action::Probe])
+        }
         _ => (State::Initialize, &[]),
     }
 }
@@ -238,7 +243,7 @@ mod tests {
         match (state, row) {
             (State::Initialize, 0 | 10) if owner => up(),
             (State::Initialize, 10) => (State::Backup, vec![ResetActiveInterval, KeepServing, Listen]),
-            (State::Initialize, 0) => (State::Backup, vec![ResetActiveInterval, StartActiveDownTimer]),
+            (State::Initialize, 0) => (State::Backup, vec![ResetActiveInterval, StartActiveDownTimer, Probe]),
             (State::Initialize, _) => stay,
             (State::Backup, 1 | 2) => (State::Initialize, vec![StopTimers, Withdraw]),
             (State::Backup, 3 | 12) => up(),

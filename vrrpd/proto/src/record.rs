@@ -43,6 +43,13 @@ pub enum Record {
     RoutesStand(bool),
     /// [`Input::Attached`].
     Attached(Vec<Attachment>),
+    /// [`Input::Arp`].
+    Arp {
+        /// The base interface.
+        ifindex: IfIndex,
+        /// What follows the Ethernet header.
+        message: Vec<u8>,
+    },
 }
 
 impl Recordable for Instance {
@@ -71,6 +78,7 @@ impl Recordable for Instance {
             Input::Shutdown => Record::Shutdown,
             Input::RoutesStand(stand) => Record::RoutesStand(*stand),
             Input::Attached(attachments) => Record::Attached(attachments.clone()),
+            Input::Arp { ifindex, message } => Record::Arp { ifindex: *ifindex, message: message.to_vec() },
         }
     }
 
@@ -86,6 +94,7 @@ impl Recordable for Instance {
             Record::Shutdown => Input::Shutdown,
             Record::RoutesStand(stand) => Input::RoutesStand(*stand),
             Record::Attached(attachments) => Input::Attached(attachments.clone()),
+            Record::Arp { ifindex, message } => Input::Arp { ifindex: *ifindex, message },
         }
     }
 }
@@ -99,7 +108,7 @@ mod tests {
     use routing_common::record::format::{MAGIC, frame};
     use routing_common::record::{Call, Configuration, Entry, Header, Reader};
 
-    fn records() -> [Record; 7] {
+    fn records() -> [Record; 8] {
         let (source, destination) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(224, 0, 0, 18));
         [
             Record::Link(LinkEvent::LinkRemoved(IfIndex(4))),
@@ -113,6 +122,7 @@ mod tests {
                 routers: vec![RouterId(source)],
                 left: Vec::new(),
             }]),
+            Record::Arp { ifindex: IfIndex(3), message: vec![0, 1, 8, 0] },
         ]
     }
 
@@ -126,7 +136,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(noise in proptest::collection::vec(any::<u8>(), 0..60), kind in 0..8_u8) {
+        fn no_bytes_make_it_panic(noise in proptest::collection::vec(any::<u8>(), 0..60), kind in 0..9_u8) {
             let header = Header { daemon: Instance::DAEMON.into(), release: "1".into(), seed: 0, source: Configuration::default() };
             let mut file = [&MAGIC[..], &frame(&Entry::<()>::Header(header)).unwrap()].concat();
             // An input at some time: what follows its kind is the noise.

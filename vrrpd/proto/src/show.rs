@@ -54,6 +54,7 @@ fn router(instance: &Instance, now: Instant, r: &VirtualRouter) -> api::Router {
         preempt_routes_wait: millis(r.group.preempt_routes_wait),
         routes_stand: instance.routes_stand,
         accelerate: r.group.accelerate,
+        acceleration_suspended: r.suspended_until().filter(|at| *at > now).map(|at| millis(at.since(now))),
         others_by_ring: instance.attached(r).map(|a| a.routers.iter().map(|id| id.0).collect()),
         discards: counts(&r.discards),
         interface_discards: instance.strays().get(&r.group.interface).map(counts).unwrap_or_default(),
@@ -106,6 +107,7 @@ fn family(r: &VirtualRouter) -> api::Family {
             adver_tx: r.stats.adver_tx,
             adver_rx: r.stats.adver_rx,
             garp_tx: r.stats.garp_tx,
+            arp_probe_tx: r.stats.probe_tx,
             transitions: r.stats.transitions,
             priority_zero_tx: r.stats.stop_tx,
             priority_zero_rx: r.stats.stop_rx,
@@ -175,6 +177,7 @@ fn parameters(r: &api::Router) -> Table {
     row("Advertisements Tx (v4)", &r.v4.stats.adver_tx.to_string());
     row("Advertisements Rx (v4)", &r.v4.stats.adver_rx.to_string());
     row("Gratuitous ARP Tx (v4)", &r.v4.stats.garp_tx.to_string());
+    row("ARP Probes Tx (v4)", &r.v4.stats.arp_probe_tx.to_string());
     row("State transitions (v4)", &r.v4.stats.transitions.to_string());
     row("Skew Time (v4)", &ms(r.v4.skew_time));
     row("Master Down Interval (v4)", &ms(r.v4.master_down_interval));
@@ -184,6 +187,9 @@ fn parameters(r: &api::Router) -> Table {
             "Others by the ring",
             if others.is_empty() { "none".to_owned() } else { others.join(", ") }.as_str(),
         );
+    }
+    if let Some(left) = r.acceleration_suspended {
+        row("Acceleration suspended for", &ms(left));
     }
     row("IPv4 Addresses", &r.v4.addresses.len().to_string());
     for address in &r.v4.addresses {

@@ -7,7 +7,8 @@ use routing_common::id::IfIndex;
 use routing_common::notice::Notice;
 use routing_common::time::Instant;
 use routing_common::timer::TimerQueue;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
 
 /// A virtual router's timers, and one of the instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,9 +23,14 @@ pub(crate) enum TimerKind {
     Refresh,
     /// A stopping router's addresses go.
     Linger,
+    /// The next ARP probe, or the end of a round of them.
+    Probe,
     /// The instance: compare with the kernel again.
     Retry,
 }
+
+/// Which address a virtual router wants to hear ARP packets about, by interface and router.
+pub(crate) type Listening = BTreeMap<(IfIndex, u32), Ipv4Addr>;
 
 /// Whose timer, and which.
 pub(crate) type TimerKey = (u32, TimerKind);
@@ -40,6 +46,7 @@ pub(crate) struct Context<'a> {
     /// [`super::Input::RoutesStand`].
     pub(crate) routes_stand: bool,
     pub(crate) wishes: &'a mut Wishes,
+    pub(crate) listening: &'a mut Listening,
     pub(crate) timers: &'a mut TimerQueue<TimerKey>,
     pub(crate) out: &'a mut VecDeque<Output>,
     pub(crate) dirty: &'a mut bool,
@@ -69,6 +76,20 @@ impl Context<'_> {
     /// When one of this router's timers fires, if it runs.
     pub(crate) fn deadline(&self, kind: TimerKind) -> Option<Instant> {
         self.timers.deadline((self.id, kind))
+    }
+
+    /// Wants to hear ARP packets about an address, or no more.
+    pub(crate) fn listen(&mut self, ifindex: IfIndex, address: Option<Ipv4Addr>) {
+        let place = (ifindex, self.id);
+        let before = match address {
+            Some(address) => self.listening.insert(place, address),
+            None => self.listening.remove(&place),
+        };
+        if before != address {
+            let of_interface = self.listening.range((ifindex, 0)..=(ifindex, u32::MAX));
+            let addresses = of_interface.map(|(_, address)| *address).collect();
+            self.output(Output::ListenArp { ifindex, addresses });
+        }
     }
 
     /// Wants a comparison with the kernel before the input is done.

@@ -21,6 +21,13 @@ pub enum Input<'a> {
         /// The packet.
         packet: Received<'a>,
     },
+    /// An ARP packet came in on a base interface that listens for them ([`super::Output::ListenArp`]).
+    Arp {
+        /// The base interface.
+        ifindex: IfIndex,
+        /// What follows the Ethernet header.
+        message: &'a [u8],
+    },
     /// Has this router its routes, in the kernel? Not unless told so. Until then a Backup leaves an Active router
     /// that works alone ([`routing_common::config::VrrpGroup::preempt_routes_wait`]).
     RoutesStand(bool),

@@ -24,11 +24,12 @@ pub use input::Input;
 pub use output::{FrameKind, Output, SysctlFamily};
 
 use crate::api;
+use crate::arp;
 use crate::machine::Event;
 use crate::packet::{self, Discard, Discards, Received};
 use crate::router::{Blocked, Cause, Service, VirtualRouter};
 use crate::throttle::Throttle;
-use context::TimerKey;
+use context::{Listening, TimerKey};
 use kernel::{Kernel, Wishes};
 use rib::message::Attachment;
 use routing_common::config::{Config, VrrpGroup};
@@ -60,6 +61,8 @@ pub struct Instance {
     tuned: BTreeSet<IfIndex>,
     /// Packets for virtual routers we do not have, by interface.
     strays: BTreeMap<InterfaceName, Discards>,
+    /// What ARP is listened for.
+    listening: Listening,
     timers: TimerQueue<TimerKey>,
     out: VecDeque<Output>,
     dirty: bool,
@@ -86,6 +89,7 @@ impl Machine for Instance {
             Input::Link(event) => self.link(event),
             Input::Reconfigure(config) => self.reconfigure(now, &config),
             Input::Packet { ifindex, packet } => self.packet(now, ifindex, packet),
+            Input::Arp { ifindex, message } => self.arp(now, ifindex, message),
             Input::RoutesStand(stand) => self.routes_stand = stand,
             Input::Attached(attachments) => self.witnessed(now, attachments),
             Input::Fault { ifindex, text } => self.fault(now, ifindex, text),
@@ -165,6 +169,7 @@ impl Instance {
             kernel: &self.kernel,
             routes_stand: self.routes_stand,
             wishes: &mut self.wishes,
+            listening: &mut self.listening,
             timers: &mut self.timers,
             out: &mut self.out,
             dirty: &mut self.dirty,
@@ -230,6 +235,16 @@ impl Instance {
         }
     }
 
+    /// For those that asked, and that is nobody most of the time.
+    fn arp(&mut self, now: Instant, ifindex: IfIndex, message: &[u8]) {
+        let Some(heard) = arp::read(message) else { return };
+        let asking: Vec<u32> =
+            self.listening.range((ifindex, 0)..=(ifindex, u32::MAX)).map(|((_, id), _)| *id).collect();
+        for id in asking {
+            self.with(now, id, |router, cx| router.arp(cx, &heard));
+        }
+    }
+
     /// Counts a dropped packet, and nothing else but a rate-limited notice.
     fn discard(
         &mut self,
@@ -254,6 +269,10 @@ impl Instance {
     fn fault(&mut self, now: Instant, ifindex: Option<IfIndex>, text: String) {
         if let Some(ifindex) = ifindex {
             self.open.remove(&ifindex);
+        }
+        // A probe may not have left, and an answer may not be heard: then silence means nothing.
+        for id in self.ids() {
+            self.with(now, id, |router, cx| router.stop_probing(cx));
         }
         // Parameters are asked for blindly, so any of them may be what was refused. One that holds already
         // costs a look.

@@ -5,6 +5,7 @@ use ipnetwork::Ipv4Network;
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::notice::Notice;
 use routing_common::time::Duration;
+use std::net::Ipv4Addr;
 
 /// What a frame is, for counters and tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum FrameKind {
     Advertisement,
     /// A gratuitous ARP request or reply.
     GratuitousArp,
+    /// An ARP probe (RFC 5227 §2.1.1).
+    ArpProbe,
 }
 
 /// Where a kernel parameter of an interface lives.
@@ -38,6 +41,14 @@ pub enum Output {
     CloseInterface {
         /// Kernel index.
         ifindex: IfIndex,
+    },
+    /// From now on receive there ARP packets, too, that name one of these addresses as their sender's or as the one they
+    /// ask for. None: no ARP. An interface that is opened again begins with none.
+    ListenArp {
+        /// Kernel index.
+        ifindex: IfIndex,
+        /// Virtual addresses, in order.
+        addresses: Vec<Ipv4Addr>,
     },
     /// Send a whole Ethernet frame.
     Transmit {

@@ -27,6 +27,12 @@ impl VirtualRouter {
         cause: Cause,
         learned: Option<Duration>,
     ) {
+        if event == Event::Alone || event == Event::ActiveDownTimer {
+            self.note_takeover(cx.now, cause);
+        }
+        if !matches!(event, Event::Startup | Event::AdverTimer) {
+            self.stop_probing(cx);
+        }
         let (next, actions) = transition(self.state, event, self.facts(cx.now, cx.routes_stand));
         if next != self.state {
             let change = Transition { at: cx.now, from: self.state, to: next, cause };
@@ -101,6 +107,7 @@ impl VirtualRouter {
                 self.start_down_timer(cx, time, cause);
                 self.postponed = cause == Cause::Stalled;
             }
+            Action::Probe => self.probe_at_start(cx),
         }
     }
 
@@ -210,6 +217,7 @@ impl VirtualRouter {
     /// Takes over new parameters of the same virtual router without disturbing what they do not change.
     /// The caller has made sure that version and kind of MAC are the old ones.
     pub(crate) fn adjust(&mut self, cx: &mut Context<'_>, group: VrrpGroup) {
+        self.stop_probing(cx);
         let old = std::mem::replace(&mut self.group, group);
         // Version 2 knows no interval but our own (RFC 3768 §6.1); in version 3 the Active router's counts, once
         // there was one.

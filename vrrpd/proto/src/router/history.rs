@@ -28,6 +28,8 @@ pub enum Cause {
     Admin,
     /// The ring says that nobody else is left on the LAN.
     Alone,
+    /// Nobody answers for the address: nobody whom the ring can reach is left, or nobody was heard since the start.
+    Unanswered,
     /// We slept too long.
     Stalled,
 }
@@ -45,6 +47,7 @@ impl Cause {
             Self::Link => "link",
             Self::Admin => "admin",
             Self::Alone => "alone",
+            Self::Unanswered => "unanswered",
             Self::Stalled => "stalled",
         }
     }

@@ -15,6 +15,7 @@
 mod act;
 mod alarm;
 mod history;
+mod probe;
 mod witness;
 
 pub use alarm::{Alarm, AlarmRow};
@@ -124,6 +125,8 @@ pub struct Stats {
     pub adver_rx: u64,
     /// Gratuitous ARP frames sent.
     pub garp_tx: u64,
+    /// ARP probes sent.
+    pub probe_tx: u64,
     /// Changes of state.
     pub transitions: u64,
     /// Priority 0 sent.
@@ -181,6 +184,14 @@ pub struct VirtualRouter {
     better_since: Option<Instant>,
     /// A late Active_Down_Timer was postponed once already.
     postponed: bool,
+    /// The asking under way.
+    probe: Option<probe::Probe>,
+    /// What the ring says of the others.
+    ring: witness::Verdict,
+    /// The last takeover that did not wait for silence.
+    takeover: Option<witness::Takeover>,
+    /// Nothing but silence counts until then.
+    suspended_until: Option<Instant>,
     /// An advertisement that wanted an answer got one then.
     answered: Option<Instant>,
     /// When the addresses' lifetime was set last.
@@ -214,6 +225,10 @@ impl VirtualRouter {
             adver_deadline: Instant::ZERO,
             better_since: None,
             postponed: false,
+            probe: None,
+            ring: witness::Verdict::Nothing,
+            takeover: None,
+            suspended_until: None,
             answered: None,
             refreshed: None,
             burst_start: Instant::ZERO,
@@ -303,6 +318,8 @@ impl VirtualRouter {
         if adv.priority == constants::STOP_PRIORITY {
             self.stats.stop_rx += 1;
         }
+        self.look_back(cx, source, adv);
+        self.stop_probing(cx);
         self.remember(cx.now, source, adv, checksum);
         self.watch_for_mistakes(cx, source, adv);
         if self.service == Service::Lingering && adv.priority != constants::STOP_PRIORITY {
@@ -347,6 +364,7 @@ impl VirtualRouter {
                 let cause = if self.better_since.is_some() { Cause::Preempt } else { self.down_cause };
                 self.step(cx, Event::ActiveDownTimer, cause, None);
             }
+            TimerKind::Probe => self.probe_timer(cx, late),
             TimerKind::Announce => self.announce(cx),
             TimerKind::Refresh => self.refresh(cx),
             TimerKind::Linger => self.withdraw(cx),

@@ -20,7 +20,7 @@ fn place(node: &Node, f: impl Fn(&Output) -> bool) -> Option<usize> {
 #[test]
 fn a_backup_is_deaf_and_an_active_router_serves_before_it_speaks() {
     let mut node = Node::new("192.0.2.1");
-    node.configure(Instant::ZERO, [group(200)]);
+    node.configure(Instant::ZERO, [VrrpGroup { accelerate: false, ..group(200) }]);
     assert_eq!(node.state(), State::Backup);
     let device = node.links.values().find(|l| l.kind.is_some()).cloned().unwrap();
     assert_eq!((device.name.as_str(), device.admin_up), ("eth0v10", false));
@@ -452,7 +452,7 @@ fn with_the_real_mac_the_address_is_on_the_interface_itself() {
     let node = &mut lan.nodes[0];
     assert_eq!((node.state(), node.links.len()), (State::Active, 1));
     assert!(node.addresses.iter().any(|a| a.ifindex == BASE && a.protocol == 112));
-    assert!(node.sent.iter().all(|s| s.frame[6..12] == [2, 0, 0, 0, 0, 9]));
+    assert!(node.sent.iter().all(|s| s.frame[6..12] == [2, 0, 0, 0, 0, 1]));
     node.input(at(5000), Input::Shutdown);
     lan.run_until(at(7000));
     assert!(lan.nodes[0].addresses.iter().all(|a| a.protocol != 112));

@@ -3,6 +3,7 @@
 mod election;
 mod hostile;
 mod kernel_side;
+mod probe;
 mod witness;
 
 use super::*;
@@ -92,6 +93,13 @@ impl Sent {
     }
 }
 
+/// What a node reads from its socket.
+#[derive(Debug, Clone)]
+enum Arrival {
+    Vrrp(Ipv4Addr, Vec<u8>),
+    Arp(Vec<u8>),
+}
+
 /// An engine and its pretended kernel.
 struct Node {
     engine: Instance,
@@ -107,16 +115,20 @@ struct Node {
     frozen: bool,
     /// Frames from others are lost while set.
     deaf: bool,
+    /// Its machine is off: not even the kernel answers.
+    dark: bool,
     /// What came in while it was frozen.
-    queue: Vec<(Ipv4Addr, Vec<u8>)>,
+    queue: Vec<Arrival>,
 }
 
 impl Node {
     fn new(own: &str) -> Self {
+        let own: Ipv4Addr = own.parse().unwrap();
+        let mac = Some([2, 0, 0, 0, 0, own.octets()[3]]);
         let mut node = Self {
             engine: Instance::new(),
-            own: own.parse().unwrap(),
-            links: BTreeMap::from([(BASE, base_link(true))]),
+            own,
+            links: BTreeMap::from([(BASE, Link { mac, ..base_link(true) })]),
             addresses: vec![address(BASE, &format!("{own}/24"), 0)],
             next_index: 10,
             sent: Vec::new(),
@@ -124,6 +136,7 @@ impl Node {
             finished: false,
             frozen: false,
             deaf: false,
+            dark: false,
             queue: Vec::new(),
         };
         node.boot(Instant::ZERO);
@@ -246,6 +259,21 @@ impl Node {
         up && self.addresses.iter().any(|a| a.protocol == VRRP_ADDRESS_PROTOCOL)
     }
 
+    /// Does it listen for ARP packets about the virtual address?
+    fn listens(&self) -> bool {
+        let last = self.done.iter().rev().find_map(|output| match output {
+            Output::ListenArp { addresses, .. } => Some(!addresses.is_empty()),
+            Output::OpenInterface { .. } | Output::CloseInterface { .. } => Some(false),
+            _ => None,
+        });
+        last.unwrap_or(false)
+    }
+
+    /// When it sent ARP probes from then on.
+    fn probes(&self, from: Instant) -> Vec<Instant> {
+        self.sent.iter().filter(|s| s.kind == FrameKind::ArpProbe && s.at >= from).map(|s| s.at).collect()
+    }
+
     fn adverts(&self) -> Vec<&Sent> {
         self.sent.iter().filter(|s| s.kind == FrameKind::Advertisement).collect()
     }
@@ -272,6 +300,20 @@ fn hear(node: &mut Node, now: Instant, source: &str, group: &VrrpGroup) {
 fn hear_bytes(node: &mut Node, now: Instant, source: Ipv4Addr, payload: &[u8]) {
     let received = Received { source, destination: crate::constants::GROUP, ttl: 255, payload };
     node.input(now, Input::Packet { ifindex: BASE, packet: received });
+}
+
+/// Delivers an ARP packet, if the node listens for any.
+fn hear_arp(node: &mut Node, now: Instant, message: &[u8]) {
+    if node.listens() {
+        node.input(now, Input::Arp { ifindex: BASE, message });
+    }
+}
+
+/// What the kernel of an Active router answers to a probe.
+fn answer() -> Vec<u8> {
+    let address = Ipv4Addr::new(192, 0, 2, 254);
+    let mac = crate::constants::virtual_mac(Vrid::new(10).unwrap());
+    crate::announce::gratuitous_arp_frame(mac, address, crate::announce::ArpForm::Reply).split_off(14)
 }
 
 /// Nodes on one LAN; frames arrive one millisecond after they were sent.
@@ -306,20 +348,40 @@ impl Lan {
             let news: Vec<Sent> = self.nodes[from].sent[self.delivered[from]..].to_vec();
             let fresh = news.iter().filter(|s| s.at < self.now).count();
             self.delivered[from] += fresh;
-            for sent in news.into_iter().take(fresh).filter(|s| s.kind == FrameKind::Advertisement) {
-                let source = self.nodes[from].own;
+            let source = self.nodes[from].own;
+            for sent in news.into_iter().take(fresh) {
+                let arrival = match sent.kind {
+                    FrameKind::Advertisement => Arrival::Vrrp(source, sent.frame[34..].to_vec()),
+                    _ => Arrival::Arp(sent.frame[14..].to_vec()),
+                };
+                let mut answers = Vec::new();
                 for (to, node) in self.nodes.iter_mut().enumerate() {
                     if to != from && !node.deaf {
-                        node.queue.push((source, sent.frame[34..].to_vec()));
+                        node.queue.push(arrival.clone());
+                        if sent.kind == FrameKind::ArpProbe && node.serves() && !node.dark {
+                            answers.push(Arrival::Arp(answer()));
+                        }
                     }
+                }
+                if !self.nodes[from].deaf {
+                    self.nodes[from].queue.extend(answers);
                 }
             }
         }
         for node in self.nodes.iter_mut().filter(|n| !n.frozen) {
-            for (source, payload) in std::mem::take(&mut node.queue) {
-                hear_bytes(node, self.now, source, &payload);
+            for arrival in std::mem::take(&mut node.queue) {
+                match arrival {
+                    Arrival::Vrrp(source, payload) => hear_bytes(node, self.now, source, &payload),
+                    Arrival::Arp(message) => hear_arp(node, self.now, &message),
+                }
             }
         }
+    }
+
+    /// A node's machine is switched off.
+    fn power_off(&mut self, node: usize) {
+        let node = &mut self.nodes[node];
+        (node.frozen, node.dark) = (true, true);
     }
 
     fn active(&self) -> Vec<usize> {
