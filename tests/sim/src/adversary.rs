@@ -123,10 +123,7 @@ fn replay(world: &mut World, segment: usize) {
     }
     let place = world.rng.below(count) as usize;
     let Some((from, frame)) = world.memory.get(&segment).and_then(|m| m.get(place)).cloned() else { return };
-    // ARP is for hosts, and nobody here listens to it.
-    if frame.datagram().is_some() {
-        inject(world, segment, Some(from.router), &frame, Nature::Replayed);
-    }
+    inject(world, segment, Some(from.router), &frame, Nature::Replayed);
 }
 
 /// A Link State Update with copies of the victim's LSAs that say it withdrew them, or something else than it does,

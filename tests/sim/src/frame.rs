@@ -10,6 +10,7 @@ pub const VRRP: u8 = 112;
 
 const ETHERNET: usize = 14;
 const IPV4: usize = 20;
+const ARP: usize = 28;
 
 /// A frame; cheap to copy to many receivers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,19 @@ pub struct Datagram<'a> {
     pub protocol: u8,
     /// What follows the header.
     pub payload: &'a [u8],
+}
+
+/// An ARP packet for IPv4 over Ethernet inside a frame (RFC 826).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arp {
+    /// Does it ask? Otherwise it answers.
+    pub asks: bool,
+    /// Sender hardware address.
+    pub mac: [u8; 6],
+    /// Sender protocol address.
+    pub sender: Ipv4Addr,
+    /// Target protocol address.
+    pub target: Ipv4Addr,
 }
 
 impl Frame {
@@ -58,6 +72,49 @@ impl Frame {
         octets[ETHERNET + 10..ETHERNET + 12].copy_from_slice(&sum.to_be_bytes());
         octets.extend(datagram.payload);
         Self::new(octets)
+    }
+
+    /// A kernel's answer to whoever asks at which hardware address `address` is.
+    pub fn arp_answer(mac: [u8; 6], address: Ipv4Addr, question: Arp) -> Self {
+        let mut octets = Vec::with_capacity(ETHERNET + ARP);
+        octets.extend(question.mac);
+        octets.extend(mac);
+        octets.extend([8, 6, 0, 1, 8, 0, 6, 4, 0, 2]);
+        octets.extend(mac);
+        octets.extend(address.octets());
+        octets.extend(question.mac);
+        octets.extend(question.sender.octets());
+        Self::new(octets)
+    }
+
+    /// Who it is for, by its Ethernet header.
+    pub fn destination(&self) -> Option<[u8; 6]> {
+        self.0.first_chunk().copied()
+    }
+
+    /// The ARP packet, if it is one.
+    pub fn arp(&self) -> Option<Arp> {
+        let message = self.0.get(ETHERNET..ETHERNET + ARP)?;
+        if self.0.get(12..14)? != [8, 6] || message.get(..6)? != [0, 1, 8, 0, 6, 4] {
+            return None;
+        }
+        let address = |at: usize| Some(Ipv4Addr::from(<[u8; 4]>::try_from(message.get(at..at + 4)?).ok()?));
+        let asks = match message.get(6..8)? {
+            [0, 1] => true,
+            [0, 2] => false,
+            _ => return None,
+        };
+        Some(Arp {
+            asks,
+            mac: message.get(8..)?.first_chunk().copied()?,
+            sender: address(14)?,
+            target: address(24)?,
+        })
+    }
+
+    /// What follows the Ethernet header of an ARP packet.
+    pub fn arp_message(&self) -> &[u8] {
+        self.0.get(ETHERNET..ETHERNET + ARP).unwrap_or_default()
     }
 
     /// All octets.
@@ -121,6 +178,17 @@ fn header_checksum(header: &[u8]) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_to_the_question() {
+        let address = Ipv4Addr::new(10, 0, 0, 1);
+        let sender = Ipv4Addr::UNSPECIFIED;
+        let question = Arp { asks: true, mac: [2, 0, 0, 0, 0, 1], sender, target: address };
+        let answer = Frame::arp_answer([0, 0, 0x5e, 0, 1, 9], address, question);
+        let wanted = Arp { asks: false, mac: [0, 0, 0x5e, 0, 1, 9], sender: address, target: sender };
+        assert_eq!(answer.arp(), Some(wanted));
+        assert_eq!((answer.destination(), answer.datagram()), (Some(question.mac), None));
+    }
 
     #[test]
     fn a_datagram_comes_out_as_it_went_in_and_its_header_sums_up() {

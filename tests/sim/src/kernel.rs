@@ -161,6 +161,16 @@ impl Kernel {
         })
     }
 
+    /// What this kernel answers to who asks for an address on this interface: the hardware address of the interface it
+    /// lies on, if that works.
+    pub fn arp_answer(&self, base: IfIndex, address: Ipv4Addr) -> Option<[u8; 6]> {
+        let mut places = self.addresses.iter().filter(|(a, _)| a.network.ip() == address);
+        places.find_map(|(a, _)| {
+            let link = self.links.get(&a.ifindex).filter(|l| l.running)?;
+            (a.ifindex == base || link.parent == Some(base)).then_some(link.mac).flatten()
+        })
+    }
+
     /// Is an interface a device on top of this one?
     pub fn is_on(&self, device: IfIndex, base: IfIndex) -> bool {
         self.links.get(&device).is_some_and(|l| l.parent == Some(base))

@@ -3,6 +3,7 @@
 //! A daemon is the shipped engine and what its shell keeps for it: sockets, and connections with ribd. A killed daemon loses these; a frozen one keeps them, and what arrives waits in them.
 
 use crate::clock::Clock;
+use crate::frame::Arp;
 use crate::kernel::Kernel;
 use crate::scenario::Daemon;
 use crate::world::Event;
@@ -103,6 +104,8 @@ pub struct Node {
     pub(crate) ospf_sockets: BTreeMap<IfIndex, BTreeSet<Ipv4Addr>>,
     /// VRRP's open sockets.
     pub(crate) vrrp_sockets: BTreeSet<IfIndex>,
+    /// Addresses about which they hear ARP.
+    pub(crate) vrrp_arp: BTreeMap<IfIndex, Vec<Ipv4Addr>>,
     /// That of ospfd, and that of vrrpd.
     pub(crate) connections: [Connection; 2],
     /// Faults that took a port's carrier, by port.
@@ -176,6 +179,12 @@ impl Node {
             Daemon::Ospf => self.ospf.incarnation,
             Daemon::Vrrp => self.vrrp.incarnation,
         }
+    }
+
+    /// Is an ARP packet on a port handed to vrrpd?
+    pub(crate) fn vrrp_takes(&self, ifindex: IfIndex, arp: &Arp) -> bool {
+        let about = self.vrrp_arp.get(&ifindex).filter(|_| self.vrrp_sockets.contains(&ifindex));
+        about.is_some_and(|addresses| addresses.contains(&arp.sender) || addresses.contains(&arp.target))
     }
 
     /// May a datagram to `destination` on a port be handed to ospfd?

@@ -122,6 +122,7 @@ impl World {
             Daemon::Vrrp => {
                 node.vrrp.end();
                 node.vrrp_sockets.clear();
+                node.vrrp_arp.clear();
             }
         }
         for client in clients(daemon) {

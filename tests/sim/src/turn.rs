@@ -5,7 +5,7 @@
 //! requests in rounds, giving vrrpd's refusals back as faults.
 
 use crate::checker::{Cause, Turn};
-use crate::frame::{Datagram, Frame, OSPF, VRRP};
+use crate::frame::{Arp, Datagram, Frame, OSPF, VRRP};
 use crate::kernel;
 use crate::node::{Client, Node, SOCKET_FRAMES};
 use crate::scenario::Daemon;
@@ -93,7 +93,8 @@ impl World {
         let node = &self.nodes[to.router];
         let ifindex = kernel::ifindex(to.port);
         let wanted = node.power && node.kernel.is_running(ifindex);
-        let daemon = frame.datagram().filter(|_| wanted).and_then(|d| match d.protocol {
+        let arp = frame.arp().filter(|_| wanted && is_for(&frame, kernel::mac(to.router, to.port)));
+        let of_ip = frame.datagram().filter(|_| wanted).and_then(|d| match d.protocol {
             OSPF if node.ospf.engine.is_some() && node.ospf_takes(ifindex, d.destination) => {
                 Some(Daemon::Ospf)
             }
@@ -105,6 +106,16 @@ impl World {
             }
             _ => None,
         });
+        let hears = |arp: &Arp| node.vrrp.engine.is_some() && node.vrrp_takes(ifindex, arp);
+        let daemon = of_ip.or(arp.filter(hears).map(|_| Daemon::Vrrp));
+        let answer = arp.filter(|arp| arp.asks && arp.sender != arp.target).and_then(|arp| {
+            let mac = node.kernel.arp_answer(ifindex, arp.target)?;
+            Some(Frame::arp_answer(mac, arp.target, arp))
+        });
+        if let Some(answer) = answer {
+            self.transmit(to, answer);
+            self.report_sent();
+        }
         let taken = daemon.is_some();
         if self.transcript.entries.is_some() || taken {
             let frame = frame.clone();
@@ -150,7 +161,7 @@ impl World {
             | Event::Clear { router, incarnation } => alive(*router, Daemon::Ospf, *incarnation),
             Event::Disturbed { router, incarnation, .. } => alive(*router, Daemon::Rib, *incarnation),
             Event::Arrive { to, frame, .. } => {
-                let vrrp = frame.datagram().is_some_and(|d| d.protocol == VRRP);
+                let vrrp = frame.datagram().is_none_or(|d| d.protocol == VRRP);
                 Some((to.router, if vrrp { Daemon::Vrrp } else { Daemon::Ospf }))
             }
             Event::Connected { router, number } | Event::ToClient { router, number, .. } => {
@@ -270,12 +281,17 @@ impl World {
             Daemon::Ospf => self.drain_ospf(router),
             Daemon::Vrrp => self.drain_vrrp(router, local),
         };
-        for (from, frame) in core::mem::take(&mut self.sent) {
-            self.ask(|checker, world| checker.sent(world, from, &frame));
-        }
+        self.report_sent();
         self.ask(|checker, world| checker.after(world, &turn));
         self.tell_links(router);
         self.rearm(router, daemon);
+    }
+
+    /// The laws look at what has left.
+    fn report_sent(&mut self) {
+        for (from, frame) in core::mem::take(&mut self.sent) {
+            self.ask(|checker, world| checker.sent(world, from, &frame));
+        }
     }
 
     /// Gives a daemon one input.
@@ -336,6 +352,11 @@ impl World {
             });
         };
         match event {
+            Event::Arrive { to, frame, nature } if frame.arp().is_some() => {
+                let cause = Cause::Frame { port: to.port, frame: &frame, nature };
+                let ifindex = kernel::ifindex(to.port);
+                feed(self, cause, Input::Arp { ifindex, message: frame.arp_message() });
+            }
             Event::Arrive { to, frame, nature } => {
                 let Some(Datagram { source, destination, ttl, payload, .. }) = frame.datagram() else {
                     return;
@@ -460,10 +481,16 @@ impl World {
             let outcome = match &output {
                 Output::OpenInterface { ifindex, .. } => {
                     node.vrrp_sockets.insert(*ifindex);
+                    node.vrrp_arp.remove(ifindex);
                     Ok(())
                 }
                 Output::CloseInterface { ifindex } => {
                     node.vrrp_sockets.remove(ifindex);
+                    node.vrrp_arp.remove(ifindex);
+                    Ok(())
+                }
+                Output::ListenArp { ifindex, addresses } => {
+                    node.vrrp_arp.insert(*ifindex, addresses.clone());
                     Ok(())
                 }
                 Output::Transmit { ifindex, frame, .. } => self.transmit_vrrp(router, *ifindex, frame),
@@ -596,4 +623,9 @@ impl World {
     pub(crate) fn dump(&self, router: usize) -> Vec<LinkEvent> {
         self.nodes[router].kernel.dump()
     }
+}
+
+/// Does a port with this hardware address take it, as one for itself or for all?
+fn is_for(frame: &Frame, mac: [u8; 6]) -> bool {
+    frame.destination().is_some_and(|to| to == mac || to[0] & 1 == 1)
 }

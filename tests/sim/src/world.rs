@@ -372,6 +372,7 @@ fn node(scenario: &Scenario, r: usize) -> Result<Node> {
         vrrp: Slot::default(),
         ospf_sockets: BTreeMap::new(),
         vrrp_sockets: BTreeSet::new(),
+        vrrp_arp: BTreeMap::new(),
         connections: Client::ALL.map(Connection::of),
         unplugged: vec![0; router.ports.len()],
         admin_down: vec![0; router.ports.len()],

@@ -10,7 +10,9 @@
 //!   one which is stopped says so, and how soon a Backup acts that heard it (§6.4.2);
 //! * that a Backup waits three intervals after an advertisement of its priority or more, and without Preempt_Mode
 //!   after any (§6.4.2), unless its ring says that nobody else is left on the LAN; and one interval then, unless those who
-//!   left can be reached.
+//!   left can be reached, or nobody answers for the address;
+//! * that nobody answers for it, only who asked three times says, without having heard an answer or an advertisement since;
+//!   and who has heard nobody since it started, an interval after that at the soonest.
 //!
 //! A turn that served several timers may have held several elections, between which neighbours went; where neighbours
 //! went while an interface stopped waiting, nothing is said.
@@ -35,6 +37,9 @@ use vrrp_proto::router::{Cause as Why, VirtualRouter};
 /// A process that is woken a little after its deadline may be told something before.
 const SLACK: Duration = Duration::from_millis(1);
 
+/// Whoever says that nobody answers has asked so often.
+const PROBES: u32 = 3;
+
 /// The law.
 #[derive(Debug, Default)]
 pub(super) struct Decisions {
@@ -44,6 +49,9 @@ pub(super) struct Decisions {
     virtuals: BTreeMap<(u8, Option<usize>), Virtual>,
     /// Ports and VRIDs of farewells sent in this turn.
     farewells: BTreeSet<(usize, u8)>,
+    /// How often a router has asked for an address since it heard that somebody has it: by router, port and address, the
+    /// process and the number.
+    asked: BTreeMap<(usize, usize, Ipv4Addr), (u32, u32)>,
     /// What Backups last heard that told them to wait, by router, port and VRID.
     obeyed: BTreeMap<(usize, usize, u8), Obeyed>,
 }
@@ -102,12 +110,37 @@ fn discards(interface: &Interface) -> u64 {
 
 /// How many intervals a Backup waits at least that becomes Active now.
 fn fewest_intervals(engine: &vrrp_proto::Instance, router: &VirtualRouter) -> u32 {
-    let alone = router.history.iter().last().is_some_and(|t| t.cause == Why::Alone);
-    match engine.attached(router).filter(|_| alone && router.group.accelerate) {
+    let cause = router.history.iter().last().map(|t| t.cause);
+    let counts = matches!(cause, Some(Why::Alone | Why::Unanswered)) && router.group.accelerate;
+    match engine.attached(router).filter(|_| counts) {
         Some(evidence) if !evidence.routers.is_empty() => 3,
+        Some(_) if cause == Some(Why::Unanswered) => 0,
         Some(evidence) if !evidence.left.is_empty() => 0,
         Some(_) => 1,
         None => 3,
+    }
+}
+
+/// A Backup has become Active: if it says that nobody answered, had it `asked` often enough, and listened for an interval
+/// if nobody was heard since its start?
+fn unanswered(router: &VirtualRouter, asked: u32) -> Verdict {
+    let mut back = router.history.iter().rev();
+    let (Some(now), before) = (back.next(), back.next()) else { return Ok(()) };
+    if now.cause != Why::Unanswered {
+        return Ok(());
+    }
+    let vrid = router.group.vrid;
+    if asked < PROBES {
+        return Err(format!("vrid {vrid} is Active because nobody answered, and asked {asked} times"));
+    }
+    let heard = router.peers.values().map(|peer| peer.heard).max();
+    let Some(started) = before.map(|t| t.at).filter(|at| heard.is_none_or(|heard| heard < *at)) else {
+        return Ok(());
+    };
+    let listened = now.at.since(started);
+    match listened < router.group.advertisement_interval {
+        true => Err(format!("vrid {vrid} is Active {listened:?} after its start")),
+        false => Ok(()),
     }
 }
 
@@ -299,6 +332,17 @@ impl Decisions {
         }
     }
 
+    /// Somebody has an address, or says that he has: what was asked before is void.
+    fn forget_asking(&mut self, router: usize, port: usize, frame: &Frame) {
+        let answered = frame.arp().map(|arp| arp.sender);
+        let advertised = frame.datagram().filter(|d| d.protocol == VRRP);
+        let advertised = advertised.and_then(|d| wire::vrrp(d.payload, d.source, d.destination).ok());
+        let addresses = advertised.map(|a| a.addresses).unwrap_or_default();
+        for address in addresses.into_iter().chain(answered) {
+            self.asked.remove(&(router, port, address));
+        }
+    }
+
     /// Whoever became Active had waited.
     fn check_patience(&mut self, world: &World, turn: &Turn<'_>) -> Verdict {
         let node = &world.nodes[turn.router];
@@ -309,6 +353,14 @@ impl Decisions {
                 continue;
             }
             let vrid = router.group.vrid.get();
+            let was_backup =
+                self.virtuals.get(&(vrid, Some(port))).is_some_and(|before| before.state == State::Backup);
+            if was_backup && router.state == State::Active {
+                let places = router.group.virtual_addresses.iter().map(|a| (turn.router, port, a.ip()));
+                let asked = places.filter_map(|place| self.asked.remove(&place));
+                let asked = asked.filter(|(incarnation, _)| *incarnation == node.vrrp.incarnation);
+                unanswered(router, asked.map(|(_, number)| number).sum())?;
+            }
             let Some(obeyed) = self.obeyed.remove(&(turn.router, port, vrid)) else { continue };
             let same = (obeyed.incarnation, obeyed.stalls) == (node.vrrp.incarnation, router.stats.stalls);
             let waited = turn.local.since(obeyed.at);
@@ -368,7 +420,12 @@ impl Checker for Decisions {
         Ok(())
     }
 
-    fn sent(&mut self, _world: &World, from: End, frame: &Frame) -> Verdict {
+    fn sent(&mut self, world: &World, from: End, frame: &Frame) -> Verdict {
+        if let Some(probe) = frame.arp().filter(|arp| arp.asks && arp.sender.is_unspecified()) {
+            let incarnation = world.nodes[from.router].vrrp.incarnation;
+            let asked = self.asked.entry((from.router, from.port, probe.target)).or_default();
+            *asked = (incarnation, if asked.0 == incarnation { asked.1 + 1 } else { 1 });
+        }
         if let Some(datagram) = frame.datagram().filter(|d| d.protocol == VRRP)
             && let [_, vrid, 0, ..] = *datagram.payload
         {
@@ -389,6 +446,7 @@ impl Checker for Decisions {
         if turn.daemon == Daemon::Vrrp {
             // Nothing in VRRP says who sent it: whatever was taken is obeyed, replayed farewells too.
             if let Cause::Frame { port, frame, .. } = &turn.cause {
+                self.forget_asking(turn.router, *port, frame);
                 self.check_advertisement(world, turn, *port, frame).map_err(named)?;
             }
             if matches!(turn.cause, Cause::Other) {
@@ -473,5 +531,36 @@ mod tests {
         assert!(resumes(&lan, own_id, (Some(own), Some(other))));
         assert!(!resumes(&lan, own_id, (Some(own), None)));
         assert!(!resumes(&lan, own_id, (Some(other), Some(own))));
+    }
+
+    #[test]
+    fn who_says_that_nobody_answers_has_asked_and_listened() {
+        let world = ring(20);
+        let routers = || world.nodes.iter().filter_map(|n| n.vrrp.engine.as_ref()).flat_map(|e| e.routers());
+        let active = routers().find(|r| r.state == State::Active).unwrap();
+        assert_eq!(active.history.iter().last().unwrap().cause, Why::Unanswered);
+        assert_eq!(unanswered(active, PROBES), Ok(()));
+        assert!(unanswered(active, PROBES - 1).is_err());
+        let mut hasty = active.clone();
+        hasty.group.advertisement_interval = Duration::from_secs(10);
+        assert!(unanswered(&hasty, PROBES).is_err());
+    }
+
+    #[test]
+    fn an_answer_makes_what_was_asked_before_void() {
+        let world = ring(20);
+        let address = Ipv4Addr::new(192, 0, 2, 254);
+        let ask = Frame::new(vrrp_proto::arp::probe_frame(kernel::mac(0, 0), address));
+        let answer = Frame::arp_answer([0, 0, 0x5e, 0, 1, 9], address, ask.arp().unwrap());
+        let mut law = Decisions::default();
+        for _ in 0..PROBES {
+            assert_eq!(law.sent(&world, End { router: 0, port: 0 }, &ask), Ok(()));
+        }
+        let asked = |law: &Decisions| law.asked.get(&(0, 0, address)).map(|(_, number)| *number);
+        // Somebody else's question is no answer.
+        law.forget_asking(0, 0, &ask);
+        assert_eq!(asked(&law), Some(PROBES));
+        law.forget_asking(0, 0, &answer);
+        assert_eq!(asked(&law), None);
     }
 }

@@ -317,9 +317,25 @@ fn vrrp(world: &World, from: End, frame: &Frame, datagram: Datagram<'_>) -> Verd
 }
 
 /// Gratuitous ARP (RFC 9568 §8.1.2).
+/// RFC 9568 §6.4.1, and as Linux does it: announcements in both forms, a kernel's answers to who asks, and probes
+/// (RFC 5227 §2.1.1).
 fn arp(world: &World, from: End, frame: &Frame) -> Verdict {
     let octets = frame.octets();
     let own_mac = kernel::mac(from.router, from.port);
+    let probe = [&[0xff; 6][..], &own_mac, &[8, 6, 0, 1, 8, 0, 6, 4, 0, 1], &own_mac, &[0; 10]].concat();
+    let asks = |group: &VrrpGroup| {
+        let address = group.virtual_addresses.first().map(|a| a.ip().octets());
+        address.is_some_and(|address| octets == [&probe[..], &address].concat())
+    };
+    if groups(world, from).any(asks) {
+        return Ok(());
+    }
+    let says = frame.arp().filter(|arp| !arp.asks && arp.sender != arp.target);
+    if let Some(says) = says {
+        let holds = world.nodes[from.router].kernel.answers_on(kernel::ifindex(from.port), says.sender);
+        let is_told = octets.get(..12) == Some(&[octets.get(32..38).unwrap_or_default(), &says.mac].concat());
+        return if holds && is_told { Ok(()) } else { Err(format!("ARP answer {octets:02x?}")) };
+    }
     let is_right = |group: &VrrpGroup| {
         let mac = if group.virtual_mac { virtual_mac(group.vrid.get()) } else { own_mac };
         group.virtual_addresses.iter().any(|address| {

@@ -80,7 +80,7 @@ impl History {
     }
 
     /// Oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Transition> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Transition> {
         self.0.iter()
     }
 }
