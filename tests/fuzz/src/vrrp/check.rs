@@ -26,6 +26,13 @@ pub(super) fn frame(frame: &[u8], kind: FrameKind) {
             assert_eq!(frame[..6], [0xff; 6]);
             assert_eq!(frame[28..32], frame[38..42], "sender and target of a gratuitous ARP");
         }
+        FrameKind::ArpProbe => {
+            assert_eq!((frame.len(), &frame[12..14]), (ETHERNET + 28, &[8, 6][..]));
+            assert_eq!(frame[..6], [0xff; 6]);
+            assert_eq!(frame[28..32], [0; 4], "a probe claims an address");
+            assert_eq!(frame[6..12], frame[22..28], "a probe in another's name");
+            assert_ne!(frame[6..11], VIRTUAL_MAC, "a probe from the virtual MAC");
+        }
     }
 }
 

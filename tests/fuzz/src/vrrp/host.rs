@@ -41,6 +41,8 @@ pub(super) struct Host {
     /// Links that went away by [`Host::vanish`], to come back.
     gone: BTreeMap<IfIndex, (Link, Vec<Address>)>,
     open: BTreeMap<IfIndex, InterfaceName>,
+    /// Where ARP is heard.
+    arp: BTreeSet<IfIndex>,
     next_index: u32,
     stopping: bool,
     finished: bool,
@@ -58,6 +60,7 @@ impl Host {
             addresses: BTreeSet::new(),
             gone: BTreeMap::new(),
             open: BTreeMap::new(),
+            arp: BTreeSet::new(),
             next_index: 10,
             stopping: false,
             finished: false,
@@ -99,6 +102,12 @@ impl Host {
         }
     }
 
+    pub(super) fn hear_arp(&mut self, ifindex: IfIndex, message: &[u8]) {
+        if self.open.contains_key(&ifindex) && self.arp.contains(&ifindex) {
+            self.tell(Input::Arp { ifindex, message });
+        }
+    }
+
     pub(super) fn reconfigure(&mut self, config: Config) {
         self.tell(Input::Reconfigure(Box::new(config)));
     }
@@ -134,7 +143,8 @@ impl Host {
     fn refusal(&mut self, output: &Output) -> Option<Option<IfIndex>> {
         let ifindex = match output {
             Output::OpenInterface { ifindex, .. } => Some(*ifindex),
-            Output::CreateDevice { .. }
+            Output::ListenArp { .. }
+            | Output::CreateDevice { .. }
             | Output::RemoveDevice { .. }
             | Output::SetDevice { .. }
             | Output::InstallAddress { .. }
@@ -155,10 +165,20 @@ impl Host {
                     "opened what is not there"
                 );
                 self.open.insert(ifindex, name);
+                self.arp.remove(&ifindex);
                 Vec::new()
             }
             Output::CloseInterface { ifindex } => {
                 self.open.remove(&ifindex);
+                Vec::new()
+            }
+            Output::ListenArp { ifindex, addresses } => {
+                if addresses.is_empty() {
+                    self.arp.remove(&ifindex);
+                } else {
+                    assert!(self.links.contains_key(&ifindex), "listens on an interface that is gone");
+                    self.arp.insert(ifindex);
+                }
                 Vec::new()
             }
             Output::Transmit { ifindex, frame, kind } => {

@@ -16,7 +16,9 @@ use routing_common::link::LinkEvent;
 use routing_common::time::{Duration, Instant};
 use serde_json::Value;
 use std::net::Ipv4Addr;
+use vrrp_proto::announce::{ArpForm, gratuitous_arp_frame};
 use vrrp_proto::api::Request;
+use vrrp_proto::arp::probe_frame;
 use vrrp_proto::packet::{Advertisement, Received};
 use vrrp_proto::{Input, Instance};
 
@@ -136,6 +138,7 @@ fn step(host: &mut Host, script: &mut Script<'_>) {
             0..=15 => host.tell(Input::Shutdown),
             16..=31 => host.lose_socket(BASE),
             32..=79 => host.tell(Input::Attached(evidence(script.u8()))),
+            80..=143 => arp(host, script),
             _ => host.inspect(),
         },
     }
@@ -193,6 +196,20 @@ fn advertisement(host: &mut Host, script: &mut Script<'_>) {
     }
     let ttl = if bit(7) && bit(6) { script.u8() } else { 255 };
     host.receive(ifindex, Received { source, destination: GROUP, ttl, payload: &payload });
+}
+
+/// An ARP packet about a virtual address: a question, an answer, a probe of our own that comes back, or anything.
+fn arp(host: &mut Host, script: &mut Script<'_>) {
+    let shape = script.u8();
+    let address = Ipv4Addr::new(192, 0, 2, 254 - (shape >> 6));
+    let mac = [2, 0, 0, 0, 0, if shape & 1 == 0 { 9 } else { 8 }];
+    let message = match shape >> 1 & 3 {
+        0 => probe_frame(mac, address).split_off(14),
+        1 => gratuitous_arp_frame(mac, address, ArpForm::Reply).split_off(14),
+        2 => gratuitous_arp_frame([0, 0, 0x5e, 0, 1, 10], address, ArpForm::Request).split_off(14),
+        _ => script.blob().to_vec(),
+    };
+    host.hear_arp(if shape & 0x20 == 0 { BASE } else { OWNED }, &message);
 }
 
 fn raw(host: &mut Host, script: &mut Script<'_>) {
