@@ -94,7 +94,8 @@ fn a_dead_master_and_a_dead_backup_are_missed_by_bfd_and_vrrp() {
 }
 
 /// With an advertisement a second, whose silence takes 2.6 to 3.6 s to notice, the ring says sooner what has happened: at once when
-/// the MASTER's LAN port lost carrier, by one missing advertisement when the MASTER cannot be reached.
+/// the MASTER's LAN port lost carrier; and when the MASTER cannot be reached and nobody on the LAN answers for it, long before its
+/// next advertisement would be missing.
 #[test]
 fn the_ring_tells_a_backup_that_it_is_alone_before_the_lan_does() {
     let mut options = Options::new("ring5-c", Stack::Torc).unwrap();
@@ -102,10 +103,11 @@ fn the_ring_tells_a_backup_that_it_is_alone_before_the_lan_does() {
     let mut lab = ring_of(options);
     let plug = Event::PlugPulled { link: "lan".to_owned(), router: "vr1".to_owned() };
     survive(&mut lab, &plug, SEEN_AT_ONCE, SEEN_AT_ONCE);
-    survive(&mut lab, &Event::RouterDies("vr1".to_owned()), Duration::from_millis(2200), SEEN_AT_ONCE);
-    let causes =
-        lab.torc_show("vr2", &["show", "vrrp", "json"]).unwrap().to_string().matches("\"alone\"").count();
-    assert_eq!(causes, 2, "both times");
+    survive(&mut lab, &Event::RouterDies("vr1".to_owned()), Duration::from_millis(700), SEEN_AT_ONCE);
+    let shown = lab.torc_show("vr2", &["show", "vrrp", "json"]).unwrap().to_string();
+    let causes = ["alone", "unanswered"].map(|cause| shown.matches(&format!("\"{cause}\"")).count());
+    // At its start vr2 may have been the first to find out that nobody answers.
+    assert!(causes[0] == 1 && causes[1] >= 1, "{shown}");
 }
 
 /// Without the on-link rule vr1's static default resolves through the LAN prefix it learns over the ring, and loops.

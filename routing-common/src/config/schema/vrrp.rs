@@ -66,9 +66,11 @@ static VRRP_GROUP: Table = Table {
             "accelerate",
             Kind::Boolean,
             Fallback::Boolean(true),
-            "Take over as soon as the ring says that nobody else is left on the LAN: at once when the others' OSPF \
-             withdrew the interface's subnet, after one missing advertisement when they cannot be reached any more. Needs \
-             `[ospf]` with the interface passive, here and there, and a way to the others besides it.",
+            "Do not always wait for silence. Take over as soon as the ring says that nobody else is left on the LAN: at once \
+             when the others' OSPF withdrew the interface's subnet; when they cannot be reached any more and nobody answers \
+             ARP probes for the virtual address. That needs `[ospf]` with the interface passive, here and there, and a way to \
+             the others besides it. And at the start: when ARP was heard about the address, wait one interval and a skew for an \
+             advertisement or an answer to ARP probes, not three.",
         ),
         key(
             "accept",
