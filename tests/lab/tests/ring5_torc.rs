@@ -93,6 +93,15 @@ fn a_dead_master_and_a_dead_backup_are_missed_by_bfd_and_vrrp() {
     }
 }
 
+/// Its links are broadcast links, the LAN among them, and carry BFD as cables do.
+#[test]
+fn whoever_dies_in_a_ring_of_switches_is_missed_by_bfd() {
+    let mut lab = ring("ring5-p");
+    for router in ["vr1", "vr5"] {
+        survive(&mut lab, &Event::RouterDies(router.to_owned()), MISSED, SEEN_AT_ONCE);
+    }
+}
+
 /// With an advertisement a second, whose silence takes 2.6 to 3.6 s to notice, the ring says sooner what has happened: at once when
 /// the MASTER's LAN port lost carrier; and when the MASTER cannot be reached and nobody on the LAN answers for it, long before its
 /// next advertisement would be missing.

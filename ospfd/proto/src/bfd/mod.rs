@@ -2,7 +2,8 @@
 //!
 //! Owned by the [`Instance`]. Hellos find the neighbours; every neighbour that was heard on an interface with
 //! `bfd` gets a session: were it wanted from 2-Way on, both ends of a path that had failed would hold each other's Hellos and
-//! wait for a session that neither asks for. What this module wants of bfdd is compared with what it asked for once a turn
+//! wait for a session that neither asks for. On a LAN two that are neither Designated Router nor Backup end theirs once they
+//! are 2-Way: no route depends on what they say of each other, and a large LAN would have a session for each pair. What this module wants of bfdd is compared with what it asked for once a turn
 //! ([`Instance::refresh_bfd`]); the connection is declarative, as that to the RIB.
 //!
 //! * A session that was Up and is Down means that the path has failed (RFC 5882 §3.2): the neighbour gets the event
@@ -19,7 +20,8 @@
 mod bridge;
 
 use crate::instance::{Instance, Output, TimerKey};
-use crate::neighbor::{NeighborEvent, NeighborState};
+use crate::interface::{Interface, InterfaceState};
+use crate::neighbor::{Neighbor, NeighborEvent, NeighborState};
 use bfd_proto::message::{
     BfdMessage, ClientMessage, PROTOCOL_VERSION, Parameters, SessionKey, SessionState, SessionStatus,
 };
@@ -185,7 +187,7 @@ impl Instance {
         let mut wanted = BTreeMap::new();
         for interface in self.interfaces.values().filter(|i| i.is_active()) {
             let (Some(profile), Some(own)) = (&interface.config.bfd, interface.ip()) else { continue };
-            for neighbor in interface.neighbors.values().filter(|n| n.state >= NeighborState::Init) {
+            for neighbor in interface.neighbors.values().filter(|n| is_worth_watching(interface, n)) {
                 let key = SessionKey::single_hop(neighbor.address, own, interface.ifindex);
                 wanted.insert(key, Parameters::from(profile));
             }
@@ -251,6 +253,14 @@ impl Instance {
             self.outputs.push_back(Output::Bfd(message));
         }
     }
+}
+
+/// Is there an adjacency, or may there be one?
+fn is_worth_watching(interface: &Interface, neighbor: &Neighbor) -> bool {
+    let stays_two_way = neighbor.state == NeighborState::TwoWay
+        && interface.state == InterfaceState::DrOther
+        && !interface.adjacency_wanted(neighbor.address);
+    neighbor.state >= NeighborState::Init && !stays_two_way
 }
 
 impl Watched {

@@ -170,6 +170,7 @@ impl Instance {
 
     /// §9.4 (7): reconsiders every bidirectional neighbour.
     pub(crate) fn adjacencies_ok(&mut self, now: Instant, ifindex: IfIndex) {
+        self.bfd.is_dirty = true;
         let Some(interface) = self.interfaces.get(&ifindex) else { return };
         let ids: Vec<NeighborId> =
             interface.neighbors.values().filter(|n| n.state >= NeighborState::TwoWay).map(|n| n.id).collect();

@@ -15,7 +15,7 @@ use routing_common::time::Duration;
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);
 
-fn profile() -> BfdProfile {
+pub(crate) fn profile() -> BfdProfile {
     BfdProfile {
         name: "default".into(),
         transmit_interval: 10 * MILLI,

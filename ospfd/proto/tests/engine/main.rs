@@ -5,6 +5,7 @@ mod adjacency;
 mod attachments;
 mod bfd;
 mod bfd_bridge;
+mod bfd_lan;
 mod flooding;
 mod graceful;
 mod graceful_helper;

@@ -76,8 +76,9 @@ pub(in crate::config) static OSPF: Table = Table {
         key(
             "bfd",
             BFD,
-            Fallback::Absent("with `ring` `true` on point-to-point interfaces, else `false`"),
-            "BFD with every neighbour on all interfaces that are not passive, with this profile or `default`.",
+            Fallback::Absent("with `ring` `true`, else `false`"),
+            "BFD with every neighbour on all interfaces that are not passive, with this profile or `default`. A neighbour \
+             without BFD is a neighbour all the same. On a LAN: with those there is an adjacency with.",
         ),
         table_key(
             "graceful-restart",

@@ -41,8 +41,9 @@ fn an_ospf_interface_has_its_own_word_then_that_of_ospf_then_that_of_the_default
     assert_eq!(on_ospf("", "bfd = true", ["", "", ""]), [d.clone(), d.clone(), None]);
     assert_eq!(on_ospf("", "bfd = \"fast\"", ["", "bfd = false", ""]), [f.clone(), None, None]);
     assert_eq!(on_ospf("", "bfd = true", ["bfd = \"fast\"", "", ""]), [f, d.clone(), None]);
-    assert_eq!(on_ospf(ring, "", ["", "", ""]), [d.clone(), None, None]);
-    assert_eq!(on_ospf(ring, "", ["bfd = false", "", ""]), [None, None, None]);
+    assert_eq!(on_ospf(ring, "", ["", "", ""]), [d.clone(), d.clone(), None]);
+    assert_eq!(on_ospf(ring, "", ["bfd = false", "", ""]), [None, d.clone(), None]);
+    assert_eq!(on_ospf(ring, "", ["", "bfd = false", ""]), [d.clone(), None, None]);
     assert_eq!(on_ospf(ring, "bfd = false", ["", "bfd = true", ""]), [None, d, None]);
 }
 

@@ -2,7 +2,7 @@
 
 use super::interfaces::{Interfaces, unusable};
 use super::{good_name, warn_if_unknown};
-use crate::config::model::{BfdPeer, BfdProfile, Defaults, NetworkType};
+use crate::config::model::{BfdPeer, BfdProfile, Defaults};
 use crate::config::reader::{At, Choice, Section};
 use crate::config::slip::nearest;
 use crate::id::InterfaceName;
@@ -100,12 +100,7 @@ pub(super) struct OspfDefault<'a> {
 
 impl OspfDefault<'_> {
     /// The profile of one OSPF interface: its own word, else that of `[ospf]`, else that of the defaults.
-    pub(super) fn on_interface(
-        &self,
-        section: &Section<'_>,
-        network_type: NetworkType,
-        passive: bool,
-    ) -> Option<BfdProfile> {
+    pub(super) fn on_interface(&self, section: &Section<'_>, passive: bool) -> Option<BfdProfile> {
         let own = self.profiles.chosen(section);
         if passive {
             if let Some(Some(_)) = own {
@@ -114,8 +109,7 @@ impl OspfDefault<'_> {
             }
             return None;
         }
-        let by_defaults = (self.defaults, network_type) == (Defaults::Ring, NetworkType::PointToPoint);
-        let fallback = if by_defaults { self.profiles.usual() } else { None };
+        let fallback = self.profiles.usual().filter(|_| self.defaults == Defaults::Ring);
         own.or(self.said).unwrap_or(fallback).cloned()
     }
 }

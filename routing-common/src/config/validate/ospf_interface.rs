@@ -28,7 +28,7 @@ pub(super) fn read(section: &Section<'_>, bfd: &OspfDefault<'_>) -> (OspfInterfa
         passive,
         mtu_ignore: section.boolean("mtu-ignore").value,
         authentication: authentication::read(section),
-        bfd: bfd.on_interface(section, network_type, passive),
+        bfd: bfd.on_interface(section, passive),
     };
     (config, area)
 }

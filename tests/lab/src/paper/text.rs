@@ -287,8 +287,8 @@ fn master(paper: &Play, closed: &Play, document: &mut Document) {
     document.paragraph(
         "The paper: when the MASTER stops or its server's cable is cut, the BACKUP is promoted, and the default originated by the \
          MASTER gives way to that of the BACKUP. Seen: so it is. *vr1 dies* is a silent power cut behind a switch: neighbours keep their \
-         carrier and learn of it by the dead interval of 4 s. VRRP moves the address in about 0.3 s, but what vr2 then receives for networks \
-         beyond vr1 waits for OSPF. *Loses its lan plug*: vr1 withdraws its \
+         carrier. BFD tells them, on the broadcast links of `ring5-p` as on the cables of `ring5-c`; without it they would learn of it by \
+         the dead interval of 4 s, and so would what vr2 receives for networks beyond vr1. *Loses its lan plug*: vr1 withdraws its \
          default at once and takes that of vr2 by way of the ring. In the original a recursive static default could keep vr1's \
          default alive in `ring5-p` and loop; Torc resolves a next hop inside a connected network only on that network.",
     );
