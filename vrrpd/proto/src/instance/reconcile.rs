@@ -103,6 +103,8 @@ impl Instance {
         for ifindex in gone {
             if let Some(interface) = self.open.remove(&ifindex) {
                 self.tuned.remove(&ifindex);
+                // With it goes what was listened for; who asked there is about to stop.
+                self.listening.retain(|(on, _), _| *on != ifindex);
                 self.out.push_back(Output::CloseInterface { ifindex });
                 self.out.push_back(Output::RestoreSysctls { interface });
             }

@@ -302,3 +302,25 @@ fn without_accelerate_nobody_is_asked() {
     assert!(lan.nodes.iter().all(|n| n.probes(at(0)).is_empty()));
     assert_eq!(last(&lan.nodes[1]).cause, Cause::AdvertTimeout);
 }
+
+#[test]
+fn an_interface_that_is_gone_is_not_told_what_to_listen_for() {
+    let mut node = Node::new("192.0.2.2");
+    let second = VrrpGroup {
+        vrid: Vrid::new(20).unwrap(),
+        virtual_addresses: vec!["192.0.2.253/24".parse().unwrap()],
+        ..group(100)
+    };
+    node.configure(Instant::ZERO, [group(200), second]);
+    let listened = |node: &Node| {
+        let of = |o: &Output| {
+            if let Output::ListenArp { addresses, .. } = o { Some(addresses.len()) } else { None }
+        };
+        node.done.iter().filter_map(of).collect::<Vec<_>>()
+    };
+    assert_eq!(listened(&node), [1, 2]);
+    node.links.remove(&BASE);
+    node.input(at(5), Input::Link(LinkEvent::LinkRemoved(BASE)));
+    assert!(node.done.iter().any(|o| matches!(o, Output::CloseInterface { .. })));
+    assert_eq!(listened(&node), [1, 2]);
+}
