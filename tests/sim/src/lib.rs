@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod adversary;
+mod arrival;
 pub mod checker;
 pub mod clock;
 pub mod document;

@@ -5,11 +5,11 @@
 //! requests in rounds, giving vrrpd's refusals back as faults.
 
 use crate::checker::{Cause, Turn};
-use crate::frame::{Arp, Datagram, Frame, OSPF, VRRP};
+use crate::frame::{Datagram, Frame, OSPF, VRRP};
 use crate::kernel;
 use crate::node::{Client, Node, SOCKET_FRAMES};
 use crate::scenario::Daemon;
-use crate::segment::{End, Nature};
+use crate::segment::End;
 use crate::trace::Happening;
 use crate::world::{Event, World};
 use rib::ClientId;
@@ -21,10 +21,7 @@ use routing_common::link::LinkEvent;
 use routing_common::machine::Machine;
 use routing_common::notice::Notice;
 use routing_common::time::{Duration, Instant};
-use std::net::Ipv4Addr;
 
-/// The group of VRRP.
-const VRRP_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 /// A process is woken at most so much after its deadline.
 const WAKE_LATENCY: Duration = Duration::from_micros(50);
 /// A process reads what the kernel told at most so much later.
@@ -85,46 +82,6 @@ impl World {
                 node.kernel.expire(self.now);
             }
             self.tell_links(router);
-        }
-    }
-
-    /// A frame is at a port; the kernel looks for a socket that wants it.
-    pub(crate) fn arrive(&mut self, to: End, frame: Frame, nature: Nature) {
-        let node = &self.nodes[to.router];
-        let ifindex = kernel::ifindex(to.port);
-        let wanted = node.power && node.kernel.is_running(ifindex);
-        let arp = frame.arp().filter(|_| wanted && is_for(&frame, kernel::mac(to.router, to.port)));
-        let of_ip = frame.datagram().filter(|_| wanted).and_then(|d| match d.protocol {
-            OSPF if node.ospf.engine.is_some() && node.ospf_takes(ifindex, d.destination) => {
-                Some(Daemon::Ospf)
-            }
-            VRRP if node.vrrp.engine.is_some()
-                && d.destination == VRRP_GROUP
-                && node.vrrp_sockets.contains(&ifindex) =>
-            {
-                Some(Daemon::Vrrp)
-            }
-            _ => None,
-        });
-        let hears = |arp: &Arp| node.vrrp.engine.is_some() && node.vrrp_takes(ifindex, arp);
-        let daemon = of_ip.or(arp.filter(hears).map(|_| Daemon::Vrrp));
-        let answer = arp.filter(|arp| arp.asks && arp.sender != arp.target).and_then(|arp| {
-            let mac = node.kernel.arp_answer(ifindex, arp.target)?;
-            Some(Frame::arp_answer(mac, arp.target, arp))
-        });
-        if let Some(answer) = answer {
-            self.transmit(to, answer);
-            self.report_sent();
-        }
-        let taken = daemon.is_some();
-        if self.transcript.entries.is_some() || taken {
-            let frame = frame.clone();
-            self.transcript.record(self.now, Happening::Arrived { to, frame, nature, taken });
-        }
-        if taken {
-            self.counters.frames_taken += 1;
-            self.counters.lsas_taken += frame.lsas();
-            self.deliver(Event::Arrive { to, frame, nature });
         }
     }
 
@@ -288,7 +245,7 @@ impl World {
     }
 
     /// The laws look at what has left.
-    fn report_sent(&mut self) {
+    pub(crate) fn report_sent(&mut self) {
         for (from, frame) in core::mem::take(&mut self.sent) {
             self.ask(|checker, world| checker.sent(world, from, &frame));
         }
@@ -623,9 +580,4 @@ impl World {
     pub(crate) fn dump(&self, router: usize) -> Vec<LinkEvent> {
         self.nodes[router].kernel.dump()
     }
-}
-
-/// Does a port with this hardware address take it, as one for itself or for all?
-fn is_for(frame: &Frame, mac: [u8; 6]) -> bool {
-    frame.destination().is_some_and(|to| to == mac || to[0] & 1 == 1)
 }
