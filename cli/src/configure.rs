@@ -8,23 +8,15 @@
 //! Invariant: what is committed is always a whole candidate made from the revision that was in force; a commit that is
 //! refused leaves the candidate of before the line.
 
+use crate::commands::configuration::{Style, confirm_within};
 use crate::management::{Management, committed_text, difference, understood};
 use anyhow::{Result, bail};
 use config_lines::{Document, LineError, Secrets, Session, render};
-use routing_common::config::{format_duration, load, parse_duration};
+use routing_common::config::{format_duration, load};
 use routing_common::control::configuration::{Commit, Request, Source};
 use routing_common::grammar::{Args, Candidate, Command, CommandTable, MatchError};
 use std::path::Path;
 use std::time::Duration;
-
-/// When lines take effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
-    /// Each at once.
-    AsTyped,
-    /// All together, at `commit`.
-    Candidate,
-}
 
 /// What a line of configuration mode's own stands for.
 #[derive(Clone, Copy)]
@@ -55,13 +47,6 @@ pub(crate) struct Reaction {
     pub(crate) text: String,
     /// Configuration mode is over.
     pub(crate) leaves: bool,
-}
-
-/// The time in `confirmed …`, in seconds, at least one.
-pub(crate) fn confirm_within(args: &Args) -> Option<u32> {
-    let minutes = || args.get("minutes")?.parse::<u32>().ok().map(|m| m * 60);
-    let time = || parse_duration(args.get("within")?).ok();
-    time().map(|t| u32::try_from(t.as_secs().max(1)).unwrap_or(u32::MAX)).or_else(minutes)
 }
 
 /// Lines that are not part of any configuration.

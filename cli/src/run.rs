@@ -1,7 +1,8 @@
 //! From a line to its output: pipe, parse, ask, render. In configuration mode lines go to [`crate::configure`] first.
 
+use crate::commands::configuration::Style;
 use crate::commands::{self, Act, Daemon, Meaning, Question};
-use crate::configure::{Configuring, Own, Reaction, Style, own_table};
+use crate::configure::{Configuring, Own, Reaction, own_table};
 use crate::connect::Connection;
 use crate::filter::Filter;
 use crate::foreign;

@@ -75,7 +75,8 @@ fn build(root: &Path) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // With a target named, the flags stay away from build scripts and macros.
     let status = Command::new(cargo)
-        .args(["build", "--release", "--bins", "--locked", "--target", &host, "--target-dir"])
+        .args(["build", "--release", "--bins", "--features", "libfuzzer", "--locked"])
+        .args(["--target", &host, "--target-dir"])
         .arg(&folder)
         .arg("--manifest-path")
         .arg(root.join("tests/fuzz/Cargo.toml"))

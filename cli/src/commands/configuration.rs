@@ -2,9 +2,18 @@
 //! itself are [`crate::configure`]'s.
 
 use super::{JSON, Meaning, Row, SHOW};
-use crate::configure::{Style, confirm_within};
+use routing_common::config::parse_duration;
 use routing_common::control::configuration::{Request, Source};
 use routing_common::grammar::Args;
+
+/// When lines take effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Each at once.
+    AsTyped,
+    /// All together, at `commit`.
+    Candidate,
+}
 
 /// What a line about the configuration stands for.
 #[derive(Clone, Copy)]
@@ -39,6 +48,13 @@ fn which(args: &Args) -> Source {
         (false, true) => Source::Back(back(args)),
         (false, false) => Source::Running,
     }
+}
+
+/// The time in `confirmed …`, in seconds, at least one.
+pub(crate) fn confirm_within(args: &Args) -> Option<u32> {
+    let minutes = || args.get("minutes")?.parse::<u32>().ok().map(|m| m * 60);
+    let time = || parse_duration(args.get("within")?).ok();
+    time().map(|t| u32::try_from(t.as_secs().max(1)).unwrap_or(u32::MAX)).or_else(minutes)
 }
 
 fn rollback(args: &Args) -> Request {

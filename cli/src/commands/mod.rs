@@ -1,6 +1,6 @@
 //! The command table: every line an operator can type, its help, whom it asks and how the answer reads.
 
-mod configuration;
+pub(crate) mod configuration;
 
 pub(crate) use configuration::Act;
 

@@ -15,7 +15,7 @@
 
 mod bfd;
 /// The shell's command table, which is part of a program and not of a library.
-#[path = "../../../cli/src/commands.rs"]
+#[path = "../../../cli/src/commands/mod.rs"]
 mod commands;
 mod decode;
 mod ospf;

@@ -1,6 +1,8 @@
 //! Lines an operator types.
 
-use crate::commands::{Daemon, Meaning, Question, table};
+use crate::commands::configuration::Style;
+use crate::commands::{Act, Daemon, Meaning, Question, table};
+use routing_common::control::configuration::Request;
 use routing_common::grammar::{Args, CommandTable};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -13,6 +15,7 @@ pub fn commands(data: &[u8]) {
     let words: Vec<&str> = line.split_whitespace().collect();
     match TABLE.parse(&words) {
         Ok((Meaning::Ask(question), args)) => asked(question, &args),
+        Ok((Meaning::Configuration(act), args)) => configuration(act, &args),
         Ok((Meaning::Version | Meaning::List, _)) => {}
         Err(error) => assert!(error.to_string().starts_with('%'), "{error}"),
     }
@@ -27,6 +30,17 @@ pub fn commands(data: &[u8]) {
             assert!(TABLE.candidates(&completed, "").is_ok(), "{completed:?} was offered and is refused");
         }
     }
+}
+
+/// What the supervisor is asked it understands as it was meant.
+fn configuration(act: Act, args: &Args) {
+    let request = match act {
+        Act::Ask(request) => request(args),
+        Act::Show(source) => Request::GetConfiguration(source(args)),
+        Act::Enter(Style::AsTyped | Style::Candidate) | Act::Compare | Act::Reload | Act::Nothing => return,
+    };
+    let value = serde_json::to_value(&request).expect("a request is JSON");
+    assert_eq!(serde_json::from_value::<Request>(value).ok(), Some(request));
 }
 
 fn asked(question: fn(&Args) -> anyhow::Result<Question>, args: &Args) {
