@@ -24,6 +24,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("ringlab", &[]),
     ("routing-sim", &["routing-common", "rib", "bfd-proto", "ospf-proto", "vrrp-proto"]),
     ("interop-tests", &["ringlab"]),
+    ("scale-bench", &["routing-common", "ospf-proto", "ringlab"]),
     ("xtask", &["ringlab"]),
 ];
 

@@ -1,6 +1,7 @@
-//! Developer commands: `cargo xtask demo`, `soak`, `sim`, `test`, `lint`, and `paper` and `compare`, which write documents from a run.
+//! Developer commands: `cargo xtask demo`, `soak`, `sim`, `test`, `lint`, and `paper` and `bench`, which write documents from a run.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod demo;
 mod fuzz;
 mod lint;
@@ -34,8 +35,9 @@ enum Task {
     Test(test::Arguments),
     /// Play the paper's experiments and write docs/paper.md.
     Paper(report::PaperArguments),
-    /// Measure Torc and other suites in turn and write docs/performance.md.
-    Compare(report::CompareArguments),
+    /// Measure: a ring and a large area beside other suites, or single functions.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Plant protocol bugs in a copy of the engines and see whether the simulator notices each of them.
     Mutants(mutants::Arguments),
     /// Feed every decoder and engine with octets of chance, starting from those that were worth keeping.
@@ -51,7 +53,7 @@ fn main() -> ExitCode {
         Task::Sim(arguments) => sim::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
         Task::Paper(arguments) => report::paper(&arguments),
-        Task::Compare(arguments) => report::compare(&arguments),
+        Task::Bench(what) => bench::run(&what),
         Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Fuzz(arguments) => fuzz::run(&arguments),
         Task::Lint => lint::run(),

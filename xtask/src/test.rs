@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
 
 /// Packages whose tests set up routers in network namespaces, and how many tests run at a time. The rings measure, so one;
 /// the other suites' hellos and dead intervals are mostly waited for.
-const NAMESPACES: &[(&str, u32)] = &[("ringlab", 1), ("interop-tests", 3)];
+const NAMESPACES: &[(&str, u32)] = &[("ringlab", 1), ("interop-tests", 3), ("scale-bench", 1)];
 
 /// The simulator's own tests are storms too, and want the build that is fast with every assertion armed.
 const SIMULATOR: &str = "routing-sim";

@@ -135,7 +135,7 @@ fn render(
     samples: &[Sample],
     defaults: &[(Stack, Option<Duration>)],
 ) -> Document {
-    let mut document = Document::new("Performance", "cargo xtask compare");
+    let mut document = Document::new("Performance", "cargo xtask bench ring");
     document.paragraph(
         "What Torc costs and how long a ring is interrupted, beside other suites on the same ring, the same machine, the \
          same kernel and in the same hour.",

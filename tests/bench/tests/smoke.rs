@@ -1,0 +1,24 @@
+//! The bench itself works, on an area of a hundred routers.
+
+use scale_bench::rows::{Plan, Row, measure};
+use scale_bench::suite::Suite;
+use std::time::Duration;
+
+#[test]
+fn torc_learns_a_small_area_and_follows_its_changes() {
+    let rows = vec![Row::Cold, Row::Flap, Row::Stub, Row::Reroute, Row::Churn, Row::Externals];
+    let daemons = ringlab::lab::default_daemons();
+    let plan = Plan { rows: rows.clone(), side: 10, externals: 1000, events: 2, churn: 2, daemons };
+    let figures = measure(&plan, Suite::Torc).unwrap();
+    for row in rows {
+        let of_row: Vec<_> = figures.iter().filter(|figure| figure.row == row).collect();
+        assert!(!of_row.is_empty(), "{row:?} was not measured");
+        for figure in of_row {
+            assert!(figure.right < Duration::from_secs(5), "{figure:?}");
+            assert!(figure.changes > 0 && figure.memory.rss > 0, "{figure:?}");
+            assert_eq!(figure.retransmissions, 0, "{figure:?}");
+        }
+    }
+    let cold = figures.iter().find(|figure| figure.row == Row::Cold).unwrap();
+    assert!(cold.changes >= 280, "{cold:?}");
+}
