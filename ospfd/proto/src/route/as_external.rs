@@ -47,7 +47,13 @@ struct Candidate {
 }
 
 /// Adds external entries to a table with all internal entries.
+///
+/// Without an AS boundary router in the table there are none. So it is with a router that learns a large database and is
+/// Full with nobody yet: it does not look through what it has of it again and again.
 pub(super) fn calculate(input: &SpfInput<'_>, table: &mut RoutingTable) {
+    if !table.routers.values().any(|route| route.as_boundary) {
+        return;
+    }
     let mut best: BTreeMap<Ipv4Network, Candidate> = BTreeMap::new();
     let mut routers: BTreeMap<RouterId, Option<Reach>> = BTreeMap::new();
     input.externals.for_each(LsType::AsExternal, &mut |lsa| {
