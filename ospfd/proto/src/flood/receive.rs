@@ -236,14 +236,18 @@ impl Instance {
             self.link_scoped.insert(ifindex);
         }
         let Some(db) = self.lsdb_mut(database) else { return };
-        let old = db.get(&key).filter(|e| !e.is_max_age(now)).map(|e| e.lsa.as_ref());
-        let change = Change::between(old, usable_age.then_some(lsa.as_ref()));
+        let stored = db.get(&key).map(|e| (Arc::clone(&e.lsa), e.is_max_age(now)));
+        let old = stored.as_ref().filter(|(_, is_max_age)| !is_max_age).map(|(lsa, _)| lsa.as_ref());
+        let new = usable_age.then_some(lsa.as_ref());
+        let change = Change::between(old, new);
         let entry = db.install(Arc::clone(lsa), age, provenance, refresh_after, now);
         entry.is_news = change.is_some();
         if entry.is_news {
             self.restart.changes.in_this_turn(database);
         }
         if let Some(change) = change {
+            // What has reached MaxAge may be in the table still, if nobody was told yet.
+            self.pending_scope.note(stored.as_ref().map(|(lsa, _)| lsa.as_ref()), new);
             self.topology_changed(change);
         }
         if !usable_age {

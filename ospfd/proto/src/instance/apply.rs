@@ -15,7 +15,6 @@
 use super::{Event, Instance, Output};
 use crate::interface::InterfaceEvent;
 use crate::lsdb::Lsdb;
-use crate::spf::Change;
 use rib::message::ClientMessage;
 use routing_common::config::{Config, GracefulRestart, OspfConfig, SpfTimers};
 use routing_common::id::{IfIndex, RouterId};
@@ -61,7 +60,7 @@ impl Instance {
         self.bfd.is_dirty = true;
         let calculated = |c: &OspfConfig| (c.maximum_paths, c.rfc1583_compatibility);
         if calculated(&old) != calculated(&self.config) {
-            self.topology_changed(Change::Topology);
+            self.surroundings_changed();
         }
         if old.distance != self.config.distance {
             self.resend_routes();
@@ -92,6 +91,6 @@ impl Instance {
         self.held.clear();
         self.flushed.clear();
         self.forget_lost_databases();
-        self.topology_changed(Change::Topology);
+        self.surroundings_changed();
     }
 }

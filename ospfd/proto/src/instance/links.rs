@@ -9,7 +9,6 @@ use super::{Event, Instance};
 use crate::interface::{
     Interface, InterfaceEvent, InterfaceState, NetworkKind, choose_addresses, cost_of, kind_of, mtu_of,
 };
-use crate::spf::Change;
 use ipnetwork::Ipv4Network;
 use routing_common::config::OspfInterfaceConfig;
 use routing_common::id::IfIndex;
@@ -165,7 +164,7 @@ impl Instance {
             self.schedule(Event::OriginateRouter);
             // A subnet of ours is advertised as such and not as an external as well.
             self.schedule(Event::OriginateExternal);
-            self.topology_changed(Change::Topology);
+            self.surroundings_changed();
         }
         if old.priority != wanted.config.priority {
             self.schedule(Event::NeighborChange(ifindex));
@@ -194,7 +193,7 @@ impl Instance {
         self.areas.retain(|area, _| used.contains(area));
         if self.areas.len() != before {
             self.forget_lost_databases();
-            self.topology_changed(Change::Topology);
+            self.surroundings_changed();
         }
     }
 }

@@ -43,7 +43,7 @@ use crate::redistribute::Redistribution;
 use crate::restart::Restart;
 use crate::route::RoutingTable;
 use crate::spf::backoff::SpfBackoff;
-use crate::spf::{Calculation, Change};
+use crate::spf::{Calculation, Change, Scope};
 use links::KnownLink;
 use rib::message::Attachment;
 use routing_common::config::{Config, OspfConfig};
@@ -101,6 +101,7 @@ pub struct Instance {
     pub(crate) calculation: Calculation,
     pub(crate) backoff: SpfBackoff,
     pub(crate) pending_change: Option<Change>,
+    pub(crate) pending_scope: Scope,
     pub(crate) change_this_turn: bool,
     pub(crate) spf_log: VecDeque<SpfRun>,
     pub(crate) adjacency_log: VecDeque<AdjacencyChange>,
@@ -152,6 +153,7 @@ impl Instance {
             routing_table: RoutingTable::default(),
             calculation: Calculation::default(),
             pending_change: None,
+            pending_scope: Scope::default(),
             change_this_turn: false,
             spf_log: VecDeque::new(),
             adjacency_log: VecDeque::new(),
@@ -283,7 +285,13 @@ impl Instance {
         });
     }
 
-    /// Something the routing table depends on changed; it will be calculated when RFC 8405 allows.
+    /// Something outside the databases that the routing table depends on changed.
+    pub(crate) fn surroundings_changed(&mut self) {
+        self.pending_scope = Scope::everything();
+        self.topology_changed(Change::Topology);
+    }
+
+    /// Something the routing table depends on changed, and is in the scope; it will be calculated when RFC 8405 allows.
     pub(crate) fn topology_changed(&mut self, change: Change) {
         self.pending_change = self.pending_change.max(Some(change));
         self.change_this_turn = true;

@@ -101,8 +101,7 @@ impl Instance {
             return;
         }
         self.pending_change = None;
-        let table = self.calculate(now, change);
-        let changes = diff(&self.routing_table, &table, self.config.distance);
+        let changes = self.calculate(now, change);
         for area in self.areas.values_mut() {
             area.spf_runs += u64::from(change == Change::Topology);
         }
@@ -110,13 +109,14 @@ impl Instance {
             self.spf_log.pop_front();
         }
         self.spf_log.push_back(SpfRun { at: now, change, routes_changed: changes.len() });
-        self.routing_table = table;
         self.send_routes(&changes);
         self.tell_attachments();
     }
 
-    fn calculate(&mut self, now: Instant, change: Change) -> RoutingTable {
-        let mut calculation = std::mem::take(&mut self.calculation);
+    fn calculate(&mut self, now: Instant, change: Change) -> Vec<RouteChange> {
+        let scope = std::mem::take(&mut self.pending_scope);
+        let (mut calculation, mut table) =
+            (std::mem::take(&mut self.calculation), std::mem::take(&mut self.routing_table));
         let parts: Vec<(AreaId, LsdbView<'_>, Vec<SpfInterface>)> = self
             .areas
             .iter()
@@ -132,9 +132,9 @@ impl Instance {
             maximum_paths: self.config.maximum_paths,
             rfc1583_compatibility: self.config.rfc1583_compatibility,
         };
-        let table = calculation.run(change, &input, &self.routing_table);
-        self.calculation = calculation;
-        table
+        let changes = calculation.update(change, &scope, &input, &mut table, self.config.distance);
+        (self.calculation, self.routing_table) = (calculation, table);
+        changes
     }
 
     fn spf_interfaces(&self, area: AreaId) -> Vec<SpfInterface> {

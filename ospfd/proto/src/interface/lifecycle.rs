@@ -7,7 +7,6 @@ use super::{
 use crate::constants::{ALL_D_ROUTERS, ALL_SPF_ROUTERS};
 use crate::instance::{Event, Instance, Output, TimerKey};
 use crate::neighbor::{NeighborEvent, NeighborId, NeighborState};
-use crate::spf::Change;
 use routing_common::id::{IfIndex, RouterId};
 use routing_common::notice::Notice;
 use routing_common::time::Instant;
@@ -138,7 +137,7 @@ impl Instance {
         self.schedule(Event::OriginateRouter);
         self.schedule(Event::OriginateNetwork);
         self.schedule(Event::OriginateExternal);
-        self.topology_changed(Change::Topology);
+        self.surroundings_changed();
     }
 
     /// §9.4.

@@ -20,8 +20,9 @@ mod aging;
 
 use crate::constants::MAX_AGE;
 use crate::lsa::{LsType, Lsa, LsaHeader, LsaKey, Scope};
-use crate::spf::LsaSource;
+use crate::spf::{LsaSource, keys_in};
 use core::num::NonZeroU64;
+use ipnetwork::Ipv4Network;
 use routing_common::id::{AreaId, IfIndex, RouterId};
 use routing_common::time::{Duration, Instant};
 use std::collections::btree_map::Entry;
@@ -302,5 +303,17 @@ impl LsaSource for LsdbView<'_> {
             .iter_type(ls_type)
             .filter(|(_, e)| !e.is_max_age(self.now))
             .for_each(|(_, e)| visit(e.lsa.as_ref()));
+    }
+
+    fn for_each_in<'a>(&'a self, ls_type: LsType, network: Ipv4Network, visit: &mut dyn FnMut(&'a Lsa)) {
+        self.lsdb
+            .entries
+            .range(keys_in(ls_type, network))
+            .filter(|(_, e)| !e.is_max_age(self.now))
+            .for_each(|(_, e)| visit(e.lsa.as_ref()));
+    }
+
+    fn has(&self, ls_type: LsType) -> bool {
+        self.lsdb.iter_type(ls_type).any(|(_, e)| !e.is_max_age(self.now))
     }
 }

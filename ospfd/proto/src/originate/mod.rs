@@ -246,6 +246,7 @@ impl Instance {
     /// An LSA just reached MaxAge, by time or by us: reflood it (§14).
     fn flushed(&mut self, now: Instant, database: DatabaseId, key: LsaKey, old: Option<&Lsa>) {
         if let Some(change) = Change::between(old, None) {
+            self.pending_scope.note(old, None);
             self.topology_changed(change);
             self.restart.changes.in_this_turn(database);
             if let Some(entry) = self.lsdb_mut(database).and_then(|db| db.get_mut(&key)) {

@@ -20,7 +20,6 @@ use crate::lsa::{LsaBody, LsaKey};
 use crate::lsdb::DatabaseId;
 use crate::neighbor::{Neighbor, NeighborEvent, NeighborId, NeighborState};
 use crate::packet::Hello;
-use crate::spf::Change;
 use core::fmt;
 use routing_common::id::IfIndex;
 use routing_common::notice::Severity;
@@ -284,7 +283,7 @@ impl Instance {
         }
         self.schedule(Event::OriginateRouter);
         self.schedule(Event::OriginateNetwork);
-        self.topology_changed(Change::Topology);
+        self.surroundings_changed();
     }
 
     /// A new configuration forbids what we do.

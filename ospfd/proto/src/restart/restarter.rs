@@ -14,7 +14,6 @@ use crate::interface::{InterfaceState, NetworkKind};
 use crate::lsa::{LsType, LsaBody, LsaKey};
 use crate::lsdb::DatabaseId;
 use crate::packet::Hello;
-use crate::spf::Change;
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::notice::Severity;
 use routing_common::time::{Duration, Instant};
@@ -290,7 +289,7 @@ impl Instance {
         }
         self.flush_grace_lsas(now);
         // (3), (4): after what was flooded has left.
-        self.topology_changed(Change::Topology);
+        self.surroundings_changed();
         self.restart.install_wanted = true;
         self.expect_end_sync(now);
         self.save_soon();

@@ -6,6 +6,7 @@
 //! A forwarding address of our own would send packets to ourselves; such an LSA is not used.
 
 use super::inter_area::LS_INFINITY;
+use super::partial::Kept;
 use super::{NetworkRoute, NextHops, PathType, RouteNextHop, RouterRoute, RoutingTable, add_hops};
 use crate::lsa::{ExternalLsa, LsType, LsaBody, LsaKey};
 use crate::spf::SpfInput;
@@ -50,7 +51,8 @@ struct Candidate {
 ///
 /// Without an AS boundary router in the table there are none. So it is with a router that learns a large database and is
 /// Full with nobody yet: it does not look through what it has of it again and again.
-pub(super) fn calculate(input: &SpfInput<'_>, table: &mut RoutingTable) {
+pub(super) fn calculate(input: &SpfInput<'_>, table: &mut RoutingTable, kept: &mut Kept) {
+    kept.forwards = false;
     if !table.routers.values().any(|route| route.as_boundary) {
         return;
     }
@@ -58,26 +60,59 @@ pub(super) fn calculate(input: &SpfInput<'_>, table: &mut RoutingTable) {
     let mut routers: BTreeMap<RouterId, Option<Reach>> = BTreeMap::new();
     input.externals.for_each(LsType::AsExternal, &mut |lsa| {
         let LsaBody::AsExternal(body) = lsa.body() else { return };
-        let key = lsa.key();
-        if body.metric >= LS_INFINITY || key.advertising_router == input.router_id {
-            return;
-        }
-        let Some(prefix) = key.prefix(body.mask) else { return };
+        kept.forwards |= !body.forwarding_address.is_unspecified();
+        let Some(prefix) = lsa.key().prefix(body.mask) else { return };
         // (6)(a): internal routes win, no need to look further.
         if table.networks.contains_key(&prefix) {
             return;
         }
-        let asbr = routers
-            .entry(key.advertising_router)
-            .or_insert_with(|| reach_router(input, table, key.advertising_router));
-        let Some(asbr) = asbr else { return };
-        if body.forwarding_address.is_unspecified() {
-            consider(&mut best, prefix, candidate(key, body, asbr));
-        } else if let Some(reach) = reach_address(input, table, body.forwarding_address) {
-            consider(&mut best, prefix, candidate(key, body, &reach));
+        if let Some(candidate) = path(input, table, lsa.key(), body, &mut routers) {
+            consider(&mut best, prefix, candidate);
         }
     });
     table.networks.extend(best.into_iter().map(|(prefix, candidate)| (prefix, candidate.route)));
+}
+
+/// The route to one network that has no internal route.
+pub(super) fn route_to(
+    input: &SpfInput<'_>,
+    table: &RoutingTable,
+    limit: usize,
+    prefix: Ipv4Network,
+) -> Option<NetworkRoute> {
+    let (mut best, mut routers) = (BTreeMap::new(), BTreeMap::new());
+    input.externals.for_each_in(LsType::AsExternal, prefix, &mut |lsa| {
+        let LsaBody::AsExternal(body) = lsa.body() else { return };
+        if lsa.key().prefix(body.mask) == Some(prefix)
+            && let Some(candidate) = path(input, table, lsa.key(), body, &mut routers)
+        {
+            consider(&mut best, prefix, candidate);
+        }
+    });
+    let mut route = best.remove(&prefix)?.route;
+    route.next_hops.truncate(limit);
+    Some(route)
+}
+
+/// §16.4 (1) to (5): the path an LSA describes, if it is one.
+fn path(
+    input: &SpfInput<'_>,
+    table: &RoutingTable,
+    key: LsaKey,
+    body: &ExternalLsa,
+    routers: &mut BTreeMap<RouterId, Option<Reach>>,
+) -> Option<Candidate> {
+    if body.metric >= LS_INFINITY || key.advertising_router == input.router_id {
+        return None;
+    }
+    let asbr = routers
+        .entry(key.advertising_router)
+        .or_insert_with(|| reach_router(input, table, key.advertising_router));
+    let asbr = asbr.as_ref()?;
+    if body.forwarding_address.is_unspecified() {
+        return Some(candidate(key, body, asbr));
+    }
+    reach_address(input, table, body.forwarding_address).map(|reach| candidate(key, body, &reach))
 }
 
 /// §16.4 (5): the path an LSA describes.

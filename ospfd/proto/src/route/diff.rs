@@ -10,6 +10,7 @@
 //! Two entries are equal if the RIB would see no difference: a new Link State Origin, area or path type is
 //! no news to it.
 
+use super::partial::Before;
 use super::{NetworkRoute, RouteNextHop, RoutingTable};
 use ipnetwork::Ipv4Network;
 use rib::message::{NextHop, Route, RouteChange};
@@ -30,6 +31,22 @@ pub fn diff(old: &RoutingTable, new: &RoutingTable, distance: u8) -> Vec<RouteCh
     }
     changes.extend(old.map(|(gone, _)| RouteChange::Withdraw(*gone)));
     changes
+}
+
+/// The same for single entries, of which `before` tells what they were.
+pub(crate) fn diff_of(before: &[Before], table: &RoutingTable, distance: u8) -> Vec<RouteChange> {
+    let change = |(prefix, old): &Before| {
+        let old = old.as_ref().filter(|route| is_offered(prefix, route));
+        let new = table.networks.get(prefix).filter(|route| is_offered(prefix, route));
+        match (old, new) {
+            (Some(_), None) => Some(RouteChange::Withdraw(*prefix)),
+            (old, Some(new)) if old.is_none_or(|old| !is_same(old, new)) => {
+                Some(RouteChange::Replace(to_rib(*prefix, new, distance)))
+            }
+            _ => None,
+        }
+    };
+    before.iter().filter_map(change).collect()
 }
 
 fn offered(table: &RoutingTable) -> impl Iterator<Item = (&Ipv4Network, &NetworkRoute)> {

@@ -8,10 +8,13 @@
 //! In a large area this is where the time of a calculation goes. So all paths are put into one list, 16 octets
 //! each, which is sorted by prefix and cost, and the table is built in one go from the best of each prefix.
 
+use super::partial::Kept;
 use super::{NetworkRoute, NextHops, PathType, RouterRoute, RoutingTable, from_hops};
-use crate::lsa::{LsType, Lsa, LsaBody, LsaKey, RouterLinkKind, RouterLsa};
+use crate::lsa::{LsType, Lsa, LsaBody, LsaKey};
+use crate::spf::dijkstra::Reached;
 use crate::spf::next_hop::to_own_stub;
-use crate::spf::topology::VertexId;
+use crate::spf::scope::stubs;
+use crate::spf::topology::{VertexId, router_lsa};
 use crate::spf::{ShortestPathTree, SpfArea, SpfInput};
 use ipnetwork::Ipv4Network;
 use routing_common::id::{AreaId, RouterId};
@@ -23,14 +26,64 @@ pub(super) fn calculate(
     trees: &BTreeMap<AreaId, ShortestPathTree>,
     limit: usize,
     table: &mut RoutingTable,
+    kept: &mut Kept,
 ) {
+    let mut owners = Vec::new();
     for area in input.areas {
         let Some(tree) = trees.get(&area.area) else { continue };
         let mut routes = AreaRoutes { area, tree, root: input.router_id, limit, paths: Vec::new() };
         routes.add_transit_networks();
         routes.add_routers(table);
-        merge(routes.best(), &mut table.networks);
+        let best = routes.best();
+        owners.extend(routes.owners());
+        merge(best, &mut table.networks);
     }
+    kept.renew(owners, input.areas.len());
+}
+
+/// The route to one network, of which `routers` are those that have it as a stub.
+pub(super) fn route_to(
+    input: &SpfInput<'_>,
+    area: &SpfArea<'_>,
+    tree: &ShortestPathTree,
+    limit: usize,
+    prefix: Ipv4Network,
+    routers: impl Iterator<Item = RouterId>,
+) -> Option<NetworkRoute> {
+    let mut routes = AreaRoutes { area, tree, root: input.router_id, limit, paths: Vec::new() };
+    area.lsas.for_each_in(LsType::Network, prefix, &mut |lsa| {
+        routes.paths.extend(tree.get_by_id(vertex(lsa.key())).and_then(|reached| {
+            let LsaBody::Network(body) = lsa.body() else { return None };
+            let is_meant = lsa.key().prefix(body.mask) == Some(prefix);
+            is_meant.then_some(Path { prefix, cost: reached.distance, vertex: reached.number })
+        }));
+    });
+    for id in routers {
+        let (Some(reached), Some(lsa)) = (tree.router(id), router_lsa(area.lsas, id)) else { continue };
+        let same = stubs(lsa).filter(|(p, _)| *p == prefix);
+        routes.paths.extend(same.map(|(prefix, cost)| Path::to_stub(prefix, &reached, cost)));
+    }
+    let mut paths = core::mem::take(&mut routes.paths);
+    paths.sort_unstable_by_key(Path::number);
+    routes.route(&paths)
+}
+
+/// The entry of a border router (§16.1 (4)); `None` for all others.
+pub(super) fn router_route(lsa: &Lsa, reached: &Reached<'_>, limit: usize) -> Option<RouterRoute> {
+    let LsaBody::Router(body) = lsa.body() else { return None };
+    if !(body.area_border || body.as_boundary) {
+        return None;
+    }
+    let mut next_hops: NextHops = from_hops(reached.hops, lsa.key().advertising_router).collect();
+    next_hops.truncate(limit);
+    Some(RouterRoute {
+        path_type: PathType::IntraArea,
+        cost: reached.distance,
+        options: lsa.header().options,
+        area_border: body.area_border,
+        as_boundary: body.as_boundary,
+        next_hops,
+    })
 }
 
 fn merge(from: BTreeMap<Ipv4Network, NetworkRoute>, into: &mut BTreeMap<Ipv4Network, NetworkRoute>) {
@@ -55,6 +108,11 @@ struct Path {
 }
 
 impl Path {
+    /// §16.1, second stage (1).
+    fn to_stub(prefix: Ipv4Network, reached: &Reached<'_>, cost: u32) -> Self {
+        Self { prefix, cost: reached.distance.saturating_add(cost), vertex: reached.number }
+    }
+
     /// The fields one behind the other: paths are compared as one number.
     fn number(&self) -> u128 {
         u128::from(self.prefix.ip().to_bits()) << 72
@@ -97,33 +155,28 @@ impl AreaRoutes<'_> {
             }
             while routers.next_if(|(router, _)| *router < id).is_some() {}
             let Some((_, reached)) = routers.next_if(|(router, _)| *router == id) else { return };
-            if id != self.root && (body.area_border || body.as_boundary) {
-                let mut next_hops: NextHops = from_hops(reached.hops, id).collect();
-                next_hops.truncate(self.limit);
-                let route = RouterRoute {
-                    path_type: PathType::IntraArea,
-                    cost: reached.distance,
-                    options: lsa.header().options,
-                    area_border: body.area_border,
-                    as_boundary: body.as_boundary,
-                    next_hops,
-                };
+            if id != self.root
+                && let Some(route) = router_route(lsa, &reached, self.limit)
+            {
                 table.routers.insert((id, self.area.area), route);
             }
-            paths.extend(stubs(body).map(|(prefix, cost)| Path {
-                prefix,
-                cost: reached.distance.saturating_add(cost),
-                vertex: reached.number,
-            }));
+            paths.extend(stubs(body).map(|(prefix, cost)| Path::to_stub(prefix, &reached, cost)));
         });
     }
 
     /// The routes of the cheapest paths (§16.1 (4), and second stage (1) and (2)).
-    fn best(mut self) -> BTreeMap<Ipv4Network, NetworkRoute> {
-        let mut paths = core::mem::take(&mut self.paths);
-        paths.sort_unstable_by_key(Path::number);
-        let to_one_network = paths.chunk_by(|a, b| a.prefix == b.prefix);
+    fn best(&mut self) -> BTreeMap<Ipv4Network, NetworkRoute> {
+        self.paths.sort_unstable_by_key(Path::number);
+        let to_one_network = self.paths.chunk_by(|a, b| a.prefix == b.prefix);
         to_one_network.filter_map(|paths| Some((paths.first()?.prefix, self.route(paths)?))).collect()
+    }
+
+    /// Whose stub networks the paths lead to.
+    fn owners(&self) -> impl Iterator<Item = (Ipv4Network, RouterId)> {
+        self.paths.iter().filter_map(|path| match self.tree.get(path.vertex)?.vertex {
+            VertexId::Router(id) => Some((path.prefix, id)),
+            VertexId::Network { .. } => None,
+        })
     }
 
     /// The route to one network, if one of these paths can be used.
@@ -176,7 +229,7 @@ impl AreaRoutes<'_> {
 }
 
 /// The LSA a vertex stands for.
-fn origin(vertex: VertexId) -> LsaKey {
+pub(super) fn origin(vertex: VertexId) -> LsaKey {
     match vertex {
         VertexId::Network { address, advertising_router } => {
             LsaKey { ls_type: LsType::Network, link_state_id: address, advertising_router }
@@ -185,12 +238,7 @@ fn origin(vertex: VertexId) -> LsaKey {
     }
 }
 
-/// Stub networks of a router-LSA with their cost; those whose mask has holes are left out.
-fn stubs(lsa: &RouterLsa) -> impl Iterator<Item = (Ipv4Network, u32)> {
-    lsa.links.iter().filter_map(|link| match link.kind {
-        RouterLinkKind::Stub { network, mask } => {
-            Some((routing_common::prefix::from_mask(network, mask)?, u32::from(link.metric)))
-        }
-        _ => None,
-    })
+/// The vertex of a network-LSA.
+fn vertex(key: LsaKey) -> VertexId {
+    VertexId::Network { address: key.link_state_id, advertising_router: key.advertising_router }
 }

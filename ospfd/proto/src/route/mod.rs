@@ -6,17 +6,19 @@
 //! Invariants of a [`RoutingTable`]: prefixes have no host bits; every route has between 1 and
 //! `maximum_paths` next hops, sorted, each (interface, gateway) once; intra-area entries never depend on
 //! other kinds, inter-area ones only on intra-area ones. The last makes partial runs simple: they keep the
-//! entries that cannot have changed and calculate the rest.
+//! entries that cannot have changed and calculate the rest. [`partial`] goes further and calculates single entries.
 
 mod as_external;
 mod diff;
 mod inter_area;
 mod intra_area;
+pub(crate) mod partial;
 
 use crate::lsa::LsaKey;
 use crate::spf::next_hop::Hop;
 use crate::spf::{Change, ShortestPathTree, SpfInput};
 pub use diff::diff;
+pub(crate) use diff::diff_of;
 use ipnetwork::Ipv4Network;
 use routing_common::id::{AreaId, IfIndex, RouterId};
 use smallvec::SmallVec;
@@ -129,19 +131,25 @@ pub(crate) fn calculate(
     input: &SpfInput<'_>,
     trees: &BTreeMap<AreaId, ShortestPathTree>,
     previous: &RoutingTable,
+    kept: &mut partial::Kept,
 ) -> RoutingTable {
-    let limit = usize::from(input.maximum_paths.max(1));
+    let limit = next_hop_limit(input);
     let mut table = previous.unaffected_by(change);
     if change >= Change::IntraPrefix {
-        intra_area::calculate(input, trees, limit, &mut table);
+        intra_area::calculate(input, trees, limit, &mut table, kept);
     }
     if change >= Change::Summary {
         inter_area::calculate(input, &mut table);
         table.limit_next_hops(limit);
     }
-    as_external::calculate(input, &mut table);
+    as_external::calculate(input, &mut table, kept);
     table.limit_next_hops(limit);
     table
+}
+
+/// Largest number of next hops of a route.
+fn next_hop_limit(input: &SpfInput<'_>) -> usize {
+    usize::from(input.maximum_paths.max(1))
 }
 
 impl RoutingTable {

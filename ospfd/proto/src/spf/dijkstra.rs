@@ -72,6 +72,41 @@ impl ShortestPathTree {
         self.at(self.vertices.binary_search(&VertexId::Router(id)).ok()?)
     }
 
+    /// A vertex by what it stands for, if it is reachable.
+    pub(crate) fn get_by_id(&self, vertex: VertexId) -> Option<Reached<'_>> {
+        self.at(self.vertices.binary_search(&vertex).ok()?)
+    }
+
+    /// The vertices whose distance or next hops are not those they have in `old`, or that are in one of both trees only;
+    /// `None` if there are more than `limit`.
+    pub(crate) fn moved_since(&self, old: &Self, limit: usize) -> Option<Vec<VertexId>> {
+        let same_sets: Vec<Option<SetId>> = old.sets.all().map(|set| self.sets.find(set)).collect();
+        let (mut at, mut moved) = (0, Vec::new());
+        let mut was = 0;
+        while moved.len() <= limit {
+            match (self.vertices.get(at), old.vertices.get(was)) {
+                (None, None) => return Some(moved),
+                (Some(new), Some(before)) if new == before => {
+                    let set = same_sets.get(old.next_hops[was].number()).copied().flatten();
+                    if self.distances[at] != old.distances[was] || set != Some(self.next_hops[at]) {
+                        moved.push(*new);
+                    }
+                    (at, was) = (at + 1, was + 1);
+                }
+                (Some(new), before) if before.is_none_or(|before| new < before) => {
+                    moved.push(*new);
+                    at += 1;
+                }
+                (_, Some(before)) => {
+                    moved.push(*before);
+                    was += 1;
+                }
+                (Some(_), None) => at += 1,
+            }
+        }
+        None
+    }
+
     /// Number of vertices in the graph, reachable or not; of no more than one where nothing leads away from the root.
     pub fn vertices(&self) -> usize {
         self.vertices.len()

@@ -5,10 +5,10 @@
 //! [`crate::route`] (tree and LSAs → routing table), [`backoff`] (when).
 //!
 //! All of it is a pure function of [`SpfInput`]: the same databases and interfaces give the same table,
-//! whatever happened before. Nobody but [`Calculation`] keeps anything, and what it keeps (the trees)
-//! only saves time: a partial run equals a full one, which a property test holds. A [`Change::Topology`] run
-//! builds the graph anew: with 10,000 routers that is about 10 ms, the tree 2 ms, the table 20 ms
-//! (`examples/spf_scale.rs`), so patching graphs is not worth its bugs.
+//! whatever happened before. Nobody but [`Calculation`] keeps anything, and what it keeps (the trees, and who has
+//! which stub network) only saves time: a partial run equals a full one, which property tests and the simulator hold. With 10,000
+//! routers a [`Change::Topology`] run spends a third of its time on graph and tree and the rest on the table; so the former are made
+//! anew, and of the table only what can have changed ([`scope`], [`crate::route::partial`]).
 //!
 //! Deviations from RFC 2328, all of which make a router act on what it knows itself before its own
 //! router-LSA (delayed by MinLSInterval) says so:
@@ -24,13 +24,17 @@
 pub mod backoff;
 pub mod dijkstra;
 pub mod next_hop;
+pub mod scope;
 pub mod topology;
 
 use crate::lsa::{LsType, Lsa, LsaBody, LsaKey, RouterLink, RouterLinkKind, RouterLsa};
+use crate::route::partial::{self, Kept};
 use crate::route::{self, RoutingTable};
 pub use dijkstra::ShortestPathTree;
 use ipnetwork::Ipv4Network;
+use rib::message::RouteChange;
 use routing_common::id::{AreaId, IfIndex, RouterId};
+pub use scope::Scope;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -43,6 +47,22 @@ pub trait LsaSource {
 
     /// All LSAs of one type, in ascending order of [`LsaKey`] (ties in the calculation are decided by it).
     fn for_each<'a>(&'a self, ls_type: LsType, visit: &mut dyn FnMut(&'a Lsa));
+
+    /// Those of one type whose Link State ID is an address of a network, in the same order.
+    fn for_each_in<'a>(&'a self, ls_type: LsType, network: Ipv4Network, visit: &mut dyn FnMut(&'a Lsa));
+
+    /// Is there any of this type?
+    fn has(&self, ls_type: LsType) -> bool;
+}
+
+/// The keys of LSAs of one type whose Link State ID is an address of a network.
+pub(crate) fn keys_in(ls_type: LsType, network: Ipv4Network) -> core::ops::RangeInclusive<LsaKey> {
+    let key = |link_state_id, router| LsaKey {
+        ls_type,
+        link_state_id,
+        advertising_router: RouterId(Ipv4Addr::from_bits(router)),
+    };
+    key(network.network(), 0)..=key(network.broadcast(), u32::MAX)
 }
 
 /// A sorted map of LSAs is a source; the caller keeps MaxAge LSAs out of it.
@@ -55,6 +75,14 @@ impl LsaSource for BTreeMap<LsaKey, Lsa> {
         let first =
             LsaKey { ls_type, link_state_id: Ipv4Addr::UNSPECIFIED, advertising_router: RouterId::NONE };
         self.range(first..).take_while(|(key, _)| key.ls_type == ls_type).for_each(|(_, lsa)| visit(lsa));
+    }
+
+    fn for_each_in<'a>(&'a self, ls_type: LsType, network: Ipv4Network, visit: &mut dyn FnMut(&'a Lsa)) {
+        self.range(keys_in(ls_type, network)).for_each(|(_, lsa)| visit(lsa));
+    }
+
+    fn has(&self, ls_type: LsType) -> bool {
+        self.range(keys_in(ls_type, routing_common::prefix::default_route())).next().is_some()
     }
 }
 
@@ -166,10 +194,11 @@ fn same_transit_links(a: &RouterLsa, b: &RouterLsa) -> bool {
     a.links.iter().filter(transit).eq(b.links.iter().filter(transit))
 }
 
-/// The calculation and the trees it keeps between runs.
+/// The calculation and what it keeps between runs.
 #[derive(Debug, Clone, Default)]
 pub struct Calculation {
     trees: BTreeMap<AreaId, ShortestPathTree>,
+    kept: Kept,
 }
 
 impl Calculation {
@@ -180,14 +209,46 @@ impl Calculation {
     /// databases, must be [`Change::Topology`].
     pub fn run(&mut self, change: Change, input: &SpfInput<'_>, previous: &RoutingTable) -> RoutingTable {
         if change == Change::Topology {
-            self.trees =
-                input.areas.iter().map(|area| (area.area, dijkstra::run(area, input.router_id))).collect();
+            self.trees = trees(input);
         }
-        route::calculate(change, input, &self.trees, previous)
+        route::calculate(change, input, &self.trees, previous, &mut self.kept)
+    }
+
+    /// Brings `table`, which is what the run before gave, up to date and tells what the RIB has to hear.
+    ///
+    /// `change` is as in [`Calculation::run`]; `scope` holds all LSAs that changed since the run before, and is
+    /// [`Scope::everything`] if anything of [`SpfInput`] outside the databases did. Only the entries of `table` that can have
+    /// changed are calculated, if they are few.
+    pub fn update(
+        &mut self,
+        change: Change,
+        scope: &Scope,
+        input: &SpfInput<'_>,
+        table: &mut RoutingTable,
+        distance: u8,
+    ) -> Vec<RouteChange> {
+        let old_trees =
+            (change == Change::Topology).then(|| std::mem::replace(&mut self.trees, trees(input)));
+        let area = input.areas.first().map(|area| area.area).unwrap_or(AreaId::BACKBONE);
+        let old_tree = old_trees.as_ref().map(|trees| trees.get(&area));
+        if let (Some(tree), None | Some(Some(_))) = (self.trees.get(&area), old_tree) {
+            let start = partial::Start { input, scope, tree, old_tree: old_tree.flatten() };
+            if let Some(before) = partial::calculate(&start, &mut self.kept, table) {
+                return route::diff_of(&before, table, distance);
+            }
+        }
+        let new = route::calculate(change, input, &self.trees, table, &mut self.kept);
+        let changes = route::diff(table, &new, distance);
+        *table = new;
+        changes
     }
 
     /// The tree of the latest run for `area`.
     pub fn tree(&self, area: AreaId) -> Option<&ShortestPathTree> {
         self.trees.get(&area)
     }
+}
+
+fn trees(input: &SpfInput<'_>) -> BTreeMap<AreaId, ShortestPathTree> {
+    input.areas.iter().map(|area| (area.area, dijkstra::run(area, input.router_id))).collect()
 }

@@ -61,7 +61,24 @@ impl Default for HopSets {
     }
 }
 
+impl SetId {
+    /// Its place in [`HopSets::all`].
+    pub(crate) fn number(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl HopSets {
+    /// All sets in the order of their numbers.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &[Hop]> {
+        self.sets.iter().map(|set| &**set)
+    }
+
+    /// The set of these hops, which ascend, if there is one.
+    pub(crate) fn find(&self, hops: &[Hop]) -> Option<SetId> {
+        self.ids.get(hops).copied()
+    }
+
     /// The hops of a set, ascending.
     pub fn get(&self, id: SetId) -> &[Hop] {
         self.sets.get(id.0 as usize).map_or(&[], |set| set)

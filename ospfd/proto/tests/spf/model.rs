@@ -7,7 +7,10 @@ use ospf_proto::lsa::{
     SummaryLsa,
 };
 use ospf_proto::route::RoutingTable;
-use ospf_proto::spf::{Calculation, Change, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor};
+use ospf_proto::spf::{
+    Calculation, Change, Scope, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor,
+};
+use rib::message::RouteChange;
 use routing_common::id::{AreaId, IfIndex, RouterId};
 use routing_common::prefix;
 use std::collections::BTreeMap;
@@ -265,15 +268,46 @@ impl Network {
         calculation: &mut Calculation,
         previous: &RoutingTable,
     ) -> RoutingTable {
+        self.with_input(router, maximum_paths, |input| calculation.run(change, input, previous))
+    }
+
+    fn with_input<T>(&self, router: usize, maximum_paths: u8, work: impl FnOnce(&SpfInput<'_>) -> T) -> T {
         let (lsas, externals, interfaces) = (self.area_lsas(), self.external_lsas(), self.interfaces(router));
         let areas = [SpfArea { area: AreaId::BACKBONE, lsas: &lsas, interfaces: &interfaces }];
-        let input = SpfInput {
+        work(&SpfInput {
             router_id: id(router),
             areas: &areas,
             externals: &externals,
             maximum_paths,
             rfc1583_compatibility: false,
-        };
-        calculation.run(change, &input, previous)
+        })
+    }
+
+    /// Brings the table of a router up to date that it had in the network `before`, and gives what the RIB hears.
+    pub(crate) fn update(
+        &self,
+        before: &Self,
+        router: usize,
+        maximum_paths: u8,
+        calculation: &mut Calculation,
+        table: &mut RoutingTable,
+    ) -> Vec<RouteChange> {
+        let (mut scope, mut change) = (Scope::default(), None);
+        for (old, new) in
+            [(before.area_lsas(), self.area_lsas()), (before.external_lsas(), self.external_lsas())]
+        {
+            for key in old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))) {
+                let (old, new) = (old.get(key), new.get(key));
+                if let Some(one) = Change::between(old, new) {
+                    change = change.max(Some(one));
+                    scope.note(old, new);
+                }
+            }
+        }
+        if before.interfaces(router) != self.interfaces(router) {
+            (scope, change) = (Scope::everything(), Some(Change::Topology));
+        }
+        let Some(change) = change else { return Vec::new() };
+        self.with_input(router, maximum_paths, |input| calculation.update(change, &scope, input, table, 110))
     }
 }

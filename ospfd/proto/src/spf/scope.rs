@@ -1,0 +1,117 @@
+//! How far a change of LSAs reaches.
+//!
+//! A [`Change`](super::Change) says which steps of the calculation must be repeated, a [`Scope`] for which destinations: those the
+//! changed LSAs name or named. What else moves because paths move is found by comparing trees ([`crate::route`]).
+
+use crate::lsa::{ExternalLsa, Lsa, LsaBody, RouterLinkKind, RouterLsa};
+use ipnetwork::Ipv4Network;
+use routing_common::id::RouterId;
+use std::collections::BTreeSet;
+
+/// More destinations than these are everything.
+const LIMIT: usize = 2000;
+
+/// What the changes since the last calculation name.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    is_everything: bool,
+    stubs: BTreeSet<(Ipv4Network, RouterId)>,
+    prefixes: BTreeSet<Ipv4Network>,
+    routers: BTreeSet<RouterId>,
+    forwards: bool,
+}
+
+impl Scope {
+    /// No limit is known.
+    pub fn everything() -> Self {
+        Self { is_everything: true, ..Self::default() }
+    }
+
+    /// Can anything have changed?
+    pub fn is_everything(&self) -> bool {
+        self.is_everything
+    }
+
+    /// Stub networks with the routers that began or ceased to have them, or changed their cost.
+    pub fn stubs(&self) -> &BTreeSet<(Ipv4Network, RouterId)> {
+        &self.stubs
+    }
+
+    /// Destinations of other changed LSAs.
+    pub fn prefixes(&self) -> &BTreeSet<Ipv4Network> {
+        &self.prefixes
+    }
+
+    /// Routers whose router-LSA came or went or has other bits.
+    pub fn routers(&self) -> &BTreeSet<RouterId> {
+        &self.routers
+    }
+
+    /// Has one of the AS-external-LSAs a forwarding address?
+    pub fn forwards(&self) -> bool {
+        self.forwards
+    }
+
+    /// Adds what replacing `old` by `new` reaches; absence is as in [`Change::between`](super::Change::between).
+    pub fn note(&mut self, old: Option<&Lsa>, new: Option<&Lsa>) {
+        let Some(either) = new.or(old).filter(|_| !self.is_everything) else { return };
+        match either.body() {
+            LsaBody::Router(_) => self.note_router(old, new),
+            LsaBody::Network(_) | LsaBody::AsExternal(_) => {
+                for lsa in old.into_iter().chain(new) {
+                    self.note_destination(lsa);
+                }
+            }
+            // Summaries are rare: an area without border routers has none.
+            LsaBody::SummaryNetwork(_) | LsaBody::SummaryAsbr(_) => *self = Self::everything(),
+            LsaBody::Nssa(_) | LsaBody::Opaque(_) => {}
+        }
+        if self.stubs.len() + self.prefixes.len() + self.routers.len() > LIMIT {
+            *self = Self::everything();
+        }
+    }
+
+    fn note_router(&mut self, old: Option<&Lsa>, new: Option<&Lsa>) {
+        let (a, b) = (old.and_then(router), new.and_then(router));
+        let Some(id) = new.or(old).map(|lsa| lsa.key().advertising_router) else { return };
+        let facts = |lsa: Option<&Lsa>| {
+            let body = router(lsa?)?;
+            Some((body.area_border, body.as_boundary, lsa?.header().options))
+        };
+        if facts(old) != facts(new) {
+            self.routers.insert(id);
+        }
+        let stubs_of = |body: Option<&RouterLsa>| body.map(|b| stubs(b).collect::<BTreeSet<_>>());
+        let (a, b) = (stubs_of(a).unwrap_or_default(), stubs_of(b).unwrap_or_default());
+        self.stubs.extend(a.symmetric_difference(&b).map(|(prefix, _)| (*prefix, id)));
+    }
+
+    fn note_destination(&mut self, lsa: &Lsa) {
+        let mask = match lsa.body() {
+            LsaBody::Network(body) => body.mask,
+            LsaBody::AsExternal(ExternalLsa { mask, forwarding_address, .. }) => {
+                self.forwards |= !forwarding_address.is_unspecified();
+                *mask
+            }
+            _ => return,
+        };
+        self.prefixes.extend(lsa.key().prefix(mask));
+    }
+}
+
+fn router(lsa: &Lsa) -> Option<&RouterLsa> {
+    match lsa.body() {
+        LsaBody::Router(body) => Some(body),
+        _ => None,
+    }
+}
+
+/// Stub networks of a router-LSA with their cost; those whose mask has holes are left out.
+pub(crate) fn stubs(lsa: &RouterLsa) -> impl Iterator<Item = (Ipv4Network, u32)> {
+    lsa.links.iter().filter_map(|link| match link.kind {
+        RouterLinkKind::Stub { network, mask } => {
+            Some((routing_common::prefix::from_mask(network, mask)?, u32::from(link.metric)))
+        }
+        _ => None,
+    })
+}
