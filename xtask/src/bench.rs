@@ -1,5 +1,6 @@
 //! Measurements: `ring` and `scale` beside other suites on this machine's kernel, `micro` of single functions.
 
+use crate::cargo;
 use crate::report::play;
 use anyhow::Result;
 use std::path::PathBuf;
@@ -33,7 +34,15 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 3)]
         repetitions: u32,
     },
+    /// Codecs, databases, calculations, the RIB: single functions.
+    Micro {
+        /// Only benchmarks whose names contain this.
+        filter: Option<String>,
+    },
 }
+
+/// Packages with benchmarks of their functions, and what those are called.
+const MICRO: [(&str, &str); 3] = [("ospf-proto", "ospf"), ("rib", "rib"), ("routing-runtime", "netlink")];
 
 pub(crate) fn run(what: &Bench) -> Result<()> {
     match what {
@@ -55,5 +64,12 @@ pub(crate) fn run(what: &Bench) -> Result<()> {
                 format!("--repetitions={repetitions}"),
             ],
         ),
+        Bench::Micro { filter } => {
+            let mut words = vec!["bench", "--locked"];
+            words.extend(MICRO.iter().flat_map(|(package, bench)| ["--package", package, "--bench", bench]));
+            words.push("--");
+            words.extend(filter.as_deref());
+            cargo(&words)
+        }
     }
 }

@@ -26,7 +26,7 @@ const STARTING: Duration = Duration::from_secs(10);
 
 /// A starting router leaves at least so much time between calculations for every vertex its trees reach, up to
 /// LONG_SPF_DELAY: LSAs of a large area come in for seconds, each changes the tree, and a table of half of them
-/// is soon replaced. What a vertex costs is a hundredth of it (`examples/spf_scale.rs`). Below 100 vertices
+/// is soon replaced. What a vertex costs is a hundredth of it (`benches/ospf.rs`). Below 100 vertices
 /// SHORT_SPF_DELAY is longer.
 ///
 /// A tree that reaches no other router does not count. A router that learns a large database from its first

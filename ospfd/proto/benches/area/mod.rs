@@ -1,27 +1,16 @@
-//! Measures the routing calculation on random areas: `cargo run --release -p ospf-proto --example spf_scale`.
-//!
-//! Routers form a ring with as many random chords, so the mean degree is 4; costs are 1 to 10, links are
-//! point-to-point with a /30 each, every router has one stub network and every tenth originates ten
-//! AS-external-LSAs. Times are medians in milliseconds.
-#![forbid(unsafe_code)]
+//! Random areas. Routers form a ring with as many random chords, so the mean degree is 4; costs are 1 to 10, links are
+//! point-to-point with a /30 each, every router has one stub network and every tenth originates ten AS-external-LSAs.
 
 use ospf_proto::lsa::{
     ExternalLsa, LsType, Lsa, LsaBody, LsaKey, LsaSpec, RouterLink, RouterLinkKind, RouterLsa,
 };
-use ospf_proto::route::{RoutingTable, diff};
-use ospf_proto::spf::topology::Topology;
-use ospf_proto::spf::{
-    Calculation, Change, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor, dijkstra,
-};
-use routing_common::id::{AreaId, IfIndex, RouterId};
+use ospf_proto::spf::{SpfInterface, SpfInterfaceKind, SpfNeighbor};
+use routing_common::id::{IfIndex, RouterId};
 use routing_common::prefix;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::time::Instant;
 
-const RUNS: usize = 15;
-
-type Lsas = BTreeMap<LsaKey, Lsa>;
+pub(crate) type Lsas = BTreeMap<LsaKey, Lsa>;
 
 /// A small generator with a fixed seed: the same areas in every run.
 struct Dice(u64);
@@ -33,7 +22,7 @@ impl Dice {
     }
 }
 
-fn id(router: u32) -> RouterId {
+pub(crate) fn id(router: u32) -> RouterId {
     RouterId(Ipv4Addr::from_bits(0x0a00_0001 + router))
 }
 
@@ -43,7 +32,7 @@ fn put(lsas: &mut Lsas, ls_type: LsType, link_state_id: Ipv4Addr, router: Router
 }
 
 /// The area's and the external LSAs, and the interfaces of router 0.
-fn area(routers: u32) -> (Lsas, Lsas, Vec<SpfInterface>) {
+pub(crate) fn area(routers: u32) -> (Lsas, Lsas, Vec<SpfInterface>) {
     let mut dice = Dice(u64::from(routers));
     let mut links: Vec<Vec<RouterLink>> = vec![Vec::new(); routers as usize];
     let mut interfaces = Vec::new();
@@ -94,47 +83,4 @@ fn area(routers: u32) -> (Lsas, Lsas, Vec<SpfInterface>) {
         }
     }
     (lsas, externals, interfaces)
-}
-
-/// Median time of a step in milliseconds, and what it gave.
-#[expect(clippy::disallowed_methods, reason = "reading the clock is what a measurement does")]
-fn measure<T>(mut step: impl FnMut() -> T) -> (f64, T) {
-    let mut times = Vec::with_capacity(RUNS);
-    let mut last = step();
-    for _ in 0..RUNS {
-        let start = Instant::now();
-        let result = step();
-        times.push(start.elapsed().as_secs_f64() * 1e3);
-        last = result;
-    }
-    times.sort_by(f64::total_cmp);
-    (times[RUNS / 2], last)
-}
-
-fn main() {
-    println!("routers  routes   graph    tree    full  stubs only  externals only    diff");
-    for routers in [100, 1_000, 10_000] {
-        let (lsas, externals, interfaces) = area(routers);
-        let areas = [SpfArea { area: AreaId::BACKBONE, lsas: &lsas, interfaces: &interfaces }];
-        let input = SpfInput {
-            router_id: id(0),
-            areas: &areas,
-            externals: &externals,
-            maximum_paths: 8,
-            rfc1583_compatibility: false,
-        };
-        let empty = RoutingTable::default();
-        let mut calculation = Calculation::default();
-        let (graph, _) = measure(|| Topology::new(&lsas).len());
-        let (graph_and_tree, _) = measure(|| dijkstra::run(&areas[0], id(0)));
-        let (full, table) = measure(|| calculation.run(Change::Topology, &input, &empty));
-        let (stubs, _) = measure(|| calculation.run(Change::IntraPrefix, &input, &table));
-        let (external, _) = measure(|| calculation.run(Change::External, &input, &table));
-        let (difference, _) = measure(|| diff(&table, &table, 110).len());
-        println!(
-            "{routers:>7} {:>7} {graph:>7.3} {:>7.3} {full:>7.3} {stubs:>11.3} {external:>15.3} {difference:>7.3}",
-            table.networks.len(),
-            graph_and_tree - graph,
-        );
-    }
 }
