@@ -246,8 +246,11 @@ impl Instance {
             self.restart.changes.in_this_turn(database);
         }
         if let Some(change) = change {
-            // What has reached MaxAge may be in the table still, if nobody was told yet.
-            self.pending_scope.note(stored.as_ref().map(|(lsa, _)| lsa.as_ref()), new);
+            if let Some((ended, true)) = &stored {
+                // It may be in the table still, if nobody was told of its end yet.
+                self.pending_scope.note(Some(ended), None);
+            }
+            self.pending_scope.note(old, new);
             self.topology_changed(change);
         }
         if !usable_age {

@@ -7,10 +7,12 @@
 
 use super::{Event, Instance, LOG_LENGTH, Output, TimerKey};
 use crate::interface::{Interface, InterfaceState, NetworkKind};
-use crate::lsdb::LsdbView;
+use crate::lsdb::{Lsdb, LsdbView};
 use crate::neighbor::NeighborState;
 use crate::route::{RoutingTable, diff};
-use crate::spf::{Change, ShortestPathTree, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor};
+use crate::spf::{
+    Change, Scope, ShortestPathTree, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor,
+};
 use rib::message::{ClientMessage, PROTOCOL_VERSION, Protocol, RibMessage, RouteChange, Subscription};
 use routing_common::config::OspfConfig;
 use routing_common::id::AreaId;
@@ -114,7 +116,12 @@ impl Instance {
     }
 
     fn calculate(&mut self, now: Instant, change: Change) -> Vec<RouteChange> {
-        let scope = std::mem::take(&mut self.pending_scope);
+        let mut scope = std::mem::take(&mut self.pending_scope);
+        // The calculation does not see what reaches MaxAge at this moment, and nobody was told of it yet.
+        let is_due = |lsdb: &Lsdb| lsdb.next_attention().is_some_and(|at| at <= now);
+        if self.areas.values().map(|area| &area.lsdb).chain([&self.as_lsdb]).any(is_due) {
+            scope = Scope::everything();
+        }
         let (mut calculation, mut table) =
             (std::mem::take(&mut self.calculation), std::mem::take(&mut self.routing_table));
         let parts: Vec<(AreaId, LsdbView<'_>, Vec<SpfInterface>)> = self

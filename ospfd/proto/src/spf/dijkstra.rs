@@ -7,7 +7,7 @@
 
 use super::SpfArea;
 use super::next_hop::{self, Hop, HopSets, RootEdge, SetId};
-use super::topology::{Topology, VertexId};
+use super::topology::{Graph, Topology, VertexId};
 use routing_common::id::RouterId;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -128,7 +128,12 @@ impl ShortestPathTree {
 /// Builds the graph of an area and its tree with root `router_id`. Without our own router-LSA nothing is
 /// reachable.
 pub fn run(area: &SpfArea<'_>, router_id: RouterId) -> ShortestPathTree {
-    let topology = Topology::around(area.lsas, router_id);
+    run_on(&Graph::around(area.lsas, router_id), area, router_id)
+}
+
+/// The tree in a graph of the area.
+pub(crate) fn run_on(graph: &Graph, area: &SpfArea<'_>, router_id: RouterId) -> ShortestPathTree {
+    let topology = Topology::new(graph, area.lsas);
     let mut search = Search::new(&topology, area);
     if let Some(root) = topology.router(router_id) {
         search.run(root);

@@ -5,10 +5,10 @@
 //! [`crate::route`] (tree and LSAs → routing table), [`backoff`] (when).
 //!
 //! All of it is a pure function of [`SpfInput`]: the same databases and interfaces give the same table,
-//! whatever happened before. Nobody but [`Calculation`] keeps anything, and what it keeps (the trees, and who has
+//! whatever happened before. Nobody but [`Calculation`] keeps anything, and what it keeps (graphs, trees, and who has
 //! which stub network) only saves time: a partial run equals a full one, which property tests and the simulator hold. With 10,000
-//! routers a [`Change::Topology`] run spends a third of its time on graph and tree and the rest on the table; so the former are made
-//! anew, and of the table only what can have changed ([`scope`], [`crate::route::partial`]).
+//! routers a [`Change::Topology`] run is little but reading LSAs and making a table that hardly differs; so of graph and table
+//! only that is made anew which can have changed ([`scope`], [`topology::Graph::renew`], [`crate::route::partial`]). The tree always is.
 //!
 //! Deviations from RFC 2328, all of which make a router act on what it knows itself before its own
 //! router-LSA (delayed by MinLSInterval) says so:
@@ -37,6 +37,7 @@ use routing_common::id::{AreaId, IfIndex, RouterId};
 pub use scope::Scope;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use topology::Graph;
 
 /// Where the calculation finds LSAs: an area's database, or the AS-external one.
 ///
@@ -198,6 +199,7 @@ fn same_transit_links(a: &RouterLsa, b: &RouterLsa) -> bool {
 #[derive(Debug, Clone, Default)]
 pub struct Calculation {
     trees: BTreeMap<AreaId, ShortestPathTree>,
+    graphs: BTreeMap<AreaId, Graph>,
     kept: Kept,
 }
 
@@ -209,7 +211,7 @@ impl Calculation {
     /// databases, must be [`Change::Topology`].
     pub fn run(&mut self, change: Change, input: &SpfInput<'_>, previous: &RoutingTable) -> RoutingTable {
         if change == Change::Topology {
-            self.trees = trees(input);
+            self.grow_trees(input, &Scope::everything());
         }
         route::calculate(change, input, &self.trees, previous, &mut self.kept)
     }
@@ -227,8 +229,7 @@ impl Calculation {
         table: &mut RoutingTable,
         distance: u8,
     ) -> Vec<RouteChange> {
-        let old_trees =
-            (change == Change::Topology).then(|| std::mem::replace(&mut self.trees, trees(input)));
+        let old_trees = (change == Change::Topology).then(|| self.grow_trees(input, scope));
         let area = input.areas.first().map(|area| area.area).unwrap_or(AreaId::BACKBONE);
         let old_tree = old_trees.as_ref().map(|trees| trees.get(&area));
         if let (Some(tree), None | Some(Some(_))) = (self.trees.get(&area), old_tree) {
@@ -243,12 +244,25 @@ impl Calculation {
         changes
     }
 
+    /// Makes new trees and gives the old ones.
+    fn grow_trees(&mut self, input: &SpfInput<'_>, scope: &Scope) -> BTreeMap<AreaId, ShortestPathTree> {
+        // With several areas the scope does not say which one it means.
+        let may_renew = !scope.is_everything() && !scope.touches_vertices() && input.areas.len() == 1;
+        let mut old = std::mem::take(&mut self.graphs);
+        let mut new = BTreeMap::new();
+        for area in input.areas {
+            let kept = old.remove(&area.area).filter(|_| may_renew);
+            let renewed =
+                kept.and_then(|mut graph| graph.renew(area.lsas, scope.links().iter()).then_some(graph));
+            let graph = renewed.unwrap_or_else(|| Graph::around(area.lsas, input.router_id));
+            new.insert(area.area, dijkstra::run_on(&graph, area, input.router_id));
+            self.graphs.insert(area.area, graph);
+        }
+        std::mem::replace(&mut self.trees, new)
+    }
+
     /// The tree of the latest run for `area`.
     pub fn tree(&self, area: AreaId) -> Option<&ShortestPathTree> {
         self.trees.get(&area)
     }
-}
-
-fn trees(input: &SpfInput<'_>) -> BTreeMap<AreaId, ShortestPathTree> {
-    input.areas.iter().map(|area| (area.area, dijkstra::run(area, input.router_id))).collect()
 }

@@ -3,6 +3,7 @@
 //! A [`Change`](super::Change) says which steps of the calculation must be repeated, a [`Scope`] for which destinations: those the
 //! changed LSAs name or named. What else moves because paths move is found by comparing trees ([`crate::route`]).
 
+use super::same_transit_links;
 use crate::lsa::{ExternalLsa, Lsa, LsaBody, RouterLinkKind, RouterLsa};
 use ipnetwork::Ipv4Network;
 use routing_common::id::RouterId;
@@ -18,6 +19,8 @@ pub struct Scope {
     stubs: BTreeSet<(Ipv4Network, RouterId)>,
     prefixes: BTreeSet<Ipv4Network>,
     routers: BTreeSet<RouterId>,
+    links: BTreeSet<RouterId>,
+    vertices: bool,
     forwards: bool,
 }
 
@@ -47,6 +50,16 @@ impl Scope {
         &self.routers
     }
 
+    /// Routers whose router-LSA has other links to routers and networks.
+    pub fn links(&self) -> &BTreeSet<RouterId> {
+        &self.links
+    }
+
+    /// Did a router-LSA come or go, or a network-LSA change?
+    pub fn touches_vertices(&self) -> bool {
+        self.vertices
+    }
+
     /// Has one of the AS-external-LSAs a forwarding address?
     pub fn forwards(&self) -> bool {
         self.forwards
@@ -66,7 +79,7 @@ impl Scope {
             LsaBody::SummaryNetwork(_) | LsaBody::SummaryAsbr(_) => *self = Self::everything(),
             LsaBody::Nssa(_) | LsaBody::Opaque(_) => {}
         }
-        if self.stubs.len() + self.prefixes.len() + self.routers.len() > LIMIT {
+        if self.stubs.len() + self.prefixes.len() + self.routers.len() + self.links.len() > LIMIT {
             *self = Self::everything();
         }
     }
@@ -81,6 +94,11 @@ impl Scope {
         if facts(old) != facts(new) {
             self.routers.insert(id);
         }
+        match (a, b) {
+            (Some(a), Some(b)) if !same_transit_links(a, b) => drop(self.links.insert(id)),
+            (Some(_), Some(_)) => {}
+            _ => self.vertices = true,
+        }
         let stubs_of = |body: Option<&RouterLsa>| body.map(|b| stubs(b).collect::<BTreeSet<_>>());
         let (a, b) = (stubs_of(a).unwrap_or_default(), stubs_of(b).unwrap_or_default());
         self.stubs.extend(a.symmetric_difference(&b).map(|(prefix, _)| (*prefix, id)));
@@ -88,7 +106,10 @@ impl Scope {
 
     fn note_destination(&mut self, lsa: &Lsa) {
         let mask = match lsa.body() {
-            LsaBody::Network(body) => body.mask,
+            LsaBody::Network(body) => {
+                self.vertices = true;
+                body.mask
+            }
             LsaBody::AsExternal(ExternalLsa { mask, forwarding_address, .. }) => {
                 self.forwards |= !forwarding_address.is_unspecified();
                 *mask

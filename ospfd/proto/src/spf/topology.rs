@@ -2,16 +2,19 @@
 //!
 //! Vertices have dense numbers, **networks first**, then routers, each in ascending order of id: with the
 //! number as tie-breaker a heap picks "network vertices before router vertices" (§16.1 (3)) by itself.
-//! Only edges that exist in both directions (§16.1 (2)(b)) get into the graph. Between two vertices there
+//! Only edges that exist in both directions (§16.1 (2)(b)) are usable. Between two vertices there
 //! is one edge, the cheapest: which of several parallel links is meant matters only at the root, and the
 //! root's links are taken from its interfaces (see [`super::next_hop`]).
 //!
-//! The graph borrows the LSAs and lives as long as one calculation. Router-LSAs whose Link State ID is not
-//! their Advertising Router (§12.4.1) are no vertices.
+//! A [`Graph`] holds what each LSA says of its own links and asks for both directions when it is walked. So a
+//! router-LSA with other links changes its own vertex only ([`Graph::renew`]), and a calculation need not read ten thousand LSAs because
+//! of one. Router-LSAs whose Link State ID is not their Advertising Router (§12.4.1) are no vertices.
 
 use super::LsaSource;
 use crate::lsa::{LsType, LsaBody, LsaKey, NetworkLsa, RouterLink, RouterLinkKind, RouterLsa};
+use core::ops::Deref;
 use routing_common::id::RouterId;
+use smallvec::SmallVec;
 use std::net::Ipv4Addr;
 
 /// What a vertex stands for. The order is the order of vertex numbers.
@@ -28,13 +31,6 @@ pub enum VertexId {
     Router(RouterId),
 }
 
-/// The LSA behind a vertex.
-#[derive(Debug, Clone, Copy)]
-enum VertexLsa<'a> {
-    Network(&'a NetworkLsa),
-    Router(&'a RouterLsa),
-}
-
 /// A usable edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edge {
@@ -45,58 +41,79 @@ pub struct Edge {
 }
 
 /// The graph; see the module text.
-#[derive(Debug)]
-pub struct Topology<'a> {
+#[derive(Debug, Clone)]
+pub struct Graph {
     ids: Vec<VertexId>,
     /// The Router IDs among `ids` as numbers: every link is looked up here.
     routers: Vec<u32>,
-    lsas: Vec<VertexLsa<'a>>,
     networks: usize,
-    edges: Adjacency,
+    /// What each vertex's LSA describes: links to vertices that exist, by ascending target, one for each.
+    described: Vec<Edges>,
+    /// Can [`Graph::renew`] keep it right?
+    is_renewable: bool,
 }
 
-impl<'a> Topology<'a> {
+/// Most routers have few links.
+type Edges = SmallVec<[Edge; 4]>;
+
+/// The graph with the LSAs it was made from.
+#[derive(Clone, Copy)]
+pub struct Topology<'a> {
+    graph: &'a Graph,
+    source: &'a dyn LsaSource,
+}
+
+impl Graph {
     /// Builds the graph of all router- and network-LSAs of an area.
-    pub fn new(source: &'a dyn LsaSource) -> Self {
+    pub fn new(source: &dyn LsaSource) -> Self {
         let routers = routers(source);
-        let networks = networks(source, &routers);
-        Self::of(routers, networks)
+        let (networks, had_rivals) = networks(source, &routers);
+        // Which of several network-LSAs counts depends on what router-LSAs say.
+        Self { is_renewable: !had_rivals, ..Self::of(&routers, &networks) }
     }
 
     /// Builds the graph in which a tree with this root is looked for: of everything, or of the root alone when no link
     /// leads away from it. So it is with a router that learns a large database and is Full with nobody yet, for
     /// half of the calculations of its start.
-    pub fn around(source: &'a dyn LsaSource, root: RouterId) -> Self {
+    pub fn around(source: &dyn LsaSource, root: RouterId) -> Self {
         if has_way_out(source, root) {
             return Self::new(source);
         }
-        let alone = router_lsa(source, root).map(|lsa| (root, lsa));
-        Self::of(alone.into_iter().collect(), Vec::new())
+        let alone: Vec<_> = router_lsa(source, root).map(|lsa| (root, lsa)).into_iter().collect();
+        Self { is_renewable: false, ..Self::of(&alone, &[]) }
     }
 
     /// `routers` and `networks` in ascending order.
-    fn of(
-        routers: Vec<(RouterId, &'a RouterLsa)>,
-        networks: Vec<(Ipv4Addr, RouterId, &'a NetworkLsa)>,
-    ) -> Self {
-        let mut topology = Self {
-            ids: Vec::with_capacity(networks.len() + routers.len()),
-            routers: routers.iter().map(|(id, _)| id.to_bits()).collect(),
-            lsas: Vec::with_capacity(networks.len() + routers.len()),
-            networks: networks.len(),
-            edges: Adjacency::default(),
+    fn of(routers: &[(RouterId, &RouterLsa)], networks: &[(Ipv4Addr, RouterId, &NetworkLsa)]) -> Self {
+        let network = |(address, router, _): &(Ipv4Addr, RouterId, _)| VertexId::Network {
+            address: *address,
+            advertising_router: *router,
         };
-        for (address, advertising_router, lsa) in networks {
-            topology.ids.push(VertexId::Network { address, advertising_router });
-            topology.lsas.push(VertexLsa::Network(lsa));
+        let ids = networks.iter().map(network).chain(routers.iter().map(|(id, _)| VertexId::Router(*id)));
+        let mut graph = Self {
+            ids: ids.collect(),
+            routers: routers.iter().map(|(id, _)| id.to_bits()).collect(),
+            networks: networks.len(),
+            described: Vec::new(),
+            is_renewable: true,
+        };
+        let from_networks = networks.iter().map(|(_, _, lsa)| graph.edges_of_network(lsa));
+        let from_routers = routers.iter().map(|(_, lsa)| graph.edges_of_router(lsa));
+        graph.described = from_networks.chain(from_routers).collect();
+        graph
+    }
+
+    /// Reads the LSAs of some routers anew; says whether the graph is now what [`Graph::new`] would give, if no other LSA
+    /// changed.
+    pub fn renew<'r>(&mut self, source: &dyn LsaSource, routers: impl Iterator<Item = &'r RouterId>) -> bool {
+        for id in routers {
+            let (Some(vertex), Some(lsa)) = (self.router(*id), router_lsa(source, *id)) else { return false };
+            let edges = self.edges_of_router(lsa);
+            if let Some(slot) = self.described.get_mut(vertex as usize) {
+                *slot = edges;
+            }
         }
-        for (id, lsa) in routers {
-            topology.ids.push(VertexId::Router(id));
-            topology.lsas.push(VertexLsa::Router(lsa));
-        }
-        let described = topology.described_edges();
-        topology.edges = described.bidirectional();
-        topology
+        self.is_renewable
     }
 
     /// Number of vertices.
@@ -141,47 +158,32 @@ impl<'a> Topology<'a> {
         }
     }
 
-    /// The router-LSA behind a vertex, if it is a router.
-    pub fn router_lsa(&self, vertex: u32) -> Option<&'a RouterLsa> {
-        match self.lsas.get(vertex as usize)? {
-            VertexLsa::Router(lsa) => Some(lsa),
-            VertexLsa::Network(_) => None,
-        }
-    }
-
-    /// Usable edges from a vertex, by ascending target.
-    pub fn edges(&self, vertex: u32) -> &[Edge] {
-        self.edges.of(vertex)
+    /// Usable edges from a vertex, by ascending target: those the other end describes too.
+    pub fn edges(&self, from: u32) -> impl Iterator<Item = &Edge> {
+        self.described_by(from).iter().filter(move |edge| self.contains(edge.target, from))
     }
 
     /// Is there a usable edge from `from` to `to`?
     pub fn connects(&self, from: u32, to: u32) -> bool {
-        self.edges.contains(from, to)
+        self.contains(from, to) && self.contains(to, from)
     }
 
-    /// All links that lead to an existing vertex, in one direction at least.
-    fn described_edges(&self) -> Adjacency {
-        let mut edges = Adjacency::default();
-        let mut own = Vec::new();
-        for lsa in &self.lsas {
-            own.clear();
-            match lsa {
-                VertexLsa::Network(lsa) => own.extend(
-                    lsa.attached_routers
-                        .iter()
-                        .filter_map(|id| self.router(*id))
-                        .map(|target| Edge { target, metric: 0 }),
-                ),
-                VertexLsa::Router(lsa) => own.extend(lsa.links.iter().filter_map(|link| {
-                    let target = self.target(link.kind)?;
-                    Some(Edge { target, metric: link.metric })
-                })),
-            }
-            own.sort_unstable();
-            own.dedup_by_key(|edge| edge.target);
-            edges.push(&own);
-        }
-        edges
+    fn described_by(&self, vertex: u32) -> &[Edge] {
+        self.described.get(vertex as usize).map_or(&[], |edges| edges)
+    }
+
+    fn contains(&self, from: u32, to: u32) -> bool {
+        self.described_by(from).binary_search_by_key(&to, |edge| edge.target).is_ok()
+    }
+
+    fn edges_of_network(&self, lsa: &NetworkLsa) -> Edges {
+        let attached = lsa.attached_routers.iter().filter_map(|id| self.router(*id));
+        cheapest(attached.map(|target| Edge { target, metric: 0 }).collect())
+    }
+
+    fn edges_of_router(&self, lsa: &RouterLsa) -> Edges {
+        let edge = |link: &RouterLink| Some(Edge { target: self.target(link.kind)?, metric: link.metric });
+        cheapest(lsa.links.iter().filter_map(edge).collect())
     }
 
     fn target(&self, kind: RouterLinkKind) -> Option<u32> {
@@ -195,40 +197,33 @@ impl<'a> Topology<'a> {
     }
 }
 
-/// Edges of all vertices in one vector, those of a vertex side by side and sorted.
-#[derive(Debug, Default)]
-struct Adjacency {
-    /// Where the edges of vertex n end.
-    ends: Vec<usize>,
-    edges: Vec<Edge>,
+/// One edge to each target.
+fn cheapest(mut edges: Edges) -> Edges {
+    edges.sort_unstable();
+    edges.dedup_by_key(|edge| edge.target);
+    edges
 }
 
-impl Adjacency {
-    fn push(&mut self, edges: &[Edge]) {
-        self.edges.extend_from_slice(edges);
-        self.ends.push(self.edges.len());
+impl<'a> Topology<'a> {
+    /// `graph` was made from `source`.
+    pub fn new(graph: &'a Graph, source: &'a dyn LsaSource) -> Self {
+        Self { graph, source }
     }
 
-    fn of(&self, vertex: u32) -> &[Edge] {
-        let vertex = vertex as usize;
-        let start = if vertex == 0 { 0 } else { self.ends.get(vertex - 1).copied().unwrap_or(0) };
-        let end = self.ends.get(vertex).copied().unwrap_or(start);
-        &self.edges[start..end]
-    }
-
-    fn contains(&self, from: u32, to: u32) -> bool {
-        self.of(from).binary_search_by_key(&to, |edge| edge.target).is_ok()
-    }
-
-    fn bidirectional(&self) -> Self {
-        let mut kept = Self::default();
-        let mut own = Vec::new();
-        for from in (0..).take(self.ends.len()) {
-            own.clear();
-            own.extend(self.of(from).iter().filter(|edge| self.contains(edge.target, from)));
-            kept.push(&own);
+    /// The router-LSA behind a vertex, if it is a router.
+    pub fn router_lsa(&self, vertex: u32) -> Option<&'a RouterLsa> {
+        match self.graph.ids.get(vertex as usize)? {
+            VertexId::Router(id) => router_lsa(self.source, *id),
+            VertexId::Network { .. } => None,
         }
-        kept
+    }
+}
+
+impl Deref for Topology<'_> {
+    type Target = Graph;
+
+    fn deref(&self) -> &Graph {
+        self.graph
     }
 }
 
@@ -272,7 +267,7 @@ fn routers(source: &dyn LsaSource) -> Vec<(RouterId, &RouterLsa)> {
     routers
 }
 
-/// Network-LSAs by Link State ID, ascending, one for each.
+/// Network-LSAs by Link State ID, ascending, one for each, and whether there were several for any.
 ///
 /// Two with the same Link State ID stand in the database while a network's old Designated Router, or the
 /// same one under its former Router ID, has not flushed its own. The one whose author says in its
@@ -280,7 +275,7 @@ fn routers(source: &dyn LsaSource) -> Vec<(RouterId, &RouterLsa)> {
 fn networks<'a>(
     source: &'a dyn LsaSource,
     routers: &[(RouterId, &RouterLsa)],
-) -> Vec<(Ipv4Addr, RouterId, &'a NetworkLsa)> {
+) -> (Vec<(Ipv4Addr, RouterId, &'a NetworkLsa)>, bool) {
     let is_designated = |id: RouterId, network: Ipv4Addr| {
         let kind = RouterLinkKind::Transit { designated_router: network, address: network };
         routers
@@ -294,6 +289,7 @@ fn networks<'a>(
         }
     });
     networks.sort_unstable_by_key(|(address, router, _)| (*address, *router));
+    let described = networks.len();
     networks.dedup_by(|later, kept| {
         if later.0 != kept.0 {
             return false;
@@ -303,5 +299,6 @@ fn networks<'a>(
         }
         true
     });
-    networks
+    let had_rivals = networks.len() < described;
+    (networks, had_rivals)
 }
