@@ -227,7 +227,7 @@ fn address(value: &[u8]) -> Option<Ipv4Addr> {
     <[u8; 4]>::try_from(value).ok().map(Ipv4Addr::from)
 }
 
-/// A unicast route of the main table that is not the kernel's own.
+/// A unicast route of the main table that leads to another router and is not the kernel's own.
 fn route(kind: u16, payload: &[u8]) -> Option<Told> {
     let is_new = kind == RTM_NEWROUTE;
     if !is_new && kind != RTM_DELROUTE {
@@ -255,5 +255,6 @@ fn route(kind: u16, payload: &[u8]) -> Option<Told> {
         }
     }
     told.gateways.sort_unstable();
-    Some(told)
+    // BIRD writes the networks of its own interfaces too.
+    (!told.gateways.is_empty()).then_some(told)
 }

@@ -6,7 +6,7 @@ use clap::{Parser, ValueEnum};
 use ringlab::lab::default_daemons;
 use ringlab::rootless;
 use scale_bench::report;
-use scale_bench::rows::{Plan, Row, measure};
+use scale_bench::rows::{Pauses, Plan, Row, measure};
 use scale_bench::suite::Suite;
 use std::path::PathBuf;
 
@@ -51,6 +51,7 @@ fn main() -> Result<()> {
         side: arguments.side,
         externals: arguments.externals,
         events: arguments.events,
+        pauses: Pauses::LONG,
         churn: arguments.churn,
         daemons: arguments.daemons.map_or_else(|| Ok(default_daemons()), |dir| dir.canonicalize())?,
     };

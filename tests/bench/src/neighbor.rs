@@ -24,6 +24,8 @@ const OSPF: i32 = 89;
 const MTU: u16 = 1500;
 const HELLO: Duration = Duration::from_secs(1);
 const RETRANSMIT: Duration = Duration::from_secs(5);
+/// FRR acts on the end of the exchange a moment after it has read it; an answer it reads in between is an early one to it.
+const BREATH: Duration = Duration::from_millis(5);
 const BUFFER: usize = 16 << 20;
 
 /// HelloInterval and RouterDeadInterval in seconds; the suite is told the same.
@@ -76,6 +78,7 @@ pub struct Neighbor {
     sent_last: bool,
     wanted: BTreeSet<LsaKey>,
     postponed: Vec<LsaKey>,
+    answers_due: Option<Instant>,
     unacknowledged: BTreeMap<LsaKey, Instant>,
     known: BTreeMap<LsaKey, i32>,
     hello_due: Instant,
@@ -112,6 +115,7 @@ impl Neighbor {
             sent_last: false,
             wanted: BTreeSet::new(),
             postponed: Vec::new(),
+            answers_due: None,
             unacknowledged: BTreeMap::new(),
             known: BTreeMap::new(),
             hello_due: Instant::now(),
@@ -126,12 +130,8 @@ impl Neighbor {
 
     /// When [`Neighbor::expire`] is wanted.
     pub fn deadline(&self) -> Instant {
-        self.unacknowledged
-            .values()
-            .map(|at| *at + RETRANSMIT)
-            .min()
-            .unwrap_or(self.hello_due)
-            .min(self.hello_due)
+        let retransmission = self.unacknowledged.values().min().map(|at| *at + RETRANSMIT);
+        [retransmission, self.answers_due].into_iter().flatten().fold(self.hello_due, Instant::min)
     }
 
     /// Is everything sent by [`Neighbor::flood`] acknowledged?
@@ -153,6 +153,11 @@ impl Neighbor {
             if self.state == State::Loading {
                 self.request()?;
             }
+        }
+        if self.answers_due.is_some_and(|at| at <= now) {
+            self.answers_due = None;
+            let postponed = std::mem::take(&mut self.postponed);
+            self.update(&postponed, database)?;
         }
         let late = self.unacknowledged.iter().filter(|(_, at)| **at + RETRANSMIT <= now);
         let late: Vec<LsaKey> = late.map(|(key, _)| *key).collect();
@@ -309,20 +314,19 @@ impl Neighbor {
         let was_last = self.sent_last;
         if self.is_master {
             if was_last && !dd.more {
-                return self.finish_exchange(database);
+                return self.finish_exchange();
             }
             self.sequence = self.sequence.wrapping_add(1);
             return self.describe_next(database);
         }
         self.sequence = dd.sequence;
         self.describe_next(database)?;
-        if self.sent_last && !dd.more { self.finish_exchange(database) } else { Ok(()) }
+        if self.sent_last && !dd.more { self.finish_exchange() } else { Ok(()) }
     }
 
-    fn finish_exchange(&mut self, database: &Database) -> Result<()> {
+    fn finish_exchange(&mut self) -> Result<()> {
         self.state = if self.wanted.is_empty() { State::Full } else { State::Loading };
-        let postponed = std::mem::take(&mut self.postponed);
-        self.update(&postponed, database)?;
+        self.answers_due = (self.answers == Answers::AfterExchange).then(|| Instant::now() + BREATH);
         self.request()
     }
 
@@ -333,7 +337,9 @@ impl Neighbor {
     }
 
     fn requested(&mut self, keys: Vec<LsaKey>, database: &Database) -> Result<()> {
-        if self.answers == Answers::AfterExchange && self.state <= State::Exchange {
+        if self.answers == Answers::AfterExchange
+            && (self.state <= State::Exchange || self.answers_due.is_some())
+        {
             self.postponed.extend(keys);
             return Ok(());
         }

@@ -13,18 +13,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// From a daemon's start to the first word of its neighbours.
-const WARM_UP: Duration = Duration::from_secs(2);
 /// After a row is right.
 const SETTLE: Duration = Duration::from_millis(500);
-/// Between two events: longer than the back-off of every suite takes to forget.
-const GAP: Duration = Duration::from_secs(4);
 /// How long processes are watched at rest.
 const REST: Duration = Duration::from_secs(2);
 /// For anything to become right.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// From the end of the start, in which Torc calculates by other rules, to the first event.
-const AFTER_START: Duration = Duration::from_secs(10);
 /// Metric of a router that nobody shall go through.
 const FAR: u16 = 1000;
 
@@ -82,10 +76,39 @@ pub struct Plan {
     pub externals: u32,
     /// Events of a kind in one turn; every second one undoes the one before.
     pub events: usize,
+    /// Between two events, and before the first of them.
+    pub pauses: Pauses,
     /// Seconds of [`Row::Churn`].
     pub churn: u32,
     /// Where this project's binaries are.
     pub daemons: PathBuf,
+}
+
+/// Time for a suite to come to rest.
+#[derive(Debug, Clone, Copy)]
+pub struct Pauses {
+    /// From its start to the first word of its neighbours.
+    pub warm_up: Duration,
+    /// After it has learnt everything.
+    pub start: Duration,
+    /// After an event.
+    pub event: Duration,
+}
+
+impl Pauses {
+    /// Long enough for MinLSInterval (5 s) since a suite's first router-LSA, for the end of its start, in which Torc calculates by other
+    /// rules, and for every back-off to be forgotten.
+    pub const LONG: Self = Self {
+        warm_up: Duration::from_secs(7),
+        start: Duration::from_secs(10),
+        event: Duration::from_secs(4),
+    };
+    /// For a look whether all of it works.
+    pub const SHORT: Self = Self {
+        warm_up: Duration::from_secs(1),
+        start: Duration::from_millis(100),
+        event: Duration::from_millis(100),
+    };
 }
 
 impl Plan {
@@ -102,14 +125,14 @@ pub fn measure(plan: &Plan, suite: Suite) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     if plan.has(Row::Cold) {
         let mut bed = Bed::up(suite, &mut Area::grid(plan.side, 1, 0), &plan.daemons)?;
-        figures.push(cold(&mut bed, &Area::grid(plan.side, 1, 0), suite, Row::Cold)?);
+        figures.push(cold(plan, &mut bed, &Area::grid(plan.side, 1, 0), suite, Row::Cold)?);
     }
     let events = [Row::Flap, Row::Stub, Row::Reroute];
     if plan.has(Row::Churn) || events.iter().any(|row| plan.has(*row)) {
         let mut area = Area::grid(plan.side, 2, 0);
         let mut bed = Bed::up(suite, &mut area, &plan.daemons)?;
-        cold(&mut bed, &area, suite, Row::Cold)?;
-        bed.rest(AFTER_START)?;
+        cold(plan, &mut bed, &area, suite, Row::Cold)?;
+        bed.rest(plan.pauses.start)?;
         for row in events.into_iter().filter(|row| plan.has(*row)) {
             figures.extend(changes(plan, &mut bed, &mut area, suite, row)?);
         }
@@ -120,7 +143,7 @@ pub fn measure(plan: &Plan, suite: Suite) -> Result<Vec<Figure>> {
     if plan.has(Row::Externals) {
         let mut area = Area::grid(10, 1, plan.externals);
         let mut bed = Bed::up(suite, &mut area, &plan.daemons)?;
-        figures.push(cold(&mut bed, &area, suite, Row::Externals)?);
+        figures.push(cold(plan, &mut bed, &area, suite, Row::Externals)?);
     }
     Ok(figures)
 }
@@ -144,9 +167,9 @@ fn at_rest(bed: &mut Bed) -> Result<Usage> {
     spent(bed, &before, start, &BTreeMap::new())
 }
 
-fn cold(bed: &mut Bed, area: &Area, suite: Suite, row: Row) -> Result<Figure> {
+fn cold(plan: &Plan, bed: &mut Bed, area: &Area, suite: Suite, row: Row) -> Result<Figure> {
     bed.expect(area);
-    bed.rest(WARM_UP)?;
+    bed.rest(plan.pauses.warm_up)?;
     let (before, start) = (bed.usage()?, Instant::now());
     bed.feed();
     let end = bed.until(PATIENCE, Bed::is_right).map_err(|fault| bed.explain(fault))?;
@@ -181,7 +204,7 @@ fn changes(plan: &Plan, bed: &mut Bed, area: &mut Area, suite: Suite, row: Row) 
         let memory = bed.memory()?;
         bed.verify()?;
         figures.push(Figure { row, suite, right: end - start, cpu, memory, changes, retransmissions });
-        bed.rest(GAP)?;
+        bed.rest(plan.pauses.event)?;
     }
     Ok(figures)
 }

@@ -1,6 +1,6 @@
 //! The bench itself works, on an area of a hundred routers.
 
-use scale_bench::rows::{Plan, Row, measure};
+use scale_bench::rows::{Pauses, Plan, Row, measure};
 use scale_bench::suite::Suite;
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use std::time::Duration;
 fn torc_learns_a_small_area_and_follows_its_changes() {
     let rows = vec![Row::Cold, Row::Flap, Row::Stub, Row::Reroute, Row::Churn, Row::Externals];
     let daemons = ringlab::lab::default_daemons();
-    let plan = Plan { rows: rows.clone(), side: 10, externals: 1000, events: 2, churn: 2, daemons };
+    let (side, pauses) = (10, Pauses::SHORT);
+    let plan = Plan { rows: rows.clone(), side, externals: 1000, events: 2, pauses, churn: 2, daemons };
     let figures = measure(&plan, Suite::Torc).unwrap();
     for row in rows {
         let of_row: Vec<_> = figures.iter().filter(|figure| figure.row == row).collect();
