@@ -19,6 +19,8 @@ const SETTLE: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_secs(2);
 /// For anything to become right.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Links that are down at a time in [`Row::Churn`].
+const BROKEN: usize = 60;
 /// Metric of a router that nobody shall go through.
 const FAR: u16 = 1000;
 
@@ -220,8 +222,9 @@ fn churn(plan: &Plan, bed: &mut Bed, area: &mut Area, suite: Suite) -> Result<Fi
     let mut after = area.clone();
     let mut steps = Vec::new();
     for n in 0..flaps as usize {
-        // Every second step heals what broke a second ago; the places wander over the grid.
-        if n % 2 == 1 && down.len() > 25 {
+        // Every second step heals what broke first. That is more than MinLSArrival (1 s) ago, within which a suite may
+        // drop another instance of an LSA; and the places wander over the grid.
+        if n % 2 == 1 && down.len() > BROKEN {
             let (a, b) = down.remove(0);
             steps.push(after.set_link(a, b, true));
         } else {
