@@ -29,6 +29,7 @@ pub mod discard;
 mod flood;
 pub mod instance;
 pub mod interface;
+mod log;
 pub mod lsa;
 pub mod lsdb;
 pub mod neighbor;

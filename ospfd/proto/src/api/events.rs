@@ -1,4 +1,4 @@
-//! `show ip ospf events`: what happened lately, for the question after an outage.
+//! `show ip ospf events` and `show ip ospf spf log`: what happened lately, for the question after an outage.
 
 use super::RestartRow;
 use routing_common::id::RouterId;
@@ -23,6 +23,9 @@ pub struct EventsReply {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AdjacencyRow {
+    /// Which one since the start, from 1.
+    #[serde(default)]
+    pub number: u64,
     /// How long ago.
     pub msecs_ago: u64,
     /// Own interface.
@@ -41,12 +44,57 @@ pub struct AdjacencyRow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SpfRow {
+    /// Which one since the start, from 1.
+    #[serde(default)]
+    pub number: u64,
     /// How long ago.
     pub msecs_ago: u64,
     /// How much was calculated: "topology" (all), "intra-area prefixes", "summaries" or "externals".
     pub scope: String,
     /// How many routes changed.
     pub routes_changed: u64,
+    /// "full" if the shortest path tree was calculated anew, else "partial".
+    #[serde(default)]
+    pub kind: String,
+    /// What asked for it first.
+    #[serde(default)]
+    pub cause: String,
+    /// How often it was asked for before it ran.
+    #[serde(default)]
+    pub causes: u32,
+    /// How long the back-off of RFC 8405 put it off.
+    #[serde(default)]
+    pub waited_msecs: u64,
+}
+
+/// The last calculations, oldest first. How long one takes is not among it: an engine has no clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SpfLogReply {
+    /// Calculations of the routing table.
+    pub spf_runs: Vec<SpfRow>,
+}
+
+impl SpfLogReply {
+    /// One table.
+    pub(super) fn text(&self) -> String {
+        let headings =
+            ["No", "Ago", "Kind", "Calculated", "Waited", "Causes", "First cause", "Routes changed"];
+        let mut table = Table::new(headings).right(0).right(4).right(5).right(7);
+        for row in &self.spf_runs {
+            table.row([
+                row.number.to_string(),
+                short_time(Duration::from_millis(row.msecs_ago)),
+                row.kind.clone(),
+                row.scope.clone(),
+                format!("{} ms", row.waited_msecs),
+                row.causes.to_string(),
+                row.cause.clone(),
+                row.routes_changed.to_string(),
+            ]);
+        }
+        table.text()
+    }
 }
 
 impl EventsReply {

@@ -67,6 +67,9 @@ pub struct HelpedRow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RestartRow {
+    /// Which one since the start, from 1.
+    #[serde(default)]
+    pub number: u64,
     /// How long ago.
     pub msecs_ago: u64,
     /// What.

@@ -1,6 +1,6 @@
 //! `show ip ospf interface [IF]`.
 
-use super::is_false;
+use super::{TrafficRow, is_false};
 use core::fmt::Write as _;
 use routing_common::id::{AreaId, InterfaceName, RouterId};
 use routing_common::render::{Table, short_time};
@@ -105,32 +105,6 @@ pub struct InterfaceRow {
     pub traffic: TrafficRow,
     /// Packets thrown away, by reason; not FRR's.
     pub discards: BTreeMap<String, DiscardRow>,
-}
-
-/// Packets received and sent.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TrafficRow {
-    /// Hello.
-    pub hello_in: u64,
-    /// Hello.
-    pub hello_out: u64,
-    /// Database Description.
-    pub db_desc_in: u64,
-    /// Database Description.
-    pub db_desc_out: u64,
-    /// Link State Request.
-    pub ls_req_in: u64,
-    /// Link State Request.
-    pub ls_req_out: u64,
-    /// Link State Update.
-    pub ls_upd_in: u64,
-    /// Link State Update.
-    pub ls_upd_out: u64,
-    /// Link State Acknowledgment.
-    pub ls_ack_in: u64,
-    /// Link State Acknowledgment.
-    pub ls_ack_out: u64,
 }
 
 /// Packets thrown away for one reason.

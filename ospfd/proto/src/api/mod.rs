@@ -18,16 +18,20 @@ mod neighbors;
 mod ordered;
 mod routes;
 mod summary;
+mod traffic;
+mod vrfs;
 
 pub use database::{DatabaseReply, DetailReply, DetailScope, ListOrCount, LsaRow, MaxAgeReply, MaxAgeRow};
-pub use events::{AdjacencyRow, EventsReply, SpfRow};
+pub use events::{AdjacencyRow, EventsReply, SpfLogReply, SpfRow};
 pub use graceful_restart::{GracefulRestartReply, HelpedRow, PrepareRestartReply, RestartRow};
-pub use interfaces::{DiscardRow, InterfaceRow, InterfacesReply, TrafficRow};
+pub use interfaces::{DiscardRow, InterfaceRow, InterfacesReply};
 pub use lsa_detail::{AttachedRouterRow, LsaDetail, RouterLinkRow, options_list};
 pub use neighbors::{NeighborDetail, NeighborDetailReply, NeighborRow, NeighborsReply, PeerBfdInfo};
 pub use ordered::Ordered;
 pub use routes::{BorderRoutersReply, NextHopRow, RouteRow, RoutesReply};
 pub use summary::{AreaSummary, SummaryReply};
+pub use traffic::{InterfaceTraffic, TrafficReply, TrafficRow};
+pub use vrfs::{VrfRow, VrfsReply};
 
 use crate::lsa::LsType;
 use routing_common::id::{InterfaceName, RouterId};
@@ -73,12 +77,37 @@ pub enum Request {
         #[serde(default)]
         self_originate: bool,
     },
+    /// `show ip ospf database detail [LSID] [adv-router R|self-originate]`: LSAs of all types in full; answered by
+    /// [`DetailReply`].
+    DatabaseDetail {
+        /// Only LSAs with this Link State ID.
+        #[serde(default)]
+        link_state_id: Option<Ipv4Addr>,
+        /// Only LSAs of this router.
+        #[serde(default)]
+        advertising_router: Option<RouterId>,
+        /// Only LSAs of the answering router.
+        #[serde(default)]
+        self_originate: bool,
+    },
     /// `show ip ospf database max-age`; answered by [`MaxAgeReply`].
     DatabaseMaxAge,
     /// `show ip ospf route`; answered by [`RoutesReply`].
     Routes,
+    /// `show ip ospf route detail`: the text names the router behind each path; answered by [`RoutesReply`].
+    RouteDetail,
     /// `show ip ospf border-routers`; answered by [`BorderRoutersReply`].
     BorderRouters,
+    /// `show ip ospf reachable-routers`: all of them; answered by [`BorderRoutersReply`].
+    ReachableRouters,
+    /// `show ip ospf interface traffic [IF]`; answered by [`TrafficReply`].
+    Traffic {
+        /// Only this one.
+        #[serde(default)]
+        name: Option<InterfaceName>,
+    },
+    /// `show ip ospf vrfs`; answered by [`VrfsReply`].
+    Vrfs,
     /// `show ip ospf graceful-restart [helper [detail]]`; answered by [`GracefulRestartReply`].
     GracefulRestart {
         /// Only what concerns helping others.
@@ -92,6 +121,8 @@ pub enum Request {
     PrepareRestart,
     /// `show ip ospf events`, which FRR does not have; answered by [`EventsReply`].
     Events,
+    /// `show ip ospf spf log`, which FRR does not have; answered by [`SpfLogReply`].
+    SpfLog,
 }
 
 /// The LSA types as `show ip ospf database` names them.
@@ -197,15 +228,21 @@ pub fn render_text(request: &Request, reply: &Value) -> Result<String, serde_jso
         Request::Neighbors { detail: true, .. } => NeighborDetailReply::deserialize(reply)?.text(),
         Request::Interfaces { .. } => InterfacesReply::deserialize(reply)?.text(),
         Request::Database { kind: None, .. } => DatabaseReply::deserialize(reply)?.text(),
-        Request::Database { kind: Some(_), .. } => DetailReply::deserialize(reply)?.text(),
+        Request::Database { kind: Some(_), .. } | Request::DatabaseDetail { .. } => {
+            DetailReply::deserialize(reply)?.text()
+        }
         Request::DatabaseMaxAge => MaxAgeReply::deserialize(reply)?.text(),
-        Request::Routes => RoutesReply::deserialize(reply)?.text(),
-        Request::BorderRouters => BorderRoutersReply::deserialize(reply)?.text(),
+        Request::Routes => RoutesReply::deserialize(reply)?.text(false),
+        Request::RouteDetail => RoutesReply::deserialize(reply)?.text(true),
+        Request::BorderRouters | Request::ReachableRouters => BorderRoutersReply::deserialize(reply)?.text(),
+        Request::Traffic { .. } => TrafficReply::deserialize(reply)?.text(),
+        Request::Vrfs => VrfsReply::deserialize(reply)?.text(),
         Request::GracefulRestart { helper, detail } => {
             GracefulRestartReply::deserialize(reply)?.text(*helper, *detail)
         }
         Request::PrepareRestart => PrepareRestartReply::deserialize(reply)?.text(),
         Request::Events => EventsReply::deserialize(reply)?.text(),
+        Request::SpfLog => SpfLogReply::deserialize(reply)?.text(),
     })
 }
 

@@ -1,4 +1,4 @@
-//! `show ip ospf route` and `show ip ospf border-routers`.
+//! `show ip ospf route`, `show ip ospf border-routers` and `show ip ospf reachable-routers`.
 
 use super::{Ordered, is_false};
 use core::fmt::Write as _;
@@ -38,7 +38,7 @@ pub struct RouteRow {
     /// A router in another area.
     #[serde(rename = "IA", default, skip_serializing_if = "is_false")]
     pub inter_area: bool,
-    /// "abr" or "asbr"; "abr" for a router that is both.
+    /// "abr" or "asbr"; "abr" for a router that is both, nothing for one that is neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub router_type: Option<String>,
     /// The paths.
@@ -87,7 +87,8 @@ impl RouteRow {
         self.route_type.starts_with("N E")
     }
 
-    fn write(&self, key: &str, out: &mut String) {
+    /// With `detail` a path tells whose LSA led to it.
+    fn write(&self, key: &str, detail: bool, out: &mut String) {
         let cost = match self.type2_cost {
             Some(type2) => format!("[{}/{type2}]", self.cost),
             None => format!("[{}]", self.cost),
@@ -108,19 +109,27 @@ impl RouteRow {
         }
         out.push('\n');
         for hop in &self.nexthops {
+            let whose = hop.advertised_router.filter(|_| detail);
+            let whose = whose.map(|id| format!(", advertised by {id}")).unwrap_or_default();
             let _ = match (&hop.directly_attached_to, &hop.via) {
                 (Some(interface), _) => writeln!(out, "{:27}directly attached to {interface}", ""),
-                (None, Some(interface)) => writeln!(out, "{:27}via {}, {interface}", "", hop.ip),
+                (None, Some(interface)) => writeln!(out, "{:27}via {}, {interface}{whose}", "", hop.ip),
                 (None, None) => writeln!(out, "{:27}via {}", "", hop.ip),
             };
         }
     }
 }
 
-fn section(heading: &str, rows: &Ordered<RouteRow>, wanted: fn(&RouteRow) -> bool, out: &mut String) {
+fn section(
+    heading: &str,
+    rows: &Ordered<RouteRow>,
+    detail: bool,
+    wanted: fn(&RouteRow) -> bool,
+    out: &mut String,
+) {
     out.push_str(heading);
     out.push('\n');
-    rows.iter().filter(|(_, row)| wanted(row)).for_each(|(key, row)| row.write(key, out));
+    rows.iter().filter(|(_, row)| wanted(row)).for_each(|(key, row)| row.write(key, detail, out));
     out.push('\n');
 }
 
@@ -130,11 +139,11 @@ const EXTERNALS: &str = "============ OSPF external routing table ===========";
 
 impl RoutesReply {
     /// vtysh's three sections.
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self, detail: bool) -> String {
         let mut out = String::new();
-        section(NETWORKS, &self.0, |row| !row.is_router() && !row.is_external(), &mut out);
-        section(ROUTERS, &self.0, RouteRow::is_router, &mut out);
-        section(EXTERNALS, &self.0, RouteRow::is_external, &mut out);
+        section(NETWORKS, &self.0, detail, |row| !row.is_router() && !row.is_external(), &mut out);
+        section(ROUTERS, &self.0, detail, RouteRow::is_router, &mut out);
+        section(EXTERNALS, &self.0, detail, RouteRow::is_external, &mut out);
         out
     }
 }
@@ -143,7 +152,7 @@ impl BorderRoutersReply {
     /// vtysh's section.
     pub(super) fn text(&self) -> String {
         let mut out = String::new();
-        section(ROUTERS, &self.routers, |_| true, &mut out);
+        section(ROUTERS, &self.routers, false, |_| true, &mut out);
         out
     }
 }

@@ -3,7 +3,7 @@
 use super::acknowledge::Receipt;
 use crate::constants::{MAX_AGE, MAX_SEQUENCE};
 use crate::discard::Discard;
-use crate::instance::{Instance, TimerKey};
+use crate::instance::{Instance, TimerKey, Trigger};
 use crate::lsa::{LsType, Lsa, LsaError, LsaHeader, LsaKey};
 use crate::lsdb::{DatabaseId, Provenance};
 use crate::neighbor::{NeighborEvent, NeighborId};
@@ -251,7 +251,7 @@ impl Instance {
                 self.pending_scope.note(Some(ended), None);
             }
             self.pending_scope.note(old, new);
-            self.topology_changed(change);
+            self.topology_changed(change, Trigger::Lsa(key));
         }
         if !usable_age {
             self.sweep_wanted = true;

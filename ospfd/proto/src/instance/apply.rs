@@ -12,7 +12,7 @@
 //! | graceful restart | off ends the restart or help under way; the rest with the next one |
 //! | SPF, MinLSInterval, MinLSArrival | from the next event on |
 
-use super::{Event, Instance, Output};
+use super::{Event, Instance, Output, Trigger};
 use crate::interface::InterfaceEvent;
 use crate::lsdb::Lsdb;
 use rib::message::ClientMessage;
@@ -60,7 +60,7 @@ impl Instance {
         self.bfd.is_dirty = true;
         let calculated = |c: &OspfConfig| (c.maximum_paths, c.rfc1583_compatibility);
         if calculated(&old) != calculated(&self.config) {
-            self.surroundings_changed();
+            self.surroundings_changed(Trigger::Configuration);
         }
         if old.distance != self.config.distance {
             self.resend_routes();
@@ -91,6 +91,6 @@ impl Instance {
         self.held.clear();
         self.flushed.clear();
         self.forget_lost_databases();
-        self.surroundings_changed();
+        self.surroundings_changed(Trigger::Configuration);
     }
 }

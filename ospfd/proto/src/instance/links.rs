@@ -5,7 +5,7 @@
 //! and configurations come does not matter, and repeating it is harmless. Nothing comes up before the
 //! kernel's first snapshot is complete, lest an interface start with an address that is not its own.
 
-use super::{Event, Instance};
+use super::{Event, Instance, Trigger};
 use crate::interface::{
     Interface, InterfaceEvent, InterfaceState, NetworkKind, choose_addresses, cost_of, kind_of, mtu_of,
 };
@@ -164,7 +164,7 @@ impl Instance {
             self.schedule(Event::OriginateRouter);
             // A subnet of ours is advertised as such and not as an external as well.
             self.schedule(Event::OriginateExternal);
-            self.surroundings_changed();
+            self.surroundings_changed(Trigger::Interface(ifindex));
         }
         if old.priority != wanted.config.priority {
             self.schedule(Event::NeighborChange(ifindex));
@@ -193,7 +193,7 @@ impl Instance {
         self.areas.retain(|area, _| used.contains(area));
         if self.areas.len() != before {
             self.forget_lost_databases();
-            self.surroundings_changed();
+            self.surroundings_changed(Trigger::Configuration);
         }
     }
 }

@@ -28,13 +28,14 @@ mod timer;
 pub(crate) use event::Event;
 pub use input::{Clear, Input, Received};
 pub use output::Output;
-pub use routes::SpfRun;
+pub use routes::{SpfRun, Trigger};
 pub use timer::TimerKey;
 
 use crate::area::Area;
 use crate::bfd::Bfd;
 use crate::flood::{Flushed, Held};
 use crate::interface::{Interface, InterfaceEvent, InterfaceState};
+use crate::log::Log;
 use crate::lsa::{LsaBody, LsaKey};
 use crate::lsdb::{DatabaseId, Lsdb};
 use crate::neighbor::{Neighbor, NeighborEvent, NeighborId, NeighborState};
@@ -100,11 +101,11 @@ pub struct Instance {
     pub(crate) routing_table: RoutingTable,
     pub(crate) calculation: Calculation,
     pub(crate) backoff: SpfBackoff,
-    pub(crate) pending_change: Option<Change>,
+    pub(crate) pending_change: Option<routes::Pending>,
     pub(crate) pending_scope: Scope,
     pub(crate) change_this_turn: bool,
-    pub(crate) spf_log: VecDeque<SpfRun>,
-    pub(crate) adjacency_log: VecDeque<AdjacencyChange>,
+    pub(crate) spf_log: Log<SpfRun>,
+    pub(crate) adjacency_log: Log<AdjacencyChange>,
     pub(crate) rib: routes::RibSession,
     /// What the RIB was told of [`ClientMessage::Attached`](rib::message::ClientMessage) in this session.
     told_attachments: Vec<Attachment>,
@@ -155,8 +156,8 @@ impl Instance {
             pending_change: None,
             pending_scope: Scope::default(),
             change_this_turn: false,
-            spf_log: VecDeque::new(),
-            adjacency_log: VecDeque::new(),
+            spf_log: Log::new(LOG_LENGTH),
+            adjacency_log: Log::new(LOG_LENGTH),
             rib: routes::RibSession::default(),
             told_attachments: Vec::new(),
             bfd: Bfd::default(),
@@ -271,29 +272,22 @@ impl Instance {
         new: NeighborState,
         event: NeighborEvent,
     ) {
-        if self.adjacency_log.len() >= LOG_LENGTH {
-            self.adjacency_log.pop_front();
-        }
         let interface = self.interface_name(id.ifindex);
-        self.adjacency_log.push_back(AdjacencyChange {
-            at,
-            interface,
-            router_id: id.router_id,
-            old,
-            new,
-            event,
-        });
+        self.adjacency_log.push(AdjacencyChange { at, interface, router_id: id.router_id, old, new, event });
     }
 
     /// Something outside the databases that the routing table depends on changed.
-    pub(crate) fn surroundings_changed(&mut self) {
+    pub(crate) fn surroundings_changed(&mut self, trigger: Trigger) {
         self.pending_scope = Scope::everything();
-        self.topology_changed(Change::Topology);
+        self.topology_changed(Change::Topology, trigger);
     }
 
     /// Something the routing table depends on changed, and is in the scope; it will be calculated when RFC 8405 allows.
-    pub(crate) fn topology_changed(&mut self, change: Change) {
-        self.pending_change = self.pending_change.max(Some(change));
+    pub(crate) fn topology_changed(&mut self, change: Change, trigger: Trigger) {
+        match &mut self.pending_change {
+            Some(pending) => pending.add(change),
+            None => self.pending_change = Some(routes::Pending::new(change, trigger)),
+        }
         self.change_this_turn = true;
     }
 

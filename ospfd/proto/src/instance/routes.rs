@@ -5,17 +5,18 @@
 //! this life knows as much: until every interface that should have a neighbour has one and everything
 //! is calculated, at most for the largest RouterDeadInterval.
 
-use super::{Event, Instance, LOG_LENGTH, Output, TimerKey};
+use super::{Event, Instance, Output, TimerKey};
 use crate::interface::{Interface, InterfaceState, NetworkKind};
+use crate::lsa::LsaKey;
 use crate::lsdb::{Lsdb, LsdbView};
-use crate::neighbor::NeighborState;
+use crate::neighbor::{NeighborId, NeighborState};
 use crate::route::{RoutingTable, diff};
 use crate::spf::{
     Change, Scope, ShortestPathTree, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor,
 };
 use rib::message::{ClientMessage, PROTOCOL_VERSION, Protocol, RibMessage, RouteChange, Subscription};
 use routing_common::config::OspfConfig;
-use routing_common::id::AreaId;
+use routing_common::id::{AreaId, IfIndex};
 use routing_common::time::{Duration, Instant};
 
 /// Routes in one message to the RIB.
@@ -44,6 +45,49 @@ pub struct SpfRun {
     pub change: Change,
     /// How many routes changed for the RIB.
     pub routes_changed: usize,
+    /// What asked for it first.
+    pub trigger: Trigger,
+    /// How often it was asked for.
+    pub triggers: u32,
+    /// How long RFC 8405 made it wait.
+    pub waited: Duration,
+}
+
+/// What asks for a calculation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// An LSA came, went or changed.
+    Lsa(LsaKey),
+    /// An interface changed.
+    Interface(IfIndex),
+    /// A neighbour became usable, or is no longer.
+    Neighbor(NeighborId),
+    /// The operator wants it otherwise.
+    Configuration,
+    /// A graceful restart, of us or of a neighbour, is over.
+    Restart,
+}
+
+/// A calculation that is due as soon as RFC 8405 allows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pending {
+    change: Change,
+    trigger: Trigger,
+    triggers: u32,
+    /// The end of the turn in which it was first asked for.
+    since: Option<Instant>,
+}
+
+impl Pending {
+    pub(super) fn new(change: Change, trigger: Trigger) -> Self {
+        Self { change, trigger, triggers: 1, since: None }
+    }
+
+    /// It is asked for again.
+    pub(super) fn add(&mut self, change: Change) {
+        self.change = self.change.max(change);
+        self.triggers = self.triggers.saturating_add(1);
+    }
 }
 
 /// The session with the RIB.
@@ -72,8 +116,11 @@ impl Instance {
     /// SHORT_SPF_DELAY, or [`PAUSE_PER_VERTEX`], between two calculations.
     pub(super) fn calculate_when_allowed(&mut self, now: Instant) {
         let changed = std::mem::take(&mut self.change_this_turn);
+        if let Some(pending) = &mut self.pending_change {
+            pending.since.get_or_insert(now);
+        }
         if self.started.is_some_and(|start| now.since(start) < STARTING) {
-            let allowed = self.spf_log.back().map_or(now, |run| run.at + self.starting_pause());
+            let allowed = self.spf_log.last().map_or(now, |run| run.at + self.starting_pause());
             if changed && allowed <= now {
                 self.run_spf(now);
             } else if changed {
@@ -98,19 +145,24 @@ impl Instance {
 
     /// Calculates what changed since the last time and tells the RIB.
     pub(crate) fn run_spf(&mut self, now: Instant) {
-        let Some(change) = self.pending_change else { return };
+        let Some(pending) = self.pending_change else { return };
         if self.shutting_down {
             return;
         }
         self.pending_change = None;
+        let change = pending.change;
         let changes = self.calculate(now, change);
         for area in self.areas.values_mut() {
             area.spf_runs += u64::from(change == Change::Topology);
         }
-        if self.spf_log.len() >= LOG_LENGTH {
-            self.spf_log.pop_front();
-        }
-        self.spf_log.push_back(SpfRun { at: now, change, routes_changed: changes.len() });
+        self.spf_log.push(SpfRun {
+            at: now,
+            change,
+            routes_changed: changes.len(),
+            trigger: pending.trigger,
+            triggers: pending.triggers,
+            waited: pending.since.map_or(Duration::ZERO, |since| now.since(since)),
+        });
         self.send_routes(&changes);
         self.tell_attachments();
     }

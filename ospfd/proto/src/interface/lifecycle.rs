@@ -5,7 +5,7 @@ use super::{
     transition,
 };
 use crate::constants::{ALL_D_ROUTERS, ALL_SPF_ROUTERS};
-use crate::instance::{Event, Instance, Output, TimerKey};
+use crate::instance::{Event, Instance, Output, TimerKey, Trigger};
 use crate::neighbor::{NeighborEvent, NeighborId, NeighborState};
 use routing_common::id::{IfIndex, RouterId};
 use routing_common::notice::Notice;
@@ -137,7 +137,7 @@ impl Instance {
         self.schedule(Event::OriginateRouter);
         self.schedule(Event::OriginateNetwork);
         self.schedule(Event::OriginateExternal);
-        self.surroundings_changed();
+        self.surroundings_changed(Trigger::Interface(ifindex));
     }
 
     /// §9.4.

@@ -2,7 +2,7 @@
 
 use super::{Action, Facts, NeighborEvent, NeighborId, NeighborState, transition};
 use crate::discard::NOTICE_INTERVAL;
-use crate::instance::{Event, Instance, TimerKey};
+use crate::instance::{Event, Instance, TimerKey, Trigger};
 use crate::interface::{Interface, InterfaceState, NetworkKind};
 use routing_common::notice::{Notice, Severity};
 use routing_common::time::Instant;
@@ -142,7 +142,7 @@ impl Instance {
         // The calculation takes next hops from usable neighbours, not only from our own LSA: a dead one
         // is left in this very turn, whenever the LSA may follow.
         if (old >= usable) != (new >= usable) {
-            self.surroundings_changed();
+            self.surroundings_changed(Trigger::Neighbor(id));
         }
         if old >= NeighborState::Exchange && new < NeighborState::Exchange {
             self.forget_held_from(id);

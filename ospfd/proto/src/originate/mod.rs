@@ -20,7 +20,7 @@ mod received;
 mod router;
 
 use crate::constants::{INITIAL_SEQUENCE, LS_REFRESH_TIME};
-use crate::instance::{Instance, TimerKey};
+use crate::instance::{Instance, TimerKey, Trigger};
 use crate::lsa::{LsType, Lsa, LsaBody, LsaKey, LsaSpec};
 use crate::lsdb::{Attention, DatabaseId, Provenance};
 use crate::packet::options;
@@ -247,7 +247,7 @@ impl Instance {
     fn flushed(&mut self, now: Instant, database: DatabaseId, key: LsaKey, old: Option<&Lsa>) {
         if let Some(change) = Change::between(old, None) {
             self.pending_scope.note(old, None);
-            self.topology_changed(change);
+            self.topology_changed(change, Trigger::Lsa(key));
             self.restart.changes.in_this_turn(database);
             if let Some(entry) = self.lsdb_mut(database).and_then(|db| db.get_mut(&key)) {
                 entry.is_news = true;

@@ -14,7 +14,7 @@
 
 use super::{GraceLsa, RestartReason};
 use crate::discard::Discard;
-use crate::instance::{Event, Instance, TimerKey};
+use crate::instance::{Event, Instance, TimerKey, Trigger};
 use crate::interface::{Interface, NetworkKind};
 use crate::lsa::{LsaBody, LsaKey};
 use crate::lsdb::DatabaseId;
@@ -283,7 +283,7 @@ impl Instance {
         }
         self.schedule(Event::OriginateRouter);
         self.schedule(Event::OriginateNetwork);
-        self.surroundings_changed();
+        self.surroundings_changed(Trigger::Restart);
     }
 
     /// A new configuration forbids what we do.

@@ -37,11 +37,12 @@ pub(crate) use grace_lsa::LONGEST_PERIOD;
 
 use crate::constants::INITIAL_SEQUENCE;
 use crate::instance::Instance;
+use crate::log::Log;
 use core::fmt;
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::notice::{Notice, Severity};
 use routing_common::time::{Duration, Instant};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 /// Events remembered for shows.
 const LOG_LENGTH: usize = 100;
@@ -141,7 +142,7 @@ pub(crate) struct Restart {
     pub(crate) changes: Changes,
     pub(crate) last_end: Option<(Instant, RestartEnd)>,
     pub(crate) last_help_end: Option<(Instant, String)>,
-    pub(crate) log: VecDeque<RestartEvent>,
+    pub(crate) log: Log<RestartEvent>,
 }
 
 impl Default for Restart {
@@ -162,7 +163,7 @@ impl Default for Restart {
             changes: Changes::default(),
             last_end: None,
             last_help_end: None,
-            log: VecDeque::new(),
+            log: Log::new(LOG_LENGTH),
         }
     }
 }
@@ -208,10 +209,7 @@ impl Instance {
 
     /// Tells the operator, and remembers it for shows.
     fn tell_restart(&mut self, now: Instant, severity: Severity, text: String) {
-        if self.restart.log.len() >= LOG_LENGTH {
-            self.restart.log.pop_front();
-        }
-        self.restart.log.push_back(RestartEvent { at: now, text: text.clone() });
+        self.restart.log.push(RestartEvent { at: now, text: text.clone() });
         self.notice(Notice::new(severity, "graceful-restart", text));
     }
 

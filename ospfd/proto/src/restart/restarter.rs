@@ -9,7 +9,7 @@
 
 use super::{Candidate, GraceLsa, Life, Phase, RestartEnd, RestartReason, Saved};
 use crate::constants::ALL_SPF_ROUTERS;
-use crate::instance::{Event, Instance, TimerKey};
+use crate::instance::{Event, Instance, TimerKey, Trigger};
 use crate::interface::{InterfaceState, NetworkKind};
 use crate::lsa::{LsType, LsaBody, LsaKey};
 use crate::lsdb::DatabaseId;
@@ -289,7 +289,7 @@ impl Instance {
         }
         self.flush_grace_lsas(now);
         // (3), (4): after what was flooded has left.
-        self.surroundings_changed();
+        self.surroundings_changed(Trigger::Restart);
         self.restart.install_wanted = true;
         self.expect_end_sync(now);
         self.save_soon();

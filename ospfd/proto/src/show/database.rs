@@ -66,16 +66,31 @@ impl Instance {
         let all =
             || [&self.as_lsdb].into_iter().chain(self.areas.keys().flat_map(|a| self.area_databases(*a)));
         refuse_more_than(MAX_DETAILED_OCTETS, meant(all(), kind, filter))?;
-        let detail = |entry: &LsdbEntry| LsaDetail::new(&entry.lsa, entry.age(now));
-        let scope = if kind.is_as_wide() {
-            DetailScope::As(meant([&self.as_lsdb], kind, filter).map(detail).collect())
-        } else {
-            let of = |area: AreaId| meant(self.area_databases(area), kind, filter).map(detail).collect();
-            DetailScope::Areas { areas: self.areas.keys().map(|area| (*area, of(*area))).collect() }
-        };
         let mut lists = Ordered::default();
-        lists.push(kind.json_key(), scope);
+        lists.push(kind.json_key(), self.detailed(now, kind, filter));
         Ok(DetailReply { router_id: self.router_id, lists })
+    }
+
+    /// LSAs of all types; a type of which there are none is left out.
+    pub(super) fn show_all_lsas(&self, now: Instant, filter: Filter) -> Result<DetailReply, String> {
+        let all =
+            || [&self.as_lsdb].into_iter().chain(self.areas.keys().flat_map(|a| self.area_databases(*a)));
+        let of_kind = |kind| meant(all(), kind, filter);
+        refuse_more_than(MAX_DETAILED_OCTETS, DatabaseKind::ALL.into_iter().flat_map(of_kind))?;
+        let mut lists = Ordered::default();
+        for kind in DatabaseKind::ALL.into_iter().filter(|kind| of_kind(*kind).next().is_some()) {
+            lists.push(kind.json_key(), self.detailed(now, kind, filter));
+        }
+        Ok(DetailReply { router_id: self.router_id, lists })
+    }
+
+    fn detailed(&self, now: Instant, kind: DatabaseKind, filter: Filter) -> DetailScope {
+        let detail = |entry: &LsdbEntry| LsaDetail::new(&entry.lsa, entry.age(now));
+        if kind.is_as_wide() {
+            return DetailScope::As(meant([&self.as_lsdb], kind, filter).map(detail).collect());
+        }
+        let of = |area: AreaId| meant(self.area_databases(area), kind, filter).map(detail).collect();
+        DetailScope::Areas { areas: self.areas.keys().map(|area| (*area, of(*area))).collect() }
     }
 
     pub(super) fn show_max_age(&self) -> MaxAgeReply {

@@ -52,10 +52,11 @@ impl Instance {
     }
 
     pub(super) fn show_restart_log(&self, now: Instant) -> Vec<RestartRow> {
-        let row = |e: &crate::restart::RestartEvent| RestartRow {
+        let row = |(number, e): (u64, &crate::restart::RestartEvent)| RestartRow {
+            number,
             msecs_ago: msecs(now.since(e.at)),
             event: e.text.clone(),
         };
-        self.restart.log.iter().map(row).collect()
+        self.restart.log.numbered().map(row).collect()
     }
 }

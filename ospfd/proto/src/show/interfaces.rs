@@ -1,7 +1,7 @@
 //! Interfaces, with what was thrown away on them.
 
 use super::{count, msecs};
-use crate::api::{DiscardRow, InterfaceRow, InterfacesReply, TrafficRow};
+use crate::api::{DiscardRow, InterfaceRow, InterfaceTraffic, InterfacesReply, TrafficReply, TrafficRow};
 use crate::discard::Discard;
 use crate::instance::{Instance, TimerKey};
 use crate::interface::{Interface, InterfaceState, NetworkKind};
@@ -39,12 +39,29 @@ impl Instance {
         now: Instant,
         name: Option<&InterfaceName>,
     ) -> Result<InterfacesReply, String> {
+        Ok(InterfacesReply { interfaces: self.by_name(name, |i| self.interface_row(now, i))? })
+    }
+
+    pub(super) fn show_traffic(&self, name: Option<&InterfaceName>) -> Result<TrafficReply, String> {
+        let row = |i: &Interface| InterfaceTraffic {
+            if_index: i.ifindex.0,
+            packets: traffic(&i.statistics),
+            packets_queued: 0,
+        };
+        Ok(TrafficReply(self.by_name(name, row)?))
+    }
+
+    /// What `row` makes of each interface that is meant.
+    fn by_name<R>(
+        &self,
+        name: Option<&InterfaceName>,
+        row: impl Fn(&Interface) -> R,
+    ) -> Result<BTreeMap<InterfaceName, R>, String> {
         let meant = self.interfaces.values().filter(|i| name.is_none_or(|n| i.name == *n));
-        let interfaces: BTreeMap<_, _> =
-            meant.map(|i| (i.name.clone(), self.interface_row(now, i))).collect();
+        let rows: BTreeMap<_, _> = meant.map(|i| (i.name.clone(), row(i))).collect();
         match name {
-            Some(name) if interfaces.is_empty() => Err(format!("OSPF does not run on interface {name}")),
-            _ => Ok(InterfacesReply { interfaces }),
+            Some(name) if rows.is_empty() => Err(format!("OSPF does not run on interface {name}")),
+            _ => Ok(rows),
         }
     }
 

@@ -11,7 +11,7 @@ mod interfaces;
 mod neighbors;
 mod routes;
 
-use crate::api::{AreaSummary, Request, SummaryReply};
+use crate::api::{AreaSummary, Request, SummaryReply, VrfRow, VrfsReply};
 use crate::area::Area;
 use crate::instance::Instance;
 use crate::interface::InterfaceState;
@@ -60,17 +60,34 @@ impl Instance {
                     Some(kind) => to_value(&self.show_lsas(now, *kind, filter)?),
                 }
             }
+            Request::DatabaseDetail { link_state_id, advertising_router, self_originate } => {
+                let filter = database::Filter {
+                    link_state_id: *link_state_id,
+                    advertising_router: *advertising_router,
+                    own: self_originate.then_some(self.router_id),
+                };
+                to_value(&self.show_all_lsas(now, filter)?)
+            }
             Request::DatabaseMaxAge => to_value(&self.show_max_age()),
-            Request::Routes => to_value(&self.show_routes()),
+            Request::Routes | Request::RouteDetail => to_value(&self.show_routes()),
             Request::BorderRouters => to_value(&self.show_border_routers()),
+            Request::ReachableRouters => to_value(&self.show_reachable_routers()),
+            Request::Traffic { name } => to_value(&self.show_traffic(name.as_ref())?),
+            Request::Vrfs => to_value(&self.show_vrfs()),
             Request::GracefulRestart { .. } => to_value(&self.show_graceful_restart(now)),
             Request::PrepareRestart => to_value(&self.show_prepared_restart()?),
             Request::Events => to_value(&self.show_events(now)),
+            Request::SpfLog => to_value(&self.show_spf_log(now)),
         }
     }
 
+    fn show_vrfs(&self) -> VrfsReply {
+        let row = VrfRow { vrf_id: 0, router_id: self.router_id };
+        VrfsReply { vrfs: [("default".to_owned(), row)].into(), total_vrfs: 1 }
+    }
+
     fn show_summary(&self, now: Instant) -> SummaryReply {
-        let last_run = self.spf_log.back().map(|run| msecs(now.since(run.at)));
+        let last_run = self.spf_log.last().map(|run| msecs(now.since(run.at)));
         let (externals, external_sum) = tally([&self.as_lsdb], LsType::AsExternal);
         let (opaques, opaque_sum) = tally([&self.as_lsdb], LsType::OpaqueAs);
         let spf = self.config.spf;

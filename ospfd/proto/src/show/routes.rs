@@ -3,7 +3,11 @@
 use crate::api::{BorderRoutersReply, NextHopRow, Ordered, RouteRow, RoutesReply};
 use crate::instance::Instance;
 use crate::route::{NetworkRoute, PathType, RouteNextHop, RouterRoute};
+use crate::spf::ShortestPathTree;
+use crate::spf::dijkstra::Reached;
+use crate::spf::next_hop::Hop;
 use routing_common::id::{AreaId, RouterId};
+use std::collections::BTreeMap;
 
 /// FRR's name of a network's path type.
 fn route_type(path_type: PathType) -> &'static str {
@@ -12,6 +16,14 @@ fn route_type(path_type: PathType) -> &'static str {
         PathType::InterArea => "N IA",
         PathType::External1 => "N E1",
         PathType::External2 => "N E2",
+    }
+}
+
+fn router_type(route: &RouterRoute) -> Option<String> {
+    match (route.area_border, route.as_boundary) {
+        (true, _) => Some("abr".to_owned()),
+        (false, true) => Some("asbr".to_owned()),
+        (false, false) => None,
     }
 }
 
@@ -40,6 +52,44 @@ impl Instance {
             routers.push(id, row);
         }
         BorderRoutersReply { routers }
+    }
+
+    /// Every router on a shortest path tree, and those of other areas the table has. Of several areas the one with
+    /// the smallest cost is shown, as in [`Self::show_border_routers`].
+    pub(super) fn show_reachable_routers(&self) -> BorderRoutersReply {
+        let mut rows: BTreeMap<RouterId, RouteRow> = self.router_rows().into_iter().collect();
+        for area in self.areas.keys() {
+            let reached =
+                self.calculation.tree(*area).into_iter().flat_map(ShortestPathTree::reached_routers);
+            for (id, reached) in reached.filter(|(id, _)| *id != self.router_id) {
+                let row = || self.reached_row(*area, id, &reached);
+                match rows.get(&id) {
+                    Some(old) if !old.inter_area && old.cost <= reached.distance => {}
+                    _ => {
+                        rows.insert(id, row());
+                    }
+                }
+            }
+        }
+        let mut routers = Ordered::default();
+        rows.into_iter().for_each(|(id, row)| routers.push(id, row));
+        BorderRoutersReply { routers }
+    }
+
+    fn reached_row(&self, area: AreaId, id: RouterId, reached: &Reached<'_>) -> RouteRow {
+        let known = self.routing_table.routers.get(&(id, area));
+        let hop = |hop: &Hop| {
+            let (ifindex, gateway) = (hop.ifindex, hop.gateway);
+            self.hop_row(&RouteNextHop { ifindex, gateway, advertising_router: id })
+        };
+        RouteRow {
+            route_type: "R ".into(),
+            cost: reached.distance,
+            area: Some(area),
+            router_type: known.and_then(router_type),
+            nexthops: reached.hops.iter().map(hop).collect(),
+            ..RouteRow::default()
+        }
     }
 
     fn network_row(&self, route: &NetworkRoute) -> RouteRow {
@@ -74,11 +124,6 @@ impl Instance {
     }
 
     fn router_row(&self, area: AreaId, route: &RouterRoute) -> RouteRow {
-        let router_type = match (route.area_border, route.as_boundary) {
-            (true, _) => Some("abr".to_owned()),
-            (false, true) => Some("asbr".to_owned()),
-            (false, false) => None,
-        };
         RouteRow {
             route_type: "R ".into(),
             cost: route.cost,
@@ -86,7 +131,7 @@ impl Instance {
             tag: None,
             area: Some(area),
             inter_area: route.path_type == PathType::InterArea,
-            router_type,
+            router_type: router_type(route),
             nexthops: route.next_hops.iter().map(|hop| self.hop_row(hop)).collect(),
         }
     }

@@ -19,4 +19,6 @@ mod scene;
 mod self_originated;
 #[cfg(test)]
 mod show;
+#[cfg(test)]
+mod show_lists;
 mod topology_changes;

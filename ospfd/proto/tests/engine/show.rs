@@ -75,7 +75,7 @@ fn differences<'a>(frrs: &'a Value, ours: &'a Value) -> (Vec<&'a str>, Vec<&'a s
     (frrs.difference(&ours).copied().collect(), ours.difference(&frrs).copied().collect())
 }
 
-fn lan() -> Net {
+pub(crate) fn lan() -> Net {
     let mut net = Net::new(1);
     let (a, b, c) = (net.router(1), net.router(2), net.router(3));
     net.loopback(a, "10.255.0.1/32");
@@ -95,14 +95,14 @@ fn lan() -> Net {
 }
 
 /// A router's reply, the request and the reply having been on a socket.
-fn ask(net: &Net, node: usize, request: &Request) -> Result<Value, String> {
+pub(crate) fn ask(net: &Net, node: usize, request: &Request) -> Result<Value, String> {
     let sent: Request = serde_json::from_str(&serde_json::to_string(request).unwrap()).unwrap();
     assert_eq!(&sent, request);
     let reply = net.nodes[node].engine.query(net.now, &sent)?;
     Ok(serde_json::from_str(&reply.to_string()).unwrap())
 }
 
-fn text(net: &Net, node: usize, request: &Request) -> String {
+pub(crate) fn text(net: &Net, node: usize, request: &Request) -> String {
     api::render_text(request, &ask(net, node, request).unwrap()).unwrap()
 }
 
@@ -381,8 +381,12 @@ fn every_reply_has_a_text_and_a_reply_of_another_release_is_refused() {
         DATABASE,
         Request::DatabaseMaxAge,
         Request::Routes,
+        Request::RouteDetail,
         Request::BorderRouters,
+        Request::ReachableRouters,
+        Request::Vrfs,
         Request::Events,
+        Request::SpfLog,
     ];
     for request in kinds.iter().chain(&others) {
         for node in 0..2 {
