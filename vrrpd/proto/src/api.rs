@@ -1,4 +1,4 @@
-//! What `show vrrp` asks and answers. Keys are FRR's where FRR has them; ours follow in the same spelling.
+//! What `show vrrp` in its forms asks and answers. Keys are FRR's where FRR has them; ours follow in the same spelling.
 
 use routing_common::id::{InterfaceName, Vrid};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,60 @@ pub enum Request {
         #[serde(default)]
         vrid: Option<Vrid>,
     },
+    /// `show vrrp [interface IF] [VRID] summary`; answered by a list of [`SummaryRow`].
+    Summary {
+        /// Only on this interface.
+        #[serde(default)]
+        interface: Option<InterfaceName>,
+        /// Only this VRID.
+        #[serde(default)]
+        vrid: Option<Vrid>,
+    },
+    /// `show vrrp [interface IF] [VRID] history`, which FRR does not have; answered by a list of [`HistoryRow`].
+    History {
+        /// Only on this interface.
+        #[serde(default)]
+        interface: Option<InterfaceName>,
+        /// Only this VRID.
+        #[serde(default)]
+        vrid: Option<Vrid>,
+    },
+}
+
+/// One virtual router in a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SummaryRow {
+    /// Base interface.
+    pub interface: String,
+    /// Virtual router id.
+    pub vrid: u8,
+    /// Priority in effect.
+    pub priority: u8,
+    /// Virtual addresses.
+    pub v4_addresses: usize,
+    /// Always 0.
+    pub v6_addresses: usize,
+    /// "Initialize", "Backup" or "Master".
+    pub v4_status: String,
+}
+
+/// One virtual router's last changes of state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryRow {
+    /// Base interface.
+    pub interface: String,
+    /// Virtual router id.
+    pub vrid: u8,
+    /// Name in the configuration.
+    pub group: String,
+    /// Its state now.
+    pub status: String,
+    /// All changes of state, more than are kept.
+    pub transitions: u64,
+    /// The last ones, oldest first.
+    pub history: Vec<Transition>,
 }
 
 /// One virtual router, as FRR lists them.
@@ -160,15 +214,21 @@ pub struct Alarm {
 }
 
 /// One change of state.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transition {
+    /// Which one since the start, from 1.
+    #[serde(default)]
+    pub number: u64,
     /// Before.
     pub from: String,
     /// After.
     pub to: String,
     /// Why.
     pub cause: String,
+    /// Milliseconds for which nobody had been heard by then; none if nobody ever was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silence_msecs: Option<u64>,
     /// Milliseconds since.
     pub msecs_ago: u64,
 }

@@ -59,9 +59,14 @@ fn advertisement(frame: &[u8]) {
 
 /// Asks everything and shows it.
 pub(super) fn shows(engine: &Instance, now: Instant) {
-    let request = Request::Routers { interface: None, vrid: None };
-    if let Ok(value) = engine.query(now, &request) {
-        let text = render_text(&request, &value);
-        assert!(text.is_ok(), "own reply refused: {value}");
+    for request in [
+        Request::Routers { interface: None, vrid: None },
+        Request::Summary { interface: None, vrid: None },
+        Request::History { interface: None, vrid: None },
+    ] {
+        if let Ok(value) = engine.query(now, &request) {
+            let text = render_text(&request, &value);
+            assert!(text.is_ok(), "{request:?}: own reply refused: {value}");
+        }
     }
 }

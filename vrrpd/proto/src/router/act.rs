@@ -35,9 +35,15 @@ impl VirtualRouter {
         }
         let (next, actions) = transition(self.state, event, self.facts(cx.now, cx.routes_stand));
         if next != self.state {
-            let change = Transition { at: cx.now, from: self.state, to: next, cause };
-            self.history.push(change);
             self.stats.transitions += 1;
+            self.history.push(Transition {
+                at: cx.now,
+                from: self.state,
+                to: next,
+                cause,
+                number: self.stats.transitions,
+                silence: self.peers.values().map(|p| p.heard).max().map(|heard| cx.now.since(heard)),
+            });
             let text = format!(
                 "vrrp {} ({}): {} -> {next}, {}",
                 self.name,

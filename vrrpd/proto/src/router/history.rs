@@ -1,7 +1,7 @@
 //! The last changes of state and their causes: the first thing an operator asks for.
 
 use crate::machine::State;
-use routing_common::time::Instant;
+use routing_common::time::{Duration, Instant};
 use std::collections::VecDeque;
 
 /// As many are kept.
@@ -64,6 +64,10 @@ pub struct Transition {
     pub to: State,
     /// Why.
     pub cause: Cause,
+    /// Which one since the start, from 1.
+    pub number: u64,
+    /// How long nobody had been heard by then; none if nobody ever was.
+    pub silence: Option<Duration>,
 }
 
 /// The last changes, oldest first.

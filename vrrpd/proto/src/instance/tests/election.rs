@@ -40,6 +40,36 @@ fn f11_adjacent_backups_take_over_once() {
 }
 
 #[test]
+fn the_history_tells_how_long_nobody_was_heard_before_a_takeover() {
+    let mut lan = lan(&[200, 100]);
+    lan.run_until(at(10_000));
+    lan.nodes[0].frozen = true;
+    lan.run_until(at(14_000));
+    let engine = &lan.nodes[1].engine;
+    let ask = |request: api::Request| {
+        let value = engine.query(at(14_000), &request).unwrap();
+        let text = api::render_text(&request, &value).unwrap();
+        (value, text)
+    };
+    let (rows, text) = ask(api::Request::History { interface: None, vrid: None });
+    assert_eq!(rows[0]["transitions"], 2);
+    let change = &rows[0]["history"][1];
+    assert_eq!((&change["number"], &change["cause"]), (&2.into(), &"advert-timeout".into()));
+    let silence = change["silenceMsecs"].as_u64().unwrap();
+    assert!((3609..=3612).contains(&silence), "{silence}");
+    assert!(rows[0]["history"][0].get("silenceMsecs").is_none(), "nobody had been heard at the start");
+    assert!(text.starts_with("eth0 VRID 10 (g0): Master, 2 transitions\nNo  From"), "{text}");
+    assert!(text.contains(&format!("advert-timeout  {silence} ms")), "{text}");
+    let (rows, text) = ask(api::Request::Summary { interface: None, vrid: Vrid::new(10) });
+    assert_eq!(rows[0]["v4Status"], "Master");
+    let words: Vec<&str> = text.lines().last().unwrap().split_whitespace().collect();
+    assert_eq!(words, ["eth0", "10", "100", "1", "0", "Master", "-"]);
+    let (rows, text) = ask(api::Request::Summary { interface: None, vrid: Vrid::new(11) });
+    assert_eq!(rows, serde_json::json!([]));
+    assert_eq!(text.lines().count(), 1, "{text}");
+}
+
+#[test]
 fn a_lost_advertisement_or_two_change_nothing() {
     let mut lan = lan(&[200, 100]);
     lan.run_until(at(10_000));

@@ -1,9 +1,12 @@
 //! Answers to [`api::Request`] and their text form, which reads like FRR's.
 
+mod lists;
+
 use crate::api;
 use crate::instance::Instance;
 use crate::router::{Blocked, VirtualRouter};
 use routing_common::config::{VrrpChecksum, VrrpVersion};
+use routing_common::id::{InterfaceName, Vrid};
 use routing_common::render::{Table, short_time};
 use routing_common::time::{Duration, Instant};
 use std::net::Ipv4Addr;
@@ -14,14 +17,25 @@ pub(crate) fn query(
     now: Instant,
     request: &api::Request,
 ) -> Result<serde_json::Value, String> {
-    let api::Request::Routers { interface, vrid } = request;
-    let rows: Vec<api::Router> = instance
-        .routers()
-        .filter(|r| interface.as_ref().is_none_or(|i| *i == r.group.interface))
-        .filter(|r| vrid.is_none_or(|v| v == r.group.vrid))
-        .map(|r| router(instance, now, r))
-        .collect();
-    serde_json::to_value(rows).map_err(|e| e.to_string())
+    let meant = |interface: &Option<InterfaceName>, vrid: &Option<Vrid>| -> Vec<&VirtualRouter> {
+        let of_interface = |r: &&VirtualRouter| interface.as_ref().is_none_or(|i| *i == r.group.interface);
+        let of_vrid = |r: &&VirtualRouter| vrid.is_none_or(|v| v == r.group.vrid);
+        instance.routers().filter(of_interface).filter(of_vrid).collect()
+    };
+    let reply = match request {
+        api::Request::Routers { interface, vrid } => {
+            let rows = meant(interface, vrid).into_iter().map(|r| router(instance, now, r));
+            serde_json::to_value(rows.collect::<Vec<api::Router>>())
+        }
+        api::Request::Summary { interface, vrid } => {
+            serde_json::to_value(meant(interface, vrid).into_iter().map(lists::summary).collect::<Vec<_>>())
+        }
+        api::Request::History { interface, vrid } => {
+            let rows = meant(interface, vrid).into_iter().map(|r| lists::history(now, r));
+            serde_json::to_value(rows.collect::<Vec<api::HistoryRow>>())
+        }
+    };
+    reply.map_err(|e| e.to_string())
 }
 
 fn router(instance: &Instance, now: Instant, r: &VirtualRouter) -> api::Router {
@@ -78,16 +92,7 @@ fn router(instance: &Instance, now: Instant, r: &VirtualRouter) -> api::Router {
                 raised_msecs_ago: ago(row.since),
             })
             .collect(),
-        history: r
-            .history
-            .iter()
-            .map(|t| api::Transition {
-                from: t.from.to_string(),
-                to: t.to.to_string(),
-                cause: t.cause.code().to_owned(),
-                msecs_ago: ago(t.at),
-            })
-            .collect(),
+        history: lists::transitions(now, r),
         last_fault: instance.last_fault().map(|(_, text)| text.clone()),
         last_fault_msecs_ago: instance.last_fault().map(|(at, _)| ago(*at)),
     }
@@ -137,15 +142,15 @@ fn mac_text(mac: [u8; 6]) -> String {
 ///
 /// # Errors
 /// The value is not the reply to this request.
-pub fn render_text(_request: &api::Request, value: &serde_json::Value) -> Result<String, serde_json::Error> {
-    let rows: Vec<api::Router> = serde::Deserialize::deserialize(value)?;
-    let mut out = String::new();
-    for row in &rows {
-        out.push('\n');
-        out.push_str(&parameters(row).text());
-        out.push_str(&lists(row));
-    }
-    Ok(out)
+pub fn render_text(request: &api::Request, value: &serde_json::Value) -> Result<String, serde_json::Error> {
+    Ok(match request {
+        api::Request::Routers { .. } => {
+            let rows: Vec<api::Router> = serde::Deserialize::deserialize(value)?;
+            rows.iter().map(|row| format!("\n{}{}", parameters(row).text(), lists(row))).collect()
+        }
+        api::Request::Summary { .. } => lists::summary_text(serde::Deserialize::deserialize(value)?),
+        api::Request::History { .. } => lists::history_text(serde::Deserialize::deserialize(value)?),
+    })
 }
 
 /// FRR's two columns.
@@ -227,10 +232,7 @@ fn lists(r: &api::Router) -> String {
         alarms.row([a.alarm.clone(), a.peer.to_string(), ago(a.raised_msecs_ago)]);
     }
     section("Alarms", &alarms);
-    let mut history = Table::new(["From", "To", "Cause", "When"]);
-    for t in &r.history {
-        history.row([t.from.clone(), t.to.clone(), t.cause.clone(), ago(t.msecs_ago)]);
-    }
+    let history = lists::transition_table(&r.history);
     section("Transitions", &history);
     out
 }
