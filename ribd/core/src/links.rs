@@ -10,6 +10,7 @@ use routing_common::config::Config;
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::link::{Address, Link, LinkEvent, VRRP_ADDRESS_PROTOCOL};
 use routing_common::prefix;
+use routing_common::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
@@ -50,6 +51,33 @@ pub struct LinkChange {
     pub next_hops: bool,
     /// Its last address went.
     pub addressless: bool,
+}
+
+/// How often an interface began and ceased to run, since this daemon knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LinkCounts {
+    /// Began.
+    pub ups: u64,
+    /// The last time.
+    pub last_up: Option<Instant>,
+    /// Ceased.
+    pub downs: u64,
+    /// The last time.
+    pub last_down: Option<Instant>,
+}
+
+impl LinkCounts {
+    /// Takes in what an event changed.
+    pub(crate) fn count(&mut self, now: Instant, change: &LinkChange) {
+        if change.started {
+            self.ups += 1;
+            self.last_up = Some(now);
+        }
+        if change.stopped {
+            self.downs += 1;
+            self.last_down = Some(now);
+        }
+    }
 }
 
 impl Links {

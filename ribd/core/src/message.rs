@@ -30,6 +30,17 @@ pub enum Protocol {
     Ospf,
 }
 
+impl Protocol {
+    /// As it is shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Static => "static",
+            Self::Ospf => "ospf",
+        }
+    }
+}
+
 /// From a client to the RIB.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ClientMessage {

@@ -11,7 +11,7 @@
 
 use crate::links::{Home, Links};
 use crate::message::NextHop;
-use crate::route::{Candidate, FibHop, FibHops, Selected, Target, Way};
+use crate::route::{Candidate, FibHop, FibHops, Origin, Selected, Target, Way};
 use crate::select;
 use crate::table::{Entry, Table};
 use ipnetwork::Ipv4Network;
@@ -63,6 +63,15 @@ pub struct HopOutcome {
     pub interface: Option<String>,
     /// Found through another route.
     pub recursive: bool,
+    /// The kernel's next hops, or why there are none.
+    pub hops: Result<FibHops, Inactive>,
+}
+
+/// How a gateway that stands without an interface is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// The route that leads to it.
+    pub through: Option<(Ipv4Network, Origin)>,
     /// The kernel's next hops, or why there are none.
     pub hops: Result<FibHops, Inactive>,
 }
@@ -145,6 +154,20 @@ impl View<'_> {
                 })
                 .collect(),
         }
+    }
+
+    /// How a gateway is reached, whoever asks.
+    pub fn reach(&self, gateway: Ipv4Addr) -> Reach {
+        let target = StaticTarget::Gateway { address: gateway, interface: None };
+        let hops = self.static_hop(&target, &Trail::new()).1;
+        let selected = |(prefix, entry): &(Ipv4Network, &Entry)| {
+            (prefix.prefix() > 0)
+                .then(|| self.evaluate(*prefix, entry))
+                .flatten()
+                .map(|s| (*prefix, s.origin))
+        };
+        let through = hops.is_ok().then(|| self.table.covering(gateway).iter().find_map(selected)).flatten();
+        Reach { through, hops }
     }
 
     /// A next hop that names its interface: usable while the interface runs.

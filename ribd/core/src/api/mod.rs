@@ -3,12 +3,22 @@
 //! Keys FRR does not have are ours: `inactiveReason` on a next hop that cannot be used, `error` on a route
 //! the kernel refused.
 
+mod choice;
+mod interfaces;
+mod nexthops;
 mod render;
 
+pub use choice::{Choice, Contender};
+pub use interfaces::{Description, Descriptions, InterfaceAddress, InterfaceDetail, InterfaceDetails};
+pub use nexthops::{
+    NextHopGroup, NextHopGroups, NextHopTracking, Resolution, StaticRow, Statics, Tracked, TrackingClient,
+};
 pub use render::render_text;
 
+use crate::fib::NextHopId;
 use crate::message::Protocol;
 use ipnetwork::Ipv4Network;
+use routing_common::id::InterfaceName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,8 +43,41 @@ pub enum Request {
     },
     /// `show ip route summary`. Reply: [`RouteSummary`].
     RouteSummary,
+    /// `show ip fib`: what the kernel forwards by. Reply: [`Routes`].
+    Fib {
+        /// As in `Routes`.
+        #[serde(default)]
+        prefix: Option<Ipv4Network>,
+    },
+    /// `show ip route failed`: what the kernel refused. Reply: [`Routes`].
+    FailedRoutes,
+    /// `show ip route … why`. Reply: [`Choice`].
+    Why {
+        /// As in `Routes`.
+        prefix: Ipv4Network,
+    },
+    /// `show ip nht`. Reply: [`NextHopTracking`].
+    NextHopTracking,
+    /// `show static routes`. Reply: [`Statics`].
+    Statics,
+    /// `show nexthop-group rib [ID]`. Reply: [`NextHopGroups`].
+    NextHopGroups {
+        /// Only this object.
+        #[serde(default)]
+        id: Option<NextHopId>,
+    },
     /// `show interface brief`. Reply: [`Interfaces`].
     Interfaces,
+    /// `show interface [IFNAME]`. Reply: [`InterfaceDetails`].
+    InterfaceDetails {
+        /// Only this one.
+        #[serde(default)]
+        name: Option<InterfaceName>,
+    },
+    /// `show interface description`. Reply: [`Descriptions`].
+    Descriptions,
+    /// `show ip forwarding`. Reply: [`Forwarding`].
+    Forwarding,
     /// Who is connected to the RIB. Reply: [`Clients`].
     Clients,
     /// Kernel settings, addresses, counters. Reply: [`System`].
@@ -191,6 +234,17 @@ pub struct Interface {
     pub mtu: u32,
     /// In the configuration?
     pub configured: bool,
+}
+
+/// `show ip forwarding`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Forwarding {
+    /// Does the configuration want this host to forward?
+    pub configured: bool,
+    /// What became of setting it: "done", "asked" or the kernel's refusal. None before there is a configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
 }
 
 /// Sessions in order of connection.

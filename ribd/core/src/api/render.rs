@@ -1,6 +1,9 @@
 //! The replies as text.
 
-use super::{Clients, Interfaces, NextHop, Request, Route, RouteSummary, Routes, System};
+use super::{
+    Choice, Clients, Descriptions, Forwarding, InterfaceDetails, Interfaces, NextHop, NextHopGroups,
+    NextHopTracking, Request, Route, RouteSummary, Routes, Statics, System, choice, nexthops,
+};
 use crate::message::Protocol;
 use core::fmt::Write as _;
 use routing_common::render::{Fields, Table};
@@ -17,20 +20,23 @@ const LEGEND: &str = "Codes: C - connected, S - static, O - OSPF,\n       \
 /// When `value` is not such a reply: a daemon of another version.
 pub fn render_text(request: &Request, value: &Value) -> Result<String, serde_json::Error> {
     Ok(match request {
-        Request::Routes { .. } => routes(&Routes::deserialize(value)?),
+        Request::Routes { .. } | Request::Fib { .. } | Request::FailedRoutes => {
+            routes(&Routes::deserialize(value)?)
+        }
         Request::RouteSummary => summary(&RouteSummary::deserialize(value)?),
         Request::Interfaces => interfaces(&Interfaces::deserialize(value)?),
+        Request::Why { .. } => choice::text(&Choice::deserialize(value)?),
+        Request::NextHopTracking => nexthops::tracking(&NextHopTracking::deserialize(value)?),
+        Request::Statics => nexthops::statics(&Statics::deserialize(value)?),
+        Request::NextHopGroups { .. } => nexthops::groups(&NextHopGroups::deserialize(value)?),
+        Request::InterfaceDetails { .. } => {
+            super::interfaces::details(&InterfaceDetails::deserialize(value)?)
+        }
+        Request::Descriptions => super::interfaces::descriptions(&Descriptions::deserialize(value)?),
+        Request::Forwarding => forwarding(&Forwarding::deserialize(value)?),
         Request::Clients => clients(&Clients::deserialize(value)?),
         Request::System => system(&System::deserialize(value)?),
     })
-}
-
-fn name(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Connected => "connected",
-        Protocol::Static => "static",
-        Protocol::Ospf => "ospf",
-    }
 }
 
 fn routes(routes: &Routes) -> String {
@@ -76,7 +82,7 @@ fn route(text: &mut String, route: &Route) {
     }
 }
 
-fn next_hop(hop: &NextHop) -> String {
+pub(super) fn next_hop(hop: &NextHop) -> String {
     let interface = hop.interface_name.as_deref();
     let mut text = match (hop.ip, interface) {
         _ if hop.blackhole => "unreachable (blackhole)".to_owned(),
@@ -109,7 +115,7 @@ fn next_hop(hop: &NextHop) -> String {
 fn summary(s: &RouteSummary) -> String {
     let mut table = Table::new(["Route Source", "Routes", "FIB"]).right(1).right(2);
     for p in &s.routes {
-        table.row([name(p.r#type).to_owned(), p.rib.to_string(), p.fib.to_string()]);
+        table.row([p.r#type.name().to_owned(), p.rib.to_string(), p.fib.to_string()]);
     }
     table.row(["Totals".to_owned(), s.routes_total.to_string(), s.routes_total_fib.to_string()]);
     table.text()
@@ -127,13 +133,21 @@ fn interfaces(interfaces: &Interfaces) -> String {
     table.text()
 }
 
+fn forwarding(f: &Forwarding) -> String {
+    let wanted = if f.configured { "on" } else { "off" };
+    match f.state.as_deref() {
+        Some("done") => format!("IP forwarding is {wanted}\n"),
+        state => format!("IP forwarding shall be {wanted}: {}\n", state.unwrap_or("not asked yet")),
+    }
+}
+
 fn clients(clients: &Clients) -> String {
     let mut table = Table::new(["Client", "Protocol", "State", "Uptime", "Routes", "Changes", "Told"]);
     for column in 4..7 {
         table = table.right(column);
     }
     for c in clients {
-        let protocol = c.protocol.map_or("-", name);
+        let protocol = c.protocol.map_or("-", Protocol::name);
         let numbers = [c.routes.to_string(), c.changes.to_string(), c.redistributed.to_string()];
         let [routes, changes, told] = &numbers;
         table.row([&c.name, protocol, &c.state, &c.uptime, routes, changes, told]);

@@ -75,6 +75,11 @@ impl Objects {
         self.map.iter().map(|(id, o)| (*id, &o.content))
     }
 
+    /// How many routes and groups use an object.
+    pub fn uses(&self, id: NextHopId) -> usize {
+        self.map.get(&id).map_or(0, |o| o.routes + o.groups)
+    }
+
     /// The next hops an object stands for, sorted.
     pub fn hops(&self, id: NextHopId) -> FibHops {
         let mut hops = FibHops::new();

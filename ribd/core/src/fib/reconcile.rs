@@ -112,6 +112,15 @@ impl Fib {
         &self.objects
     }
 
+    /// The objects with a request that is not answered yet.
+    pub fn objects_under_way(&self) -> BTreeSet<NextHopId> {
+        let objects = self.under_way.iter().filter_map(|s| match s {
+            Subject::Object(id) => Some(*id),
+            Subject::Install(..) | Subject::Removal(..) | Subject::ObjectRemoval(_) => None,
+        });
+        objects.collect()
+    }
+
     pub(super) fn objects_mut(&mut self) -> &mut Objects {
         &mut self.objects
     }

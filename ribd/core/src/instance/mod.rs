@@ -11,7 +11,7 @@ mod sources;
 
 use crate::fib::{Fib, KernelSnapshot};
 use crate::io::{Input, Output};
-use crate::links::Links;
+use crate::links::{LinkCounts, Links};
 use crate::message::{Attachment, Protocol, Redistributed, RibMessage};
 use crate::resolve::View;
 use crate::route::{Selected, Target, kernel_protocol, protocol_of_kernel};
@@ -55,6 +55,7 @@ enum TimerKey {
 pub struct Rib {
     pub(crate) config: Option<Box<Config>>,
     pub(crate) links: Links,
+    pub(crate) link_counts: BTreeMap<IfIndex, LinkCounts>,
     pub(crate) table: Table,
     pub(crate) fib: Fib,
     pub(crate) system: System,
@@ -202,6 +203,10 @@ impl Rib {
         self.note_system(now, &event);
         let change = self.links.apply(event);
         if let Some(ifindex) = change.ifindex {
+            match self.links.get(ifindex) {
+                Some(_) => self.link_counts.entry(ifindex).or_default().count(now, &change),
+                None => _ = self.link_counts.remove(&ifindex),
+            }
             if change.stopped {
                 self.fib.link_stopped(ifindex);
             }

@@ -1,5 +1,9 @@
 //! Answers to the questions of [`crate::api`].
 
+mod choice;
+mod interfaces;
+mod nexthops;
+
 use crate::Rib;
 use crate::api;
 use crate::fib::Via;
@@ -27,8 +31,23 @@ impl Rib {
     pub fn query(&self, now: Instant, request: &api::Request) -> Result<Value, String> {
         let value = match request {
             api::Request::Routes { protocol, prefix, longer } => {
-                serde_json::to_value(self.show_routes(now, *protocol, *prefix, *longer)?)
+                serde_json::to_value(self.show_routes(now, *protocol, *prefix, *longer, |_| true)?)
             }
+            api::Request::Fib { prefix } => {
+                serde_json::to_value(self.show_routes(now, None, *prefix, false, |r| r.installed)?)
+            }
+            api::Request::FailedRoutes => {
+                serde_json::to_value(self.show_routes(now, None, None, false, |r| r.failed)?)
+            }
+            api::Request::Why { prefix } => serde_json::to_value(self.show_choice(now, *prefix)),
+            api::Request::NextHopTracking => serde_json::to_value(self.show_tracking()),
+            api::Request::Statics => serde_json::to_value(self.show_statics()?),
+            api::Request::NextHopGroups { id } => serde_json::to_value(self.show_groups(*id)?),
+            api::Request::InterfaceDetails { name } => {
+                serde_json::to_value(self.show_interface_details(now, name.as_ref())?)
+            }
+            api::Request::Descriptions => serde_json::to_value(self.show_descriptions()),
+            api::Request::Forwarding => serde_json::to_value(self.show_forwarding()),
             api::Request::RouteSummary => serde_json::to_value(self.show_summary()),
             api::Request::Interfaces => serde_json::to_value(self.show_interfaces()),
             api::Request::Clients => serde_json::to_value(self.show_clients(now)),
@@ -43,10 +62,12 @@ impl Rib {
         protocol: Option<Protocol>,
         prefix: Option<Ipv4Network>,
         longer: bool,
+        keep: fn(&api::Route) -> bool,
     ) -> Result<api::Routes, String> {
         let mut routes = api::Routes::new();
         let mut add = |p: Ipv4Network, entry: &Entry| -> Result<(), String> {
-            let shown = self.show_entry(now, p, entry, protocol);
+            let mut shown = self.show_entry(now, p, entry, protocol);
+            shown.retain(keep);
             if !shown.is_empty() {
                 routes.insert(p, shown);
             }
@@ -58,17 +79,20 @@ impl Rib {
         match prefix {
             Some(p) if longer => self.table.inside(p).try_for_each(|(p, e)| add(p, e))?,
             Some(p) => {
-                let exact = self.table.get(p).map(|e| (routing_common::prefix::canonical(p), e));
-                let host = p.prefix() == 32;
-                let found =
-                    exact.or_else(|| host.then(|| self.table.covering(p.ip()).first().copied()).flatten());
-                if let Some((p, entry)) = found {
+                if let Some((p, entry)) = self.meant(p) {
                     add(p, entry)?;
                 }
             }
             None => self.table.iter().try_for_each(|(p, e)| add(p, e))?,
         }
         Ok(routes)
+    }
+
+    /// The entry of this prefix; a /32 that has none means its longest match.
+    fn meant(&self, p: Ipv4Network) -> Option<(Ipv4Network, &Entry)> {
+        let exact = self.table.get(p).map(|e| (routing_common::prefix::canonical(p), e));
+        let longest = || self.table.covering(p.ip()).first().copied().filter(|_| p.prefix() == 32);
+        exact.or_else(longest)
     }
 
     fn show_entry(
@@ -78,11 +102,8 @@ impl Rib {
         entry: &Entry,
         protocol: Option<Protocol>,
     ) -> Vec<api::Route> {
-        let winner = entry.selected.as_ref();
-        let best = winner.and_then(|w| entry.candidates.iter().find(|c| c.origin == w.origin));
-        select::in_order(&entry.candidates)
-            .into_iter()
-            .chain(entry.candidates.iter().filter(|c| c.distance == select::DISTANCE_UNUSABLE))
+        let (winner, best) = (entry.selected.as_ref(), best(entry));
+        all_in_order(entry)
             .filter(|c| protocol.is_none_or(|wanted| c.origin.protocol() == wanted))
             .map(|c| self.show_candidate(now, p, c, best, winner))
             .collect()
@@ -206,29 +227,6 @@ impl Rib {
         api::RouteSummary { routes, routes_total, routes_total_fib }
     }
 
-    fn show_interfaces(&self) -> api::Interfaces {
-        let configured = |name| self.config.as_ref().is_some_and(|c| c.interfaces.contains_key(name));
-        self.links
-            .iter()
-            .map(|link| {
-                let status = match (link.admin_up, link.running) {
-                    (false, _) => "admin down",
-                    (true, false) => "down",
-                    (true, true) => "up",
-                };
-                let interface = api::Interface {
-                    status: status.to_owned(),
-                    vrf_name: "default".to_owned(),
-                    addresses: self.links.addresses_of(link.ifindex).map(|a| a.network.to_string()).collect(),
-                    index: link.ifindex.0,
-                    mtu: link.mtu,
-                    configured: configured(&link.name),
-                };
-                (link.name.to_string(), interface)
-            })
-            .collect()
-    }
-
     fn show_clients(&self, now: Instant) -> api::Clients {
         let mut routes: BTreeMap<Protocol, usize> = BTreeMap::new();
         for c in self.table.iter().flat_map(|(_, e)| &e.candidates) {
@@ -264,11 +262,6 @@ impl Rib {
             }
             SystemOp::SetSysctl { path, value } => format!("{} = {value}", path.join("/")),
         };
-        let state = |s: &SystemState| match s {
-            SystemState::Asked => "asked".to_owned(),
-            SystemState::Done => "done".to_owned(),
-            SystemState::Failed(text) => format!("failed: {text}"),
-        };
         api::System {
             ready: self.is_ready(),
             routes_stand: self.routes_stand(),
@@ -281,7 +274,36 @@ impl Rib {
             foreign_changes: statistics.foreign_changes,
             held_routes: self.fib.held(),
             notices_suppressed: self.notices_suppressed,
-            wishes: self.system.wishes().map(|(op, s)| (wish(op), state(s))).collect(),
+            wishes: self.system.wishes().map(|(op, s)| (wish(op), state_text(s))).collect(),
         }
+    }
+
+    fn show_forwarding(&self) -> api::Forwarding {
+        let is_forwarding = |op: &SystemOp| matches!(op, SystemOp::SetSysctl { path, .. } if path.last().is_some_and(|p| p == "ip_forward"));
+        let wish = self.system.wishes().find(|(op, _)| is_forwarding(op));
+        api::Forwarding {
+            configured: self.config.as_ref().is_some_and(|c| c.rib.forwarding),
+            state: wish.map(|(_, state)| state_text(state)),
+        }
+    }
+}
+
+/// The candidates, best first; those that are never selected last.
+fn all_in_order(entry: &Entry) -> impl Iterator<Item = &Candidate> {
+    let never = entry.candidates.iter().filter(|c| c.distance == select::DISTANCE_UNUSABLE);
+    select::in_order(&entry.candidates).into_iter().chain(never)
+}
+
+/// The candidate that was selected.
+fn best(entry: &Entry) -> Option<&Candidate> {
+    let winner = entry.selected.as_ref()?;
+    entry.candidates.iter().find(|c| c.origin == winner.origin)
+}
+
+fn state_text(state: &SystemState) -> String {
+    match state {
+        SystemState::Asked => "asked".to_owned(),
+        SystemState::Done => "done".to_owned(),
+        SystemState::Failed(text) => format!("failed: {text}"),
     }
 }

@@ -9,6 +9,8 @@ mod resolution;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod shows;
+#[cfg(test)]
 mod system;
 #[cfg(test)]
 mod world;

@@ -96,8 +96,14 @@ fn requests() -> Vec<Request> {
         database(None, true),
         Request::DatabaseMaxAge,
         Request::Routes,
+        Request::RouteDetail,
         Request::BorderRouters,
+        Request::ReachableRouters,
+        Request::Traffic { name: None },
+        Request::Vrfs,
         Request::Events,
+        Request::SpfLog,
+        Request::DatabaseDetail { link_state_id: None, advertising_router: None, self_originate: false },
     ];
     all.extend(DatabaseKind::ALL.map(|kind| database(Some(kind), false)));
     all

@@ -40,7 +40,15 @@ fn ask(node: &Node, now: Instant, router_id: RouterId, turn: usize) -> Verdict {
             let requests = rib_requests();
             ask_rib(node, now, &requests[turn / 4 % requests.len()])
         }
-        _ => ask_vrrp(node, now, &Vrrp::Routers { interface: None, vrid: None::<Vrid> }),
+        _ => {
+            let vrid = None::<Vrid>;
+            let requests = [
+                Vrrp::Routers { interface: None, vrid },
+                Vrrp::Summary { interface: None, vrid },
+                Vrrp::History { interface: None, vrid },
+            ];
+            ask_vrrp(node, now, &requests[turn / 4 % requests.len()])
+        }
     }
 }
 
@@ -61,8 +69,14 @@ fn ospf_requests(router_id: RouterId) -> Vec<Ospf> {
         Ospf::Interfaces { name: None },
         Ospf::DatabaseMaxAge,
         Ospf::Routes,
+        Ospf::RouteDetail,
         Ospf::BorderRouters,
+        Ospf::ReachableRouters,
+        Ospf::Traffic { name: None },
+        Ospf::Vrfs,
         Ospf::Events,
+        Ospf::SpfLog,
+        Ospf::DatabaseDetail { link_state_id: None, advertising_router: None, self_originate: false },
     ];
     neighbors.into_iter().chain(kinds).chain(databases).chain(plain).collect()
 }
@@ -73,7 +87,23 @@ fn rib_requests() -> Vec<Rib> {
     let protocols = [None, Some(Protocol::Ospf), Some(Protocol::Static), Some(Protocol::Connected)];
     let routes = protocols.map(|protocol| Rib::Routes { protocol, prefix: None, longer: false });
     let within = Rib::Routes { protocol: None, prefix, longer: true };
-    let plain = [within, Rib::RouteSummary, Rib::Interfaces, Rib::Clients, Rib::System];
+    let prefix = routing_common::prefix::default_route();
+    let plain = [
+        within,
+        Rib::Fib { prefix: None },
+        Rib::FailedRoutes,
+        Rib::Why { prefix },
+        Rib::NextHopTracking,
+        Rib::Statics,
+        Rib::NextHopGroups { id: None },
+        Rib::RouteSummary,
+        Rib::Interfaces,
+        Rib::InterfaceDetails { name: None },
+        Rib::Descriptions,
+        Rib::Forwarding,
+        Rib::Clients,
+        Rib::System,
+    ];
     routes.into_iter().chain(plain).collect()
 }
 
