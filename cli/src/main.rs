@@ -11,21 +11,26 @@ mod connect;
 mod filter;
 mod foreign;
 mod interactive;
+mod interrupt;
 mod live;
 mod management;
 mod metrics;
+mod own;
 mod run;
 mod survey;
 mod vrf;
 mod vty;
 mod wait;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use config_lines::Verdict;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use watch::Console;
 
 #[derive(Parser)]
 #[command(name = "torc", version, about = "The shell of the Torc routing suite")]
@@ -124,6 +129,9 @@ fn main() -> ExitCode {
         Some(Errand::Import { from: Suite::Frr { files } }) => return translate(&files),
         None => {}
     }
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let converses = arguments.command.is_empty() && arguments.input_file.is_none();
+    shell.set_console(if converses && is_terminal { Console::Terminal } else { Console::Printed });
     if let Some(file) = arguments.input_file {
         return told([shell.run_file(&file, arguments.dry_run)]);
     }

@@ -1,15 +1,18 @@
 //! From a line to its output: pipe, parse, ask, render. In configuration mode lines go to [`crate::configure`] first.
 
 use crate::commands::configuration::Style;
-use crate::commands::{self, Act, Daemon, Meaning, Question};
+use crate::commands::{self, Act, Daemon, Meaning, Question, TECH_SUPPORT};
 use crate::configure::{Configuring, Own, Reaction, own_table};
 use crate::connect::Connection;
 use crate::filter::Filter;
 use crate::foreign;
 use crate::management::{Management, difference};
+use crate::own;
 use crate::vrf;
+use crate::watch::{self, Console};
 use anyhow::{Context, Result};
 use routing_common::control::configuration::{Request, Source};
+use routing_common::control::processes;
 use routing_common::grammar::{Args, Candidate, CommandTable, MatchError};
 use routing_common::render::Table;
 use serde_json::Value;
@@ -26,12 +29,23 @@ pub(crate) struct Shell {
     table: CommandTable<Meaning>,
     own: CommandTable<Own>,
     configuring: Option<Configuring>,
+    console: Console,
 }
 
 impl Shell {
     /// A shell for the daemons in `run_dir`.
     pub(crate) fn new(run_dir: PathBuf) -> Self {
-        Self { run_dir, table: commands::table(), own: own_table(), configuring: None }
+        let (table, own) = (commands::table(), own_table());
+        Self { run_dir, table, own, configuring: None, console: Console::Collected }
+    }
+
+    /// Who reads what it runs; a new shell gives each answer to a program.
+    pub(crate) fn set_console(&mut self, console: Console) {
+        self.console = console;
+    }
+
+    pub(crate) fn console(&self) -> Console {
+        self.console
     }
 
     pub(crate) fn run_dir(&self) -> &Path {
@@ -185,6 +199,12 @@ impl Shell {
             Meaning::Ask(question) => self.ask(question(&args)?)?,
             Meaning::Version => self.version(args.has("json"))?,
             Meaning::List => self.list(),
+            Meaning::Find => own::find(&self.table, args.get("regex").unwrap_or_default())?,
+            Meaning::Memory => self.memory(args.has("json"))?,
+            Meaning::TechSupport => self.tech_support(),
+            Meaning::Watch => return watch::watch(self, &args, &filters),
+            Meaning::Monitor => watch::monitor(self)?,
+            Meaning::Start(program) => watch::start(self, program, &args)?,
             Meaning::Configuration(act) => self.act(act, &args)?,
         };
         filters.iter().try_fold(text, |text, filter| filter.apply(&text))
@@ -199,6 +219,7 @@ impl Shell {
                 Ok(String::new())
             }
             Act::Show(source) => management()?.lines(source(args)),
+            Act::Flat(source) => Ok(own::flat(&management()?.lines(source(args))?)),
             Act::Compare => {
                 let back = args.get("back").and_then(|n| n.parse().ok());
                 let mut management = management()?;
@@ -242,6 +263,27 @@ impl Shell {
             return pretty(&serde_json::json!({ "torc": own, "daemons": daemons }));
         }
         Ok(table.text())
+    }
+
+    /// The daemons of this router.
+    pub(crate) fn processes(&self) -> Result<processes::Processes> {
+        let request = serde_json::to_value(processes::Request::ShowProcesses)?;
+        own::processes(Connection::open(&self.run_dir, Daemon::Mgmtd.name())?.ask(request)?)
+    }
+
+    fn memory(&self, json: bool) -> Result<String> {
+        let rows = own::memory(&self.processes()?);
+        if json { pretty(&serde_json::to_value(rows)?) } else { Ok(own::memory_text(&rows)) }
+    }
+
+    /// A show that fails says so in its place; the others are wanted all the more.
+    fn tech_support(&mut self) -> String {
+        let mut text = String::new();
+        for line in TECH_SUPPORT {
+            let answer = self.run_view(line).unwrap_or_else(|error| format!("{error:#}\n"));
+            text.push_str(&format!("------------------ {line} ------------------\n\n{answer}\n"));
+        }
+        text
     }
 
     fn list(&self) -> String {

@@ -22,6 +22,8 @@ pub(crate) enum Act {
     Enter(Style),
     /// Show a text as lines.
     Show(fn(&Args) -> Source),
+    /// Show a text as lines that need no other line.
+    Flat(fn(&Args) -> Source),
     /// Show what differs between a text and the one in force.
     Compare,
     /// Ask the supervisor and print its answer.
@@ -100,6 +102,19 @@ pub(super) const ROWS: &[Row] = &[
             BACK,
         ],
         Act::Compare,
+    ),
+    row(
+        "show configuration commands [<running|startup|revision (0-99)$back>]",
+        &[
+            SHOW,
+            CONFIGURATION,
+            "As lines that each name their mode, for grep and diff",
+            IN_FORCE,
+            "What the router boots from",
+            "A former one",
+            BACK,
+        ],
+        Act::Flat(which),
     ),
     row(
         "show configuration history [json]",

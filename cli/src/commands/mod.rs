@@ -1,21 +1,20 @@
 //! The command table: every line an operator can type, its help, whom it asks and how the answer reads.
 
+mod bfd;
 pub(crate) mod configuration;
+mod ospf;
+mod rib;
+mod shell;
+mod vrrp;
 
 pub(crate) use configuration::Act;
+pub(crate) use shell::TECH_SUPPORT;
 
-use ::rib::api as rib;
-use ::rib::message::Protocol;
-use anyhow::{Context as _, Result};
-use bfd_proto::api as bfd;
-use ospf_proto::api as ospf;
-use routing_common::control::processes;
+use anyhow::Result;
 use routing_common::grammar::{Args, Command, CommandTable};
-use routing_common::id::Vrid;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::str::FromStr;
-use vrrp_proto::api as vrrp;
 
 /// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +63,18 @@ pub(crate) enum Meaning {
     Version,
     /// All commands.
     List,
+    /// The commands whose words or help match.
+    Find,
+    /// What the daemons take of memory.
+    Memory,
+    /// Many shows, one after the other.
+    TechSupport,
+    /// A show again and again.
+    Watch,
+    /// Events as they happen.
+    Monitor,
+    /// Another program, with its options before the address.
+    Start(&'static str),
     /// Something about the configuration as a whole.
     Configuration(Act),
 }
@@ -72,7 +83,8 @@ type Row = Command<Meaning>;
 
 /// The compiled table.
 pub(crate) fn table() -> CommandTable<Meaning> {
-    let rows: Vec<Row> = [OWN, configuration::ROWS, SUPERVISOR, OSPF, VRRP, BFD, RIB].concat();
+    let rows: Vec<Row> =
+        [shell::ROWS, configuration::ROWS, ospf::ROWS, vrrp::ROWS, bfd::ROWS, rib::ROWS].concat();
     // proof: a test compiles the same constant table.
     CommandTable::new(&rows).expect("the command table compiles")
 }
@@ -80,261 +92,6 @@ pub(crate) fn table() -> CommandTable<Meaning> {
 const JSON: &str = "As JSON";
 const SHOW: &str = "Show running system information";
 const IP: &str = "IPv4";
-const OSPF_WORD: &str = "OSPF";
-
-const OWN: &[Row] = &[
-    Row {
-        syntax: "show version [json]",
-        help: &[SHOW, "Releases of the shell and the daemons", JSON],
-        meaning: Meaning::Version,
-    },
-    Row { syntax: "list", help: &["List all commands"], meaning: Meaning::List },
-];
-
-const SUPERVISOR: &[Row] = &[Row {
-    syntax: "show processes [json]",
-    help: &[SHOW, "The daemons of this router and how often they were restarted", JSON],
-    meaning: Meaning::Ask(|_| {
-        Ok(Question {
-            daemon: Daemon::Mgmtd,
-            request: serde_json::to_value(processes::Request::ShowProcesses)?,
-            render: |request, value| Ok(processes::render_text(&from(request)?, value)?),
-        })
-    }),
-}];
-
-const OSPF: &[Row] = &[
-    Row {
-        syntax: "show ip ospf [json]",
-        help: &[SHOW, IP, OSPF_WORD, JSON],
-        meaning: Meaning::Ask(|_| ospf(ospf::Request::Summary)),
-    },
-    Row {
-        syntax: "show ip ospf neighbor [<IFNAME$filter|A.B.C.D$filter>] [detail] [json]",
-        help: &[
-            SHOW,
-            IP,
-            OSPF_WORD,
-            "Neighbors",
-            "On this interface",
-            "With this router id",
-            "Everything about each",
-            JSON,
-        ],
-        meaning: Meaning::Ask(|a| {
-            ospf(ospf::Request::Neighbors {
-                filter: a.get("filter").map(str::to_owned),
-                detail: a.has("detail"),
-            })
-        }),
-    },
-    Row {
-        syntax: "show ip ospf interface [IFNAME$name] [json]",
-        help: &[SHOW, IP, OSPF_WORD, "Interfaces, with what was discarded and why", "Only this one", JSON],
-        meaning: Meaning::Ask(|a| ospf(ospf::Request::Interfaces { name: parsed(a, "name")? })),
-    },
-    Row {
-        syntax: "show ip ospf database [<router|network|summary|asbr-summary|external|nssa-external|opaque-link|opaque-area|opaque-as> [A.B.C.D$lsid]] [<adv-router A.B.C.D$advertising|self-originate>] [json]",
-        help: &[
-            SHOW,
-            IP,
-            OSPF_WORD,
-            "Link state database",
-            "Router-LSAs",
-            "Network-LSAs",
-            "Summary-LSAs (networks)",
-            "Summary-LSAs (AS boundary routers)",
-            "AS-external-LSAs",
-            "NSSA external LSAs",
-            "Link-local opaque LSAs",
-            "Area-local opaque LSAs",
-            "AS-wide opaque LSAs",
-            "With this Link State ID",
-            "Of one router",
-            "Its router id",
-            "Of this router",
-            JSON,
-        ],
-        meaning: Meaning::Ask(database),
-    },
-    Row {
-        syntax: "show ip ospf database max-age [json]",
-        help: &[SHOW, IP, OSPF_WORD, "Link state database", "LSAs on their way out", JSON],
-        meaning: Meaning::Ask(|_| ospf(ospf::Request::DatabaseMaxAge)),
-    },
-    Row {
-        syntax: "show ip ospf graceful-restart [json]",
-        help: &[SHOW, IP, OSPF_WORD, "Restarting without loss, and helping neighbors to", JSON],
-        meaning: Meaning::Ask(|_| ospf(ospf::Request::GracefulRestart { helper: false, detail: false })),
-    },
-    Row {
-        syntax: "show ip ospf graceful-restart helper [detail] [json]",
-        help: &[
-            SHOW,
-            IP,
-            OSPF_WORD,
-            "Restarting without loss, and helping neighbors to",
-            "Helping neighbors",
-            "And who they are",
-            JSON,
-        ],
-        meaning: Meaning::Ask(|a| {
-            ospf(ospf::Request::GracefulRestart { helper: true, detail: a.has("detail") })
-        }),
-    },
-    Row {
-        syntax: "graceful-restart prepare ip ospf",
-        help: &["Restart without loss", "Tell the neighbors and leave for a restart", IP, OSPF_WORD],
-        meaning: Meaning::Ask(|_| ospf(ospf::Request::PrepareRestart)),
-    },
-    Row {
-        syntax: "show ip ospf events [json]",
-        help: &[SHOW, IP, OSPF_WORD, "What happened: adjacencies and SPF runs, with causes", JSON],
-        meaning: Meaning::Ask(|_| ospf(ospf::Request::Events)),
-    },
-    Row {
-        syntax: "show ip ospf route [json]",
-        help: &[SHOW, IP, OSPF_WORD, "OSPF's routing table", JSON],
-        meaning: Meaning::Ask(|_| ospf(ospf::Request::Routes)),
-    },
-    Row {
-        syntax: "show ip ospf border-routers [json]",
-        help: &[SHOW, IP, OSPF_WORD, "Area border and AS boundary routers", JSON],
-        meaning: Meaning::Ask(|_| ospf(ospf::Request::BorderRouters)),
-    },
-];
-
-const VRRP: &[Row] = &[Row {
-    syntax: "show vrrp [interface IFNAME$name] [(1-255)$vrid] [json]",
-    help: &[SHOW, "VRRP virtual routers", "On one interface", "Its name", "Virtual router id", JSON],
-    meaning: Meaning::Ask(|a| {
-        let vrid = a.get("vrid").and_then(|v| v.parse().ok()).and_then(Vrid::new);
-        let request = vrrp::Request::Routers { interface: parsed(a, "name")?, vrid };
-        Ok(Question {
-            daemon: Daemon::Vrrpd,
-            request: serde_json::to_value(request)?,
-            render: |request, value| Ok(vrrp::render_text(&from(request)?, value)?),
-        })
-    }),
-}];
-
-const BFD_WORD: &str = "Bidirectional Forwarding Detection";
-const PEERS: &str = "All sessions";
-
-const BFD: &[Row] = &[
-    Row {
-        syntax: "show bfd [json]",
-        help: &[SHOW, BFD_WORD, JSON],
-        meaning: Meaning::Ask(|_| bfd(bfd::Request::Status)),
-    },
-    Row {
-        syntax: "show bfd peers [json]",
-        help: &[SHOW, BFD_WORD, PEERS, JSON],
-        meaning: Meaning::Ask(|_| bfd(bfd::Request::Peers)),
-    },
-    Row {
-        syntax: "show bfd peers brief [json]",
-        help: &[SHOW, BFD_WORD, PEERS, "One line each", JSON],
-        meaning: Meaning::Ask(|_| bfd(bfd::Request::Brief)),
-    },
-    Row {
-        syntax: "show bfd peers counters [json]",
-        help: &[SHOW, BFD_WORD, PEERS, "Packets, changes of state, and what was discarded and why", JSON],
-        meaning: Meaning::Ask(|_| bfd(bfd::Request::Counters)),
-    },
-    Row {
-        syntax: "show bfd peer A.B.C.D$peer [json]",
-        help: &[SHOW, BFD_WORD, "One session", "The neighbour's address", JSON],
-        meaning: Meaning::Ask(|a| {
-            let address = parsed(a, "peer")?.context("a peer's address")?;
-            bfd(bfd::Request::Peer { address })
-        }),
-    },
-];
-
-const RIB: &[Row] = &[
-    Row {
-        syntax: "show ip route [<connected|static|ospf>] [<A.B.C.D$prefix|A.B.C.D/M$prefix [longer-prefixes]>] [json]",
-        help: &[
-            SHOW,
-            IP,
-            "Routing table: every candidate, the chosen one marked",
-            "Of our own interfaces",
-            "From the configuration",
-            "From OSPF",
-            "The longest match of this address",
-            "This prefix",
-            "And everything inside it",
-            JSON,
-        ],
-        meaning: Meaning::Ask(routes),
-    },
-    Row {
-        syntax: "show ip route summary [json]",
-        help: &[SHOW, IP, "Routing table", "Counts", JSON],
-        meaning: Meaning::Ask(|_| rib(rib::Request::RouteSummary)),
-    },
-    Row {
-        syntax: "show interface brief [json]",
-        help: &[SHOW, "Interfaces", "One line each", JSON],
-        meaning: Meaning::Ask(|_| rib(rib::Request::Interfaces)),
-    },
-    Row {
-        syntax: "show rib clients [json]",
-        help: &[SHOW, "The routing information base", "Daemons connected to it", JSON],
-        meaning: Meaning::Ask(|_| rib(rib::Request::Clients)),
-    },
-    Row {
-        syntax: "show system [json]",
-        help: &[SHOW, "Kernel settings in force, addresses, counters", JSON],
-        meaning: Meaning::Ask(|_| rib(rib::Request::System)),
-    },
-];
-
-fn bfd(request: bfd::Request) -> Result<Question> {
-    Ok(Question {
-        daemon: Daemon::Bfdd,
-        request: serde_json::to_value(request)?,
-        render: |request, value| Ok(bfd::render_text(&from(request)?, value)?),
-    })
-}
-
-fn rib(request: rib::Request) -> Result<Question> {
-    Ok(Question {
-        daemon: Daemon::Ribd,
-        request: serde_json::to_value(request)?,
-        render: |request, value| Ok(rib::render_text(&from(request)?, value)?),
-    })
-}
-
-fn routes(args: &Args) -> Result<Question> {
-    let named = [("connected", Protocol::Connected), ("static", Protocol::Static), ("ospf", Protocol::Ospf)];
-    let protocol = named.into_iter().find(|(word, _)| args.has(word)).map(|(_, protocol)| protocol);
-    // A bare address parses as a /32, whose longest match the RIB answers with.
-    let prefix = parsed(args, "prefix")?;
-    rib(rib::Request::Routes { protocol, prefix, longer: args.has("longer-prefixes") })
-}
-
-fn ospf(request: ospf::Request) -> Result<Question> {
-    Ok(Question {
-        daemon: Daemon::Ospfd,
-        request: serde_json::to_value(request)?,
-        render: |request, value| Ok(ospf::render_text(&from(request)?, value)?),
-    })
-}
-
-fn database(args: &Args) -> Result<Question> {
-    // The keywords are the names the kinds have on the wire between shell and daemon.
-    let named =
-        |kind: &ospf::DatabaseKind| serde_json::to_value(kind).ok().and_then(|v| Some(args.has(v.as_str()?)));
-    let kind = ospf::DatabaseKind::ALL.into_iter().find(|kind| named(kind) == Some(true));
-    ospf(ospf::Request::Database {
-        kind,
-        link_state_id: parsed(args, "lsid")?,
-        advertising_router: parsed(args, "advertising")?,
-        self_originate: args.has("self-originate"),
-    })
-}
 
 /// The argument `name` as a `T`; the grammar has already checked its form.
 fn parsed<T: FromStr>(args: &Args, name: &str) -> Result<Option<T>>
@@ -356,7 +113,7 @@ mod tests {
         let (meaning, args) = table().parse(&line.split_whitespace().collect::<Vec<_>>()).ok()?;
         match meaning {
             Meaning::Ask(question) => question(&args).ok().map(|q| (q.daemon, q.request)),
-            Meaning::Version | Meaning::List | Meaning::Configuration(_) => None,
+            _ => None,
         }
     }
 
@@ -402,6 +159,63 @@ mod tests {
     }
 
     #[test]
+    fn shows_of_frr_that_were_missing_ask_their_daemons() {
+        let asks = |line: &str, daemon, expected: Value| {
+            assert_eq!(request(line), Some((daemon, expected)), "{line}");
+        };
+        let nobody = serde_json::json!({"neighbors": {"filter": null, "detail": false}});
+        asks("show ip ospf neighbor all json", Daemon::Ospfd, nobody);
+        asks(
+            "show ip ospf interface traffic eth1",
+            Daemon::Ospfd,
+            serde_json::json!({"traffic": {"name": "eth1"}}),
+        );
+        asks("show ip ospf reachable-routers", Daemon::Ospfd, serde_json::json!("reachable-routers"));
+        asks("show ip ospf route detail", Daemon::Ospfd, serde_json::json!("route-detail"));
+        asks("show ip ospf spf log json", Daemon::Ospfd, serde_json::json!("spf-log"));
+        asks("show ip ospf vrfs", Daemon::Ospfd, serde_json::json!("vrfs"));
+        asks(
+            "show ip ospf database detail adv-router 10.0.0.2",
+            Daemon::Ospfd,
+            serde_json::json!({"database-detail": {"link-state-id": null, "advertising-router": "10.0.0.2",
+                "self-originate": false}}),
+        );
+        asks("show interface json", Daemon::Ribd, serde_json::json!({"interface-details": {"name": null}}));
+        asks("show interface eth0", Daemon::Ribd, serde_json::json!({"interface-details": {"name": "eth0"}}));
+        asks("show interface brief", Daemon::Ribd, serde_json::json!("interfaces"));
+        asks("show interface description", Daemon::Ribd, serde_json::json!("descriptions"));
+        asks("show ip fib 10.0.0.1", Daemon::Ribd, serde_json::json!({"fib": {"prefix": "10.0.0.1/32"}}));
+        asks("show ip route failed", Daemon::Ribd, serde_json::json!("failed-routes"));
+        asks(
+            "show ip route 10.0.0.0/8 why",
+            Daemon::Ribd,
+            serde_json::json!({"why": {"prefix": "10.0.0.0/8"}}),
+        );
+        asks("show ip nht", Daemon::Ribd, serde_json::json!("next-hop-tracking"));
+        asks("show static routes json", Daemon::Ribd, serde_json::json!("statics"));
+        asks("show nexthop-group rib 7", Daemon::Ribd, serde_json::json!({"next-hop-groups": {"id": 7}}));
+        asks("show zebra client summary", Daemon::Ribd, serde_json::json!("clients"));
+        asks(
+            "show vrrp summary",
+            Daemon::Vrrpd,
+            serde_json::json!({"summary": {"interface": null, "vrid": null}}),
+        );
+        asks(
+            "show vrrp 10 history",
+            Daemon::Vrrpd,
+            serde_json::json!({"history": {"interface": null, "vrid": 10}}),
+        );
+        asks("show daemons", Daemon::Mgmtd, serde_json::json!("show-processes"));
+    }
+
+    #[test]
+    fn every_show_of_tech_support_is_a_command() {
+        for line in TECH_SUPPORT {
+            assert!(table().parse(&line.split_whitespace().collect::<Vec<_>>()).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
     fn every_command_has_its_own_shortest_form() {
         let table = table();
         for command in table.commands() {
@@ -417,6 +231,21 @@ mod tests {
                 continue;
             }
             assert!(table.parse(&words).is_ok(), "{}", command.syntax);
+        }
+    }
+
+    /// A word that several commands share has one help, or `?` would offer it twice.
+    #[test]
+    fn no_word_is_offered_twice() {
+        let table = table();
+        for command in table.commands() {
+            let words: Vec<&str> = command.syntax.split_whitespace().collect();
+            for end in 0..words.len() {
+                let Ok((found, _)) = table.candidates(&words[..end], "") else { break };
+                let labels: std::collections::BTreeSet<&str> =
+                    found.iter().map(|c| c.label.as_str()).collect();
+                assert_eq!(labels.len(), found.len(), "after {:?}: {found:#?}", &words[..end]);
+            }
         }
     }
 }

@@ -129,3 +129,40 @@ fn a_script_on_standard_input_is_a_session() {
     assert!(!shown.contains("this shell"), "nothing runs after exit: {shown}");
     assert_eq!(output.status.code(), Some(1), "the script had a failure");
 }
+
+#[test]
+fn watching_without_a_terminal_needs_an_end_and_monitoring_a_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    daemon(dir.path(), "mgmtd", PROTOCOL_VERSION, processes);
+    let output = torc(dir.path(), &["watch 1 count 2 show processes | include ospfd"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let shown = text(&output.stdout);
+    assert_eq!(shown.matches("Every 1 s: show processes\n\nospfd").count(), 2, "{shown}");
+    assert!(!shown.contains("ribd"), "the pipe is that of every look: {shown}");
+    for (line, refusal) in [
+        ("watch show processes", "% Without a terminal nobody can interrupt"),
+        ("watch 1 count 2 save", "% Only shows can be watched, not: save"),
+        ("terminal monitor", "% `terminal monitor` needs a terminal"),
+    ] {
+        let output = torc(dir.path(), &[line]);
+        assert_eq!(output.status.code(), Some(1), "{line}");
+        assert!(text(&output.stderr).starts_with(refusal), "{line}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn tech_support_goes_on_where_a_daemon_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    daemon(dir.path(), "mgmtd", PROTOCOL_VERSION, |request| match request.as_str() {
+        Some("show-processes") => processes(request),
+        _ => Outcome::Refused("not now".into()),
+    });
+    let output = torc(dir.path(), &["show tech-support"]);
+    let shown = text(&output.stdout);
+    let at = |part: &str| shown.find(part).unwrap_or_else(|| panic!("{part} not in\n{shown}"));
+    let processes = at("------------------ show processes ------------------\n\nDaemon  Pid");
+    assert!(processes < at("mgmtd: not now"));
+    assert!(
+        at("ospfd is not running") < at("------------------ show bfd peers counters ------------------\n\n")
+    );
+}

@@ -240,3 +240,49 @@ fn an_operator_types_a_session() {
     }
     lab.down().unwrap();
 }
+
+/// What goes on until interrupted ends with Ctrl-C, and the shell does not. The signal is sent by hand: the pseudo-terminal is
+/// nobody's controlling one.
+#[test]
+fn an_operator_watches_and_follows_what_happens() {
+    let lab = Lab::up(Options::new("ring3", Stack::Torc).unwrap()).unwrap();
+    lab.wait_converged(Profile::Ring.patience()).unwrap();
+    let mut t = Terminal::open(&lab, "vr1");
+    t.wait_for("vr1# ");
+    let interrupt = |t: &Terminal| {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(t.child.id()).unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    };
+
+    t.press("terminal monitor\r");
+    t.wait_for("% Interrupt with Ctrl-C");
+    // The first look is over before anything happens.
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(
+        other(&lab, "vr1", &["configure terminal", "interface eth1", "ip ospf cost 77"]).status.success()
+    );
+    let told = t.wait_for("routes changed; ");
+    assert!(told.contains("Z ospf full calculation (topology): "), "{told}");
+    interrupt(&t);
+    t.wait_for("vr1# ");
+
+    t.press("watch 1 show ip ospf neighbor | include Full\r");
+    for _ in 0..2 {
+        let look = t.wait_for("Every 1 s: show ip ospf neighbor");
+        assert!(!look.contains("vr1#"), "{look}");
+    }
+    t.wait_for("Full/-");
+    interrupt(&t);
+    t.wait_for("vr1# ");
+    let alive = t.enter("show version", "vr1#");
+    assert!(alive.contains("this shell"), "{alive}");
+    drop(t);
+
+    // Outside the router's namespace nothing is sent. The address would be ours if it were.
+    let outside = shell(&lab, "vr1").args(["-c", "ping 127.0.0.1"]).output().unwrap();
+    let why = String::from_utf8_lossy(&outside.stderr).into_owned();
+    assert!(!outside.status.success() && why.contains("another network namespace"), "{why}");
+    let inside = other(&lab, "vr1", &["ping 10.255.0.1"]);
+    assert!(String::from_utf8_lossy(&inside.stdout).contains("5 received"), "{inside:?}");
+    lab.down().unwrap();
+}

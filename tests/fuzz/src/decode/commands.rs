@@ -1,7 +1,7 @@
 //! Lines an operator types.
 
 use crate::commands::configuration::Style;
-use crate::commands::{Act, Daemon, Meaning, Question, table};
+use crate::commands::{Act, Daemon, Meaning, Question, TECH_SUPPORT, table};
 use routing_common::control::configuration::Request;
 use routing_common::grammar::{Args, CommandTable};
 use serde_json::Value;
@@ -16,7 +16,19 @@ pub fn commands(data: &[u8]) {
     match TABLE.parse(&words) {
         Ok((Meaning::Ask(question), args)) => asked(question, &args),
         Ok((Meaning::Configuration(act), args)) => configuration(act, &args),
-        Ok((Meaning::Version | Meaning::List, _)) => {}
+        Ok((Meaning::TechSupport, _)) => {
+            for line in TECH_SUPPORT {
+                assert!(TABLE.parse(&line.split(' ').collect::<Vec<_>>()).is_ok(), "{line}");
+            }
+        }
+        Ok((Meaning::Watch, args)) => assert!(args.get("command").is_some_and(|line| !line.is_empty())),
+        Ok((Meaning::Find, args)) => assert!(args.get("regex").is_some_and(|regex| !regex.is_empty())),
+        // What is put before the shell's argument is an address, never an option.
+        Ok((Meaning::Start(program), args)) => {
+            assert!(["ping", "traceroute"].contains(&program));
+            assert!(args.get("host").is_some_and(|host| host.parse::<std::net::Ipv4Addr>().is_ok()));
+        }
+        Ok((Meaning::Version | Meaning::List | Meaning::Memory | Meaning::Monitor, _)) => {}
         Err(error) => assert!(error.to_string().starts_with('%'), "{error}"),
     }
     if let Some((partial, before)) = words.split_last()
@@ -36,7 +48,7 @@ pub fn commands(data: &[u8]) {
 fn configuration(act: Act, args: &Args) {
     let request = match act {
         Act::Ask(request) => request(args),
-        Act::Show(source) => Request::GetConfiguration(source(args)),
+        Act::Show(source) | Act::Flat(source) => Request::GetConfiguration(source(args)),
         Act::Enter(Style::AsTyped | Style::Candidate) | Act::Compare | Act::Reload | Act::Nothing => return,
     };
     let value = serde_json::to_value(&request).expect("a request is JSON");
