@@ -16,6 +16,8 @@ mod live;
 mod management;
 mod metrics;
 mod own;
+#[cfg(test)]
+mod reference;
 mod run;
 mod survey;
 mod vrf;
