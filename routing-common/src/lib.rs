@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`machine`] (the five verbs of every engine), [`time`] and [`timer`], [`id`],
 //! [`prefix`] and [`link`] (what the kernel tells us), [`wire`] (bytes), [`config`] (the operator's
-//! file), [`control`] (what daemons and the shell say to each other), [`grammar`] and [`render`]
+//! file), [`policy`] (its judgements on routes), [`control`] (what daemons and the shell say to each other), [`grammar`] and [`render`]
 //! (what the operator types and sees), [`record`] (what an engine was told, for telling it again).
 #![forbid(unsafe_code)]
 
@@ -17,6 +17,7 @@ pub mod id;
 pub mod link;
 pub mod machine;
 pub mod notice;
+pub mod policy;
 pub mod prefix;
 pub mod record;
 pub mod render;

@@ -88,9 +88,9 @@ impl Redistribution {
     ) -> BTreeMap<Ipv4Network, External> {
         let mut wanted = BTreeMap::new();
         for ((protocol, prefix), route) in &self.routes {
-            let policy: Option<RedistributePolicy> = match protocol {
-                Protocol::Connected => config.redistribute_connected,
-                Protocol::Static => config.redistribute_static,
+            let policy: Option<&RedistributePolicy> = match protocol {
+                Protocol::Connected => config.redistribute_connected.as_ref(),
+                Protocol::Static => config.redistribute_static.as_ref(),
                 Protocol::Ospf => None,
             };
             let Some(policy) = policy else { continue };
@@ -104,7 +104,7 @@ impl Redistribution {
                 External { metric: policy.metric, metric_type: policy.metric_type, tag: route.tag },
             );
         }
-        if let Some(default) = config.default_information
+        if let Some(default) = &config.default_information
             && (default.always || self.has_default())
         {
             let external = External { metric: default.metric, metric_type: default.metric_type, tag: 0 };

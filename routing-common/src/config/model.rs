@@ -1,6 +1,7 @@
 //! The shape of a valid configuration.
 
 use crate::id::{AreaId, InterfaceName, RouterId, Vrid};
+use crate::policy::{AccessList, Policy, RouteMap};
 use core::fmt;
 use ipnetwork::Ipv4Network;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub struct Config {
     pub interfaces: BTreeMap<InterfaceName, InterfaceConfig>,
     /// Static routes in file order.
     pub static_routes: Vec<StaticRoute>,
+    /// Prefix lists, access lists and route maps, used or not; those in use are also where they are used.
+    pub policy: Policy,
     /// Settings of the RIB and the kernel's forwarding.
     pub rib: RibConfig,
     /// OSPF, if it runs.
@@ -136,6 +139,10 @@ pub struct OspfConfig {
     pub redistribute_connected: Option<RedistributePolicy>,
     /// Redistribute static routes.
     pub redistribute_static: Option<RedistributePolicy>,
+    /// Which connected routes may be redistributed.
+    pub distribute_connected: Option<AccessList>,
+    /// Which static routes may be redistributed.
+    pub distribute_static: Option<AccessList>,
     /// Reference bandwidth in Mbit/s for interfaces without a cost; FRR's effective 100,000.
     pub reference_bandwidth: u32,
     /// Administrative distance of OSPF routes.
@@ -287,7 +294,7 @@ impl fmt::Debug for Secret {
 }
 
 /// `default-information originate`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefaultInformation {
     /// Even when the RIB holds no default of its own.
     pub always: bool,
@@ -295,15 +302,19 @@ pub struct DefaultInformation {
     pub metric: u32,
     /// Type 1 or type 2 external metric.
     pub metric_type: MetricType,
+    /// What the RIB's default must pass unless it is announced `always`, and what changes in it.
+    pub route_map: Option<RouteMap>,
 }
 
 /// How redistributed routes enter OSPF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedistributePolicy {
     /// External metric, 0 to 16777214.
     pub metric: u32,
     /// Type 1 or type 2 external metric.
     pub metric_type: MetricType,
+    /// Which of them are announced, and what changes in them.
+    pub route_map: Option<RouteMap>,
 }
 
 /// External metric types (RFC 2328 §2.3).

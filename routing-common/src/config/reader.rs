@@ -59,6 +59,15 @@ pub(super) enum Choice<'a> {
     Named(&'a str),
 }
 
+/// A key that is a number or a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quantity<'a> {
+    /// A number in the schema's range.
+    Number(u32),
+    /// A string.
+    Text(&'a str),
+}
+
 /// What all sections of a file share.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
@@ -188,10 +197,26 @@ impl<'a> Section<'a> {
         self.value(name, |k, v| self.read_number(k, v).map(Some), |_| None)
     }
 
+    /// A number in the schema's range or a string, if there is one.
+    pub(super) fn number_or_text(&self, name: &str) -> At<Option<Quantity<'a>>> {
+        self.value(
+            name,
+            |k, v| match v.get_ref() {
+                DeValue::String(text) => Some(Some(Quantity::Text(text.as_ref()))),
+                _ => self.read_number(k, v).map(|n| Some(Quantity::Number(n))),
+            },
+            |_| None,
+        )
+    }
+
     fn read_number(&self, key: &Key, v: &Spanned<DeValue<'_>>) -> Option<u32> {
-        let (min, max) = if let Kind::Number { min, max } = key.kind { (min, max) } else { (0, u32::MAX) };
+        let (min, max, or) = match key.kind {
+            Kind::Number { min, max } => (min, max, String::new()),
+            Kind::NumberOrText { min, max, form } => (min, max, format!(", or {form}")),
+            _ => (0, u32::MAX, String::new()),
+        };
         let Some(number) = v.get_ref().as_integer() else {
-            return self.wrong_type(v, &format!("a whole number: {}", number_range(min, max)));
+            return self.wrong_type(v, &format!("a whole number: {}{or}", number_range(min, max)));
         };
         let number = i64::from_str_radix(number.as_str(), number.radix()).ok();
         let fits = number.and_then(|n| u32::try_from(n).ok()).filter(|n| (min..=max).contains(n));
@@ -406,6 +431,24 @@ impl<'a> Section<'a> {
             Some((at, self.open(schema, value, name.span())?))
         });
         sections.collect()
+    }
+
+    /// The arrays whose names the operator chose, each with its name and its tables.
+    pub(super) fn named_arrays(&self, name: &str) -> Vec<(At<&'a str>, Vec<Section<'a>>)> {
+        let (key, found) = self.find(name);
+        let (Kind::NamedArray(schema), Some(found)) = (&key.kind, found) else { return Vec::new() };
+        let DeValue::Table(arrays) = found.get_ref() else {
+            self.wrong_type::<()>(found, "a table");
+            return Vec::new();
+        };
+        let read = |(name, value): (&'a Spanned<Cow<'a, str>>, &'a Spanned<DeValue<'a>>)| {
+            let at = At { value: name.get_ref().as_ref(), span: name.span(), origin: Origin::File };
+            let DeValue::Array(elements) = value.get_ref() else {
+                return self.wrong_type(value, "an array of tables");
+            };
+            Some((at, elements.iter().filter_map(|v| self.open(schema, v, v.span())).collect()))
+        };
+        arrays.iter().filter_map(read).collect()
     }
 
     /// Opens `value` as a table of the given schema.

@@ -42,11 +42,15 @@ Refused:
 * an advertisement interval that the protocol version cannot express;
 * a BFD profile that is not there, `multihop` together with `interface`, two BFD peers that are one session, a
   `local-address` that the interface does not have in the file;
+* a name of a prefix list, access list or route map that is not there, one of them without an entry, and one with the same
+  `sequence` twice;
 * `bfd` under `vrrp`, `network-type` \"point-to-multipoint\" and \"non-broadcast\": not part of this version.
 
 Only warned about: an interface that is used but has no table under `[interfaces]` (its addresses must then come from
-elsewhere), `preempt-delay` without `preempt`, `bfd` on a passive OSPF interface, and a BFD peer on a single hop that is
-in no subnet of the file while no `interface` is named.
+elsewhere), lists and maps that nothing uses, entries that never decide because earlier ones match all they do, `set` in an
+entry that denies, a `distribute-list` of what is not redistributed, `always` with a route map that has conditions,
+`preempt-delay` without `preempt`, `bfd` on a passive OSPF interface, and a BFD peer on a single hop that is in no subnet of
+the file while no `interface` is named.
 ";
 
 /// The page `docs/configuration.md`.
@@ -103,7 +107,9 @@ fn table(page: &mut String, t: &Table, title: &str) {
 
 fn inner(key: &Key) -> Option<&'static Table> {
     match key.kind {
-        Kind::Table(t) | Kind::Named(t) | Kind::Array(t) | Kind::WordOrTable(_, t) => Some(t),
+        Kind::Table(t) | Kind::Named(t) | Kind::NamedArray(t) | Kind::Array(t) | Kind::WordOrTable(_, t) => {
+            Some(t)
+        }
         _ => None,
     }
 }
@@ -118,11 +124,13 @@ fn value(key: &Key) -> String {
             format!("`\"{}\"` to `\"{}\"` in steps of {}", shown(min), shown(max), shown(step))
         }
         Kind::Word(w) => words(w),
+        Kind::NumberOrText { min, max, form } => format!("{}, or {form}", number_range(min, max)),
         Kind::SwitchOrText(form) => format!("`true`, `false` or {form}"),
         Kind::Text(form) => form.into(),
         Kind::List(form) => format!("array of {form}"),
         Kind::Table(t) => format!("table {}", link(t)),
         Kind::Named(t) => format!("tables {}", link(t)),
+        Kind::NamedArray(t) => format!("arrays of tables {}", link(t)),
         Kind::Array(t) => format!("array of tables {}", link(t)),
         Kind::WordOrTable(w, t) => format!("{} or table {}", words(w), link(t)),
         Kind::Refused(reason) => reason.into(),

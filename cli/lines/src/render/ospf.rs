@@ -15,14 +15,14 @@ impl Page {
             page.scalars(ospf);
             page.timers(ospf);
             for (what, policy) in
-                [("connected", ospf.redistribute_connected), ("static", ospf.redistribute_static)]
+                [("connected", &ospf.redistribute_connected), ("static", &ospf.redistribute_static)]
             {
-                if let Some(RedistributePolicy { metric, metric_type }) = policy {
-                    let metric = metrics(metric, REDISTRIBUTED_METRIC, metric_type);
+                if let Some(RedistributePolicy { metric, metric_type, .. }) = policy {
+                    let metric = metrics(*metric, REDISTRIBUTED_METRIC, *metric_type);
                     page.line(1, format_args!("redistribute {what}{metric}"));
                 }
             }
-            if let Some(default) = ospf.default_information {
+            if let Some(default) = &ospf.default_information {
                 let (always, usual) =
                     if default.always { (" always", ALWAYS_METRIC) } else { ("", DEFAULT_METRIC) };
                 let metric = metrics(default.metric, usual, default.metric_type);

@@ -29,6 +29,8 @@ pub(super) fn ospf_of(config: &Config) -> OspfConfig {
         default_information: None,
         redistribute_connected: None,
         redistribute_static: None,
+        distribute_connected: None,
+        distribute_static: None,
         reference_bandwidth: 100_000,
         distance: 110,
         maximum_paths: 1,

@@ -275,8 +275,8 @@ impl Instance {
 
     /// What to hear from the RIB under this configuration.
     pub(super) fn subscription_of(&self, config: &OspfConfig) -> Subscription {
-        let connected = config.redistribute_connected.map(|_| Protocol::Connected);
-        let statics = config.redistribute_static.map(|_| Protocol::Static);
+        let connected = config.redistribute_connected.as_ref().map(|_| Protocol::Connected);
+        let statics = config.redistribute_static.as_ref().map(|_| Protocol::Static);
         Subscription {
             protocols: connected.into_iter().chain(statics).collect(),
             default_route: config.default_information.is_some(),

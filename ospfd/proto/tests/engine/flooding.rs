@@ -169,8 +169,12 @@ fn the_sequence_number_wraps_by_flushing_first() {
 #[test]
 fn what_is_held_of_an_adjacency_that_ended_is_void() {
     let mut net = chain(2);
-    net.nodes[0].config.ospf.as_mut().unwrap().default_information =
-        Some(DefaultInformation { always: true, metric: 10, metric_type: MetricType::Type2 });
+    net.nodes[0].config.ospf.as_mut().unwrap().default_information = Some(DefaultInformation {
+        always: true,
+        metric: 10,
+        metric_type: MetricType::Type2,
+        route_map: None,
+    });
     net.start_all();
     net.wait(60 * SECOND, "the default", |n| n.route(1, "0.0.0.0/0").is_some());
     net.input(0, Input::Shutdown);
@@ -195,7 +199,7 @@ fn a_stale_copy_of_an_own_lsa_is_outsequenced_before_full() {
         net.run(20 * SECOND);
     }
     net.nodes[2].config.ospf.as_mut().unwrap().default_information =
-        Some(DefaultInformation { always: true, metric: 5, metric_type: MetricType::Type2 });
+        Some(DefaultInformation { always: true, metric: 5, metric_type: MetricType::Type2, route_map: None });
     let config = Box::new(net.nodes[2].config.clone());
     net.input(2, Input::Reconfigure(config));
     net.run(20 * SECOND);
@@ -226,8 +230,12 @@ fn a_stale_copy_of_an_own_lsa_is_outsequenced_before_full() {
 #[test]
 fn a_default_route_is_advertised_only_while_the_rib_has_one() {
     let mut net = chain(2);
-    net.nodes[0].config.ospf.as_mut().unwrap().default_information =
-        Some(DefaultInformation { always: false, metric: 10, metric_type: MetricType::Type2 });
+    net.nodes[0].config.ospf.as_mut().unwrap().default_information = Some(DefaultInformation {
+        always: false,
+        metric: 10,
+        metric_type: MetricType::Type2,
+        route_map: None,
+    });
     net.start_all();
     net.run(20 * SECOND);
     assert_eq!(net.route(1, "0.0.0.0/0"), None);
@@ -254,7 +262,7 @@ fn a_default_route_is_advertised_only_while_the_rib_has_one() {
 fn redistributed_prefixes_with_one_address_all_arrive() {
     let mut net = chain(2);
     net.nodes[0].config.ospf.as_mut().unwrap().redistribute_static =
-        Some(RedistributePolicy { metric: 20, metric_type: MetricType::Type1 });
+        Some(RedistributePolicy { metric: 20, metric_type: MetricType::Type1, route_map: None });
     net.start_all();
     let routes = ["10.20.0.0/16", "10.20.0.0/24", "10.20.0.0/8"].map(|p| Redistributed {
         protocol: Protocol::Static,

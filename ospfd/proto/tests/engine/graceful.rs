@@ -352,7 +352,7 @@ fn the_rib_or_the_operator_may_end_it() {
 
 /// A router with an external route.
 fn with_static(net: &mut Net, node: usize) {
-    let policy = RedistributePolicy { metric: 20, metric_type: MetricType::Type2 };
+    let policy = RedistributePolicy { metric: 20, metric_type: MetricType::Type2, route_map: None };
     net.nodes[node].config.ospf.as_mut().unwrap().redistribute_static = Some(policy);
 }
 

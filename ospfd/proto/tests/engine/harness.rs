@@ -64,6 +64,7 @@ pub(crate) fn config(n: u8) -> Config {
         defaults: Defaults::Traditional,
         interfaces: BTreeMap::new(),
         static_routes: Vec::new(),
+        policy: routing_common::policy::Policy::default(),
         rib: RibConfig::default(),
         ospf: Some(OspfConfig {
             router_id: id(n),
@@ -71,6 +72,8 @@ pub(crate) fn config(n: u8) -> Config {
             default_information: None,
             redistribute_connected: None,
             redistribute_static: None,
+            distribute_connected: None,
+            distribute_static: None,
             reference_bandwidth: 100_000,
             distance: 110,
             maximum_paths: 16,

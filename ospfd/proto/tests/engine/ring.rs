@@ -56,8 +56,12 @@ fn ring() -> Ring {
         s.dead_interval = 4 * SECOND;
     });
     for exit in [0, 1] {
-        net.nodes[exit].config.ospf.as_mut().unwrap().default_information =
-            Some(DefaultInformation { always: false, metric: 10, metric_type: MetricType::Type2 });
+        net.nodes[exit].config.ospf.as_mut().unwrap().default_information = Some(DefaultInformation {
+            always: false,
+            metric: 10,
+            metric_type: MetricType::Type2,
+            route_map: None,
+        });
     }
     net.start_all();
     for exit in [0, 1] {

@@ -111,8 +111,12 @@ fn set_default(net: &mut Net, present: bool) {
 #[test]
 fn a_default_that_flaps_is_told_at_a_measured_pace_and_ends_right() {
     let mut net = chain(2);
-    net.nodes[0].config.ospf.as_mut().unwrap().default_information =
-        Some(DefaultInformation { always: false, metric: 10, metric_type: MetricType::Type2 });
+    net.nodes[0].config.ospf.as_mut().unwrap().default_information = Some(DefaultInformation {
+        always: false,
+        metric: 10,
+        metric_type: MetricType::Type2,
+        route_map: None,
+    });
     net.start_all();
     net.run(20 * SECOND);
     let start = net.capture.len();
@@ -134,8 +138,12 @@ fn a_default_that_flaps_is_told_at_a_measured_pace_and_ends_right() {
 #[test]
 fn what_was_flushed_a_moment_ago_comes_back_after_min_ls_arrival() {
     let mut net = chain(2);
-    net.nodes[0].config.ospf.as_mut().unwrap().default_information =
-        Some(DefaultInformation { always: false, metric: 10, metric_type: MetricType::Type2 });
+    net.nodes[0].config.ospf.as_mut().unwrap().default_information = Some(DefaultInformation {
+        always: false,
+        metric: 10,
+        metric_type: MetricType::Type2,
+        route_map: None,
+    });
     net.start_all();
     set_default(&mut net, true);
     net.run(60 * SECOND);
@@ -158,8 +166,9 @@ fn what_was_flushed_a_moment_ago_comes_back_after_min_ls_arrival() {
 fn an_instance_of_a_previous_life_with_our_sequence_number_is_outsequenced() {
     for (first, second) in [(10, 20), (20, 10)] {
         let mut net = chain(2);
-        let always =
-            |metric| Some(DefaultInformation { always: true, metric, metric_type: MetricType::Type2 });
+        let always = |metric| {
+            Some(DefaultInformation { always: true, metric, metric_type: MetricType::Type2, route_map: None })
+        };
         net.nodes[0].config.ospf.as_mut().unwrap().default_information = always(first);
         net.start_all();
         net.run(20 * SECOND);

@@ -85,8 +85,12 @@ pub(crate) fn lan() -> Net {
         (node, net.interface(node, address, ospf_interface(NetworkType::Broadcast, 10)))
     });
     net.segment(&ends);
-    net.nodes[a].config.ospf.as_mut().unwrap().default_information =
-        Some(DefaultInformation { always: true, metric: 20, metric_type: MetricType::Type2 });
+    net.nodes[a].config.ospf.as_mut().unwrap().default_information = Some(DefaultInformation {
+        always: true,
+        metric: 20,
+        metric_type: MetricType::Type2,
+        route_map: None,
+    });
     let interfaces = &mut net.nodes[c].config.ospf.as_mut().unwrap().interfaces;
     interfaces.values_mut().for_each(|i| i.hello_interval = Duration::from_secs(7));
     net.start_all();

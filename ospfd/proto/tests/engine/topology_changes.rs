@@ -193,7 +193,7 @@ fn a_point_to_point_neighbor_that_is_not_full_is_not_routed_over() {
 fn a_second_subnet_is_a_stub_and_no_longer_an_external() {
     let mut net = chain(2);
     net.nodes[0].config.ospf.as_mut().unwrap().redistribute_connected =
-        Some(RedistributePolicy { metric: 20, metric_type: MetricType::Type2 });
+        Some(RedistributePolicy { metric: 20, metric_type: MetricType::Type2, route_map: None });
     net.start_all();
     let of = prefix("172.16.9.0/24");
     let external =

@@ -6,6 +6,7 @@
 
 mod bfd;
 mod ospf;
+mod policy;
 mod vrrp;
 
 pub(super) use bfd::BFD;
@@ -42,6 +43,8 @@ pub(super) enum Kind {
     Time { min: Duration, max: Duration, step: Duration },
     /// One of these strings.
     Word(&'static [&'static str]),
+    /// A whole number, or a string of the described form.
+    NumberOrText { min: u32, max: u32, form: &'static str },
     /// `true`, `false` or a string of the described form.
     SwitchOrText(&'static str),
     /// A string of the described form.
@@ -52,6 +55,8 @@ pub(super) enum Kind {
     Table(&'static Table),
     /// A table of tables whose names the operator chooses.
     Named(&'static Table),
+    /// A table of arrays of tables; the operator chooses the arrays' names.
+    NamedArray(&'static Table),
     /// An array of tables.
     Array(&'static Table),
     /// A word or a table.
@@ -124,6 +129,21 @@ pub(super) static ROOT: Table = Table {
         ),
         table_key("interfaces", Kind::Named(&INTERFACE), "Interfaces by their kernel name."),
         table_key("static-routes", Kind::Array(&STATIC_ROUTE), "Static routes."),
+        table_key(
+            "prefix-lists",
+            Kind::NamedArray(&policy::PREFIX_LIST_ENTRY),
+            "Sets of prefixes, by a name of your choice.",
+        ),
+        table_key(
+            "access-lists",
+            Kind::NamedArray(&policy::ACCESS_LIST_ENTRY),
+            "Simpler sets of prefixes, by a name of your choice.",
+        ),
+        table_key(
+            "route-maps",
+            Kind::NamedArray(&policy::ROUTE_MAP_ENTRY),
+            "Which routes are announced, and how, by a name of your choice.",
+        ),
         table_key("rib", Kind::Table(&RIB), "The routing table and the kernel's forwarding."),
         table_key("ospf", Kind::Table(&OSPF), "OSPFv2; without this table it does not run."),
         table_key("vrrp", Kind::Table(&VRRP), "VRRP; without groups it does not run."),

@@ -11,6 +11,9 @@ const METRIC_TYPE_TEXT: &str = "External metric type: 1 adds the cost inside the
 
 const BFD: Kind = Kind::SwitchOrText("the name of a table in `bfd.profiles`");
 
+const ROUTE_MAP: Kind = Kind::Text("the name of one of `route-maps`");
+const ACCESS_LIST: Kind = Kind::Text("the name of one of `access-lists`");
+
 /// The words of `network-type`; the last two are refused with a reason.
 const NETWORK_TYPES: &[&str] = &["broadcast", "point-to-point"];
 /// The network types RFC 2328 knows but this version does not run.
@@ -33,6 +36,11 @@ pub(in crate::config) static OSPF: Table = Table {
             "Announce a default route into OSPF.",
         ),
         table_key("redistribute", Kind::Table(&REDISTRIBUTE), "Announce other routes into OSPF."),
+        table_key(
+            "distribute-list",
+            Kind::Table(&DISTRIBUTE_LIST),
+            "Which of the redistributed routes are announced.",
+        ),
         key(
             "reference-bandwidth",
             Kind::Number { min: 1, max: 4_294_967 },
@@ -235,6 +243,13 @@ static DEFAULT_INFORMATION: Table = Table {
         ),
         key("metric", METRIC, Fallback::Number(10), "External metric."),
         key("metric-type", METRIC_TYPE, Fallback::Number(2), METRIC_TYPE_TEXT),
+        key(
+            "route-map",
+            ROUTE_MAP,
+            Fallback::Absent("none"),
+            "This router's default route must pass it, and is announced with its changes. With `always` only the \
+             changes count.",
+        ),
     ],
 };
 
@@ -250,7 +265,22 @@ static REDISTRIBUTE: Table = Table {
 const POLICY: &[Key] = &[
     key("metric", METRIC, Fallback::Number(20), "External metric."),
     key("metric-type", METRIC_TYPE, Fallback::Number(2), METRIC_TYPE_TEXT),
+    key(
+        "route-map",
+        ROUTE_MAP,
+        Fallback::Absent("none"),
+        "Which of them are announced, and what changes in them.",
+    ),
 ];
+
+static DISTRIBUTE_LIST: Table = Table {
+    path: "ospf.distribute-list",
+    text: "Which of the redistributed routes are announced. It is asked before the route map.",
+    keys: &[
+        key("connected", ACCESS_LIST, Fallback::Absent("none"), "What connected networks must pass."),
+        key("static", ACCESS_LIST, Fallback::Absent("none"), "What static routes must pass."),
+    ],
+};
 
 static REDISTRIBUTE_CONNECTED: Table = Table {
     path: "ospf.redistribute.connected",

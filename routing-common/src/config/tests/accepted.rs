@@ -3,6 +3,7 @@
 use super::super::*;
 use super::{accepted, warned};
 use crate::id::{AreaId, InterfaceName, RouterId, Vrid};
+use crate::policy::Policy;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -95,9 +96,12 @@ fn expected_ospf() -> OspfConfig {
             always: false,
             metric: 10,
             metric_type: MetricType::Type2,
+            route_map: None,
         }),
         redistribute_connected: None,
         redistribute_static: None,
+        distribute_connected: None,
+        distribute_static: None,
         reference_bandwidth: 100_000,
         distance: 110,
         maximum_paths: 64,
@@ -147,6 +151,7 @@ fn the_example_of_the_design_yields_exactly_this() {
             distance: 1,
             tag: 0,
         }],
+        policy: Policy::default(),
         rib: RibConfig::default(),
         ospf: Some(expected_ospf()),
         vrrp_groups: BTreeMap::from([("lan".into(), expected_group())]),
@@ -265,7 +270,7 @@ fn redistribution_and_default_information_take_defaults_and_can_be_switched_off(
     let text = "[ospf]\nrouter-id = \"1.1.1.1\"\n[ospf.redistribute.connected]\n\
         [ospf.redistribute.static]\nmetric = 5\nmetric-type = 1\n[ospf.default-information]\noriginate = false\n";
     let ospf = accepted(text).ospf.unwrap();
-    let policy = |metric, metric_type| Some(RedistributePolicy { metric, metric_type });
+    let policy = |metric, metric_type| Some(RedistributePolicy { metric, metric_type, route_map: None });
     assert_eq!(ospf.redistribute_connected, policy(20, MetricType::Type2));
     assert_eq!(ospf.redistribute_static, policy(5, MetricType::Type1));
     assert_eq!(ospf.default_information, None);

@@ -33,6 +33,9 @@ const PIECES: &[&str] = &[
     "\"10s\"",
     "hello-interval = \"65535s\"\n",
     "next-hops = [{}]\n",
+    "[[prefix-lists.P]]\nsequence = 1\naction = \"permit\"\nprefix = \"10.0.0.0/8\"\nle = 9\n",
+    "[[route-maps.M]]\nmatch = { prefix-list = \"P\" }\nset = { metric = \"+1\" }\n",
+    "route-map = \"M\"\n",
     "1979-05-27",
 ];
 

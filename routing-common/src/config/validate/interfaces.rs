@@ -81,7 +81,8 @@ pub(super) fn read(root: &Section<'_>) -> Interfaces {
     Interfaces { tables }
 }
 
-fn description(section: &Section<'_>) -> Option<String> {
+/// The key `description`, one line.
+pub(super) fn description(section: &Section<'_>) -> Option<String> {
     let text = section.text("description");
     if text.value.is_some_and(|t| t.chars().any(char::is_control)) {
         section.sink().error(

@@ -8,6 +8,7 @@ mod bfd;
 mod interfaces;
 mod ospf;
 mod ospf_interface;
+mod policy;
 mod static_routes;
 mod vrrp;
 
@@ -31,13 +32,16 @@ pub(super) fn router(entries: &DeTable<'_>, sink: &Sink<'_>) -> Option<Config> {
     let static_routes = static_routes::read(&root, &interfaces);
     let rib = rib(&root);
     let bfd = bfd::read(&root, &interfaces);
-    let ospf = ospf::read(&root, &interfaces, &bfd.profiles, rib.stale_time);
+    let lists = policy::read(&root, &interfaces);
+    let ospf = ospf::read(&root, &interfaces, &bfd.profiles, &lists, rib.stale_time);
     let vrrp_groups = vrrp::read(&root, &interfaces, matches!(ospf, Ok(Some(_))));
+    let policy = lists.into_policy(&root);
     Some(Config {
         hostname,
         defaults,
         interfaces: interfaces.into_config(),
         static_routes,
+        policy,
         rib,
         ospf: ospf.ok()?,
         vrrp_groups,

@@ -2,6 +2,7 @@
 
 use super::bfd::Profiles;
 use super::interfaces::Interfaces;
+use super::policy::Lists;
 use super::{ospf_interface, warn_if_unknown};
 use crate::config::format_duration;
 use crate::config::model::{
@@ -10,6 +11,7 @@ use crate::config::model::{
 };
 use crate::config::reader::{At, Section};
 use crate::id::{AreaId, InterfaceName, RouterId};
+use crate::policy::{AccessList, RouteMap};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -21,15 +23,19 @@ pub(super) fn read(
     root: &Section<'_>,
     interfaces: &Interfaces,
     profiles: &Profiles,
+    lists: &Lists,
     stale_time: Duration,
 ) -> Result<Option<OspfConfig>, Refused> {
     let Some(ospf) = root.section("ospf") else { return Ok(None) };
     let router_id = router_id(&ospf, interfaces);
     let on = ospf_interfaces(&ospf, interfaces, profiles);
-    let default_information = ospf.section("default-information").and_then(|s| default_information(&s));
+    let default_information =
+        ospf.section("default-information").and_then(|s| default_information(&s, lists));
     let redistribute = ospf.section("redistribute");
-    let policy = |name| redistribute.as_ref().and_then(|r| r.section(name)).map(|s| policy(&s));
+    let policy = |name| redistribute.as_ref().and_then(|r| r.section(name)).map(|s| policy(&s, lists));
     let (redistribute_connected, redistribute_static) = (policy("connected"), policy("static"));
+    let told = [redistribute_connected.is_some(), redistribute_static.is_some()];
+    let [distribute_connected, distribute_static] = distribute_lists(&ospf, lists, told);
     let spf = spf(&ospf.section_or_defaults("spf"));
     let graceful_restart = graceful_restart(&ospf.section_or_defaults("graceful-restart"), stale_time);
     let byte = |name| u8::try_from(ospf.number(name).value).unwrap_or(u8::MAX);
@@ -39,6 +45,8 @@ pub(super) fn read(
         default_information,
         redistribute_connected,
         redistribute_static,
+        distribute_connected,
+        distribute_static,
         reference_bandwidth: ospf.number("reference-bandwidth").value,
         distance: byte("distance"),
         maximum_paths: byte("maximum-paths"),
@@ -108,17 +116,42 @@ fn metric_type(section: &Section<'_>) -> MetricType {
     }
 }
 
-fn default_information(section: &Section<'_>) -> Option<DefaultInformation> {
+fn default_information(section: &Section<'_>, lists: &Lists) -> Option<DefaultInformation> {
     let information = DefaultInformation {
         always: section.boolean("always").value,
         metric: section.number("metric").value,
         metric_type: metric_type(section),
+        route_map: lists.route_map(section, "route-map"),
     };
+    if information.always && information.route_map.as_ref().is_some_and(RouteMap::has_conditions) {
+        let hint = "`always` announces the default whatever the route map says, whose `set` alone has an effect; remove \
+                    `always` if the conditions are meant";
+        section.sink().warning(section.span(), "the conditions of the route map are not asked", hint);
+    }
     section.boolean("originate").value.then_some(information)
 }
 
-fn policy(section: &Section<'_>) -> RedistributePolicy {
-    RedistributePolicy { metric: section.number("metric").value, metric_type: metric_type(section) }
+fn policy(section: &Section<'_>, lists: &Lists) -> RedistributePolicy {
+    RedistributePolicy {
+        metric: section.number("metric").value,
+        metric_type: metric_type(section),
+        route_map: lists.route_map(section, "route-map"),
+    }
+}
+
+/// The access lists of what is redistributed: connected routes, then static ones.
+fn distribute_lists(ospf: &Section<'_>, lists: &Lists, told: [bool; 2]) -> [Option<AccessList>; 2] {
+    let section = ospf.section_or_defaults("distribute-list");
+    let read = |(source, told): (&str, bool)| {
+        let list = lists.access_list(&section, source);
+        if list.is_some() && !told {
+            let message = format!("`distribute-list` of {source} routes has no effect");
+            let hint = format!("they are not announced; add [ospf.redistribute.{source}], or remove it");
+            section.sink().warning(section.span(), message, hint);
+        }
+        list
+    };
+    [("connected", told[0]), ("static", told[1])].map(read)
 }
 
 fn spf(section: &Section<'_>) -> SpfTimers {

@@ -113,13 +113,16 @@ pub(super) fn config(node: usize) -> Config {
         defaults: Defaults::Ring,
         interfaces: interfaces.iter().map(|i| (name_of(*i), addresses(i))).collect(),
         static_routes: Vec::new(),
+        policy: routing_common::policy::Policy::default(),
         rib: RibConfig::default(),
         ospf: Some(OspfConfig {
             router_id: router_id(node),
             interfaces: interfaces.iter().map(|i| (name_of(*i), ospf_interface(*i))).collect(),
             default_information: None,
             redistribute_connected: None,
-            redistribute_static: Some(RedistributePolicy { metric: 20, metric_type: MetricType::Type2 }),
+            redistribute_static: Some(RedistributePolicy { metric: 20, metric_type: MetricType::Type2, route_map: None }),
+            distribute_connected: None,
+            distribute_static: None,
             reference_bandwidth: 100_000,
             distance: 110,
             maximum_paths: 16,
@@ -138,7 +141,7 @@ pub(super) fn config(node: usize) -> Config {
 pub(super) fn default_information(choice: u8) -> Option<DefaultInformation> {
     let metric_type = if choice & 4 == 0 { MetricType::Type1 } else { MetricType::Type2 };
     let always = choice & 1 == 1;
-    (choice & 2 == 0).then_some(DefaultInformation { always, metric: choice.into(), metric_type })
+    (choice & 2 == 0).then_some(DefaultInformation { always, metric: choice.into(), metric_type, route_map: None })
 }
 
 pub(super) fn link(ifindex: IfIndex) -> Link {

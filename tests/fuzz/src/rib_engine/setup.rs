@@ -85,6 +85,7 @@ pub(super) fn config(choice: usize) -> Config {
         defaults: Defaults::Traditional,
         interfaces,
         static_routes,
+        policy: routing_common::policy::Policy::default(),
         rib: RibConfig { next_hop_objects: choice & 4 == 0, ..RibConfig::default() },
         ospf: None,
         vrrp_groups: BTreeMap::new(),

@@ -110,6 +110,7 @@ fn config(choice: u8) -> Config {
         defaults: Defaults::Traditional,
         interfaces: Default::default(),
         static_routes: Vec::new(),
+        policy: routing_common::policy::Policy::default(),
         rib: RibConfig::default(),
         ospf: None,
         vrrp_groups: chosen.map(|(g, n)| (format!("g{n}"), g)).collect(),

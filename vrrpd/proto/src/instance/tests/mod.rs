@@ -48,6 +48,7 @@ fn config(groups: impl IntoIterator<Item = VrrpGroup>) -> Box<Config> {
         defaults: Defaults::Traditional,
         interfaces: BTreeMap::new(),
         static_routes: Vec::new(),
+        policy: routing_common::policy::Policy::default(),
         rib: RibConfig::default(),
         ospf: None,
         vrrp_groups: groups.into_iter().enumerate().map(|(n, g)| (format!("g{n}"), g)).collect(),
