@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use std::net::Ipv4Addr;
 
 /// Version of these messages.
-pub const PROTOCOL_VERSION: u16 = 3;
+pub const PROTOCOL_VERSION: u16 = 4;
 
 /// Where a route came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -179,6 +179,8 @@ pub struct Redistributed {
     pub metric: u32,
     /// Tag.
     pub tag: u32,
+    /// The gateway of its first next hop as the kernel has it, resolved, if it has one.
+    pub next_hop: Option<Ipv4Addr>,
     /// The interface of its first next hop, if it has one.
     pub interface: Option<InterfaceName>,
 }

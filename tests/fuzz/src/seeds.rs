@@ -191,6 +191,7 @@ fn rib_messages() -> Vec<Vec<u8>> {
         prefix,
         metric: 1,
         tag: 2,
+        next_hop: hop.gateway,
         interface: "eth0".parse().ok(),
     };
     let to = [

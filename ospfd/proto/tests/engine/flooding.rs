@@ -244,6 +244,7 @@ fn a_default_route_is_advertised_only_while_the_rib_has_one() {
         prefix: prefix("0.0.0.0/0"),
         metric: 0,
         tag: 0,
+        next_hop: None,
         interface: None,
     };
     net.input(0, Input::Rib(RibMessage::Redistribute(vec![default])));
@@ -269,6 +270,7 @@ fn redistributed_prefixes_with_one_address_all_arrive() {
         prefix: routing_common::prefix::canonical(prefix(p)),
         metric: 0,
         tag: 7,
+        next_hop: None,
         interface: None,
     });
     net.input(0, Input::Rib(RibMessage::Redistribute(routes.to_vec())));

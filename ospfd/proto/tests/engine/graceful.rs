@@ -362,6 +362,7 @@ fn static_route() -> RibMessage {
         prefix: net("203.0.113.0/24"),
         metric: 0,
         tag: 0,
+        next_hop: None,
         interface: None,
     }])
 }

@@ -77,6 +77,7 @@ fn tell_default(net: &mut Net, node: usize) {
         prefix: prefix("0.0.0.0/0"),
         metric: 0,
         tag: 0,
+        next_hop: None,
         interface: None,
     };
     net.input(node, Input::Rib(RibMessage::Redistribute(vec![route])));

@@ -101,7 +101,14 @@ fn set_default(net: &mut Net, present: bool) {
     let prefix = "0.0.0.0/0".parse().unwrap();
     let message = if present {
         let protocol = Protocol::Static;
-        RibMessage::Redistribute(vec![Redistributed { protocol, prefix, metric: 0, tag: 0, interface: None }])
+        RibMessage::Redistribute(vec![Redistributed {
+            protocol,
+            prefix,
+            metric: 0,
+            tag: 0,
+            next_hop: None,
+            interface: None,
+        }])
     } else {
         RibMessage::Unredistribute(vec![(Protocol::Static, prefix)])
     };

@@ -196,8 +196,14 @@ fn a_second_subnet_is_a_stub_and_no_longer_an_external() {
         Some(RedistributePolicy { metric: 20, metric_type: MetricType::Type2, route_map: None });
     net.start_all();
     let of = prefix("172.16.9.0/24");
-    let external =
-        Redistributed { protocol: Protocol::Connected, prefix: of, metric: 0, tag: 0, interface: None };
+    let external = Redistributed {
+        protocol: Protocol::Connected,
+        prefix: of,
+        metric: 0,
+        tag: 0,
+        next_hop: None,
+        interface: None,
+    };
     net.input(0, Input::Rib(RibMessage::Redistribute(vec![external])));
     net.run(20 * SECOND);
     let externals = |net: &Net| net.nodes[1].engine.lsdb(DatabaseId::As).map(|db| db.len());

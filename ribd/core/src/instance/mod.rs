@@ -400,10 +400,12 @@ fn wanted(selected: &Selected) -> Option<(u8, Target)> {
 
 /// A selected route as subscribers see it.
 fn redistributed(links: &Links, prefix: Ipv4Network, selected: &Selected) -> Redistributed {
-    let interface: Option<InterfaceName> = match &selected.target {
-        Target::Hops(hops) => hops.first().and_then(|h| links.get(h.ifindex)).map(|l| l.name.clone()),
+    let first = match &selected.target {
+        Target::Hops(hops) => hops.first(),
         Target::Blackhole => None,
     };
+    let next_hop = first.and_then(|h| h.gateway);
+    let interface: Option<InterfaceName> = first.and_then(|h| links.get(h.ifindex)).map(|l| l.name.clone());
     let (protocol, metric, tag) = (selected.origin.protocol(), selected.metric, selected.tag);
-    Redistributed { protocol, prefix, metric, tag, interface }
+    Redistributed { protocol, prefix, metric, tag, next_hop, interface }
 }

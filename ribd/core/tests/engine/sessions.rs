@@ -94,6 +94,7 @@ fn told_default() -> RibMessage {
         prefix: net("0.0.0.0/0"),
         metric: 0,
         tag: 0,
+        next_hop: Some([192, 168, 1, 254].into()),
         interface: Some("eth0".parse().unwrap()),
     }])
 }

@@ -243,6 +243,7 @@ fn rib(world: &mut World, script: &mut Script<'_>) {
         prefix,
         metric: third.into(),
         tag: length.into(),
+        next_hop: (what & 0x10 == 0).then(|| Ipv4Addr::new(192, 0, 2, third)),
         interface: (what & 0x10 != 0).then(|| setup::name_of(LAN)),
     };
     world.tell(match what & 0x0f {
