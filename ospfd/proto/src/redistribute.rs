@@ -3,10 +3,19 @@
 //! Connected subnets on which OSPF runs are not redistributed: they are in our router-LSA. Nor are virtual
 //! addresses of VRRP, which move with every fail-over. A default route comes only from
 //! `default-information`, never from redistributing static routes.
+//!
+//! What is left must pass the protocol's `distribute-list` and then its route map, which may change metric, type and
+//! tag ([`routing_common::policy`]). The default route must pass that of `default-information`; with `always` it is
+//! announced whatever the map says of it, and the map's changes are made if it passes. FRR asks that map of every
+//! route it hears of and announces the default if any passes, but makes none of the changes.
+//!
+//! All of it is a function of the configuration and of the routes: another list or map announces, changes and
+//! withdraws exactly what it judges otherwise, at once.
 
 use ipnetwork::Ipv4Network;
 use rib::message::{Protocol, Redistributed, RibMessage};
-use routing_common::config::{MetricType, OspfConfig, RedistributePolicy};
+use routing_common::config::{DefaultInformation, OspfConfig};
+use routing_common::policy::{Attributes, Subject};
 use routing_common::prefix;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -17,14 +26,6 @@ pub(crate) struct Redistribution {
     routes: BTreeMap<(Protocol, Ipv4Network), Redistributed>,
     /// Told in an earlier session and not yet repeated in this one.
     stale: BTreeSet<(Protocol, Ipv4Network)>,
-}
-
-/// An external destination to advertise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct External {
-    pub(crate) metric: u32,
-    pub(crate) metric_type: MetricType,
-    pub(crate) tag: u32,
 }
 
 /// The destinations that are not advertised.
@@ -75,9 +76,11 @@ impl Redistribution {
         }
     }
 
-    /// Does the RIB hold a default route that is not ours?
-    pub(crate) fn has_default(&self) -> bool {
-        self.routes.keys().any(|(protocol, p)| *protocol != Protocol::Ospf && p.prefix() == 0)
+    /// The RIB's default route that is not ours.
+    fn default_route(&self) -> Option<&Redistributed> {
+        let foreign =
+            |(protocol, p): &(Protocol, Ipv4Network)| *protocol != Protocol::Ospf && p.prefix() == 0;
+        self.routes.iter().find(|(key, _)| foreign(key)).map(|(_, route)| route)
     }
 
     /// What to advertise under this configuration.
@@ -85,13 +88,13 @@ impl Redistribution {
         &self,
         config: &OspfConfig,
         excluded: &Excluded,
-    ) -> BTreeMap<Ipv4Network, External> {
+    ) -> BTreeMap<Ipv4Network, Attributes> {
         let mut wanted = BTreeMap::new();
         for ((protocol, prefix), route) in &self.routes {
-            let policy: Option<&RedistributePolicy> = match protocol {
-                Protocol::Connected => config.redistribute_connected.as_ref(),
-                Protocol::Static => config.redistribute_static.as_ref(),
-                Protocol::Ospf => None,
+            let (policy, list) = match protocol {
+                Protocol::Connected => (&config.redistribute_connected, &config.distribute_connected),
+                Protocol::Static => (&config.redistribute_static, &config.distribute_static),
+                Protocol::Ospf => continue,
             };
             let Some(policy) = policy else { continue };
             let is_virtual = prefix.prefix() == 32 && excluded.virtual_addresses.contains(&prefix.ip());
@@ -99,18 +102,42 @@ impl Redistribution {
             if prefix.prefix() == 0 || prefix.ip().is_loopback() || is_virtual || is_internal {
                 continue;
             }
-            wanted.insert(
-                *prefix,
-                External { metric: policy.metric, metric_type: policy.metric_type, tag: route.tag },
-            );
+            if list.as_ref().is_some_and(|l| !l.permits(*prefix)) {
+                continue;
+            }
+            let plain = Attributes { metric: policy.metric, metric_type: policy.metric_type, tag: route.tag };
+            let judged = match &policy.route_map {
+                Some(map) => map.apply(&subject(route), plain),
+                None => Some(plain),
+            };
+            wanted.extend(judged.map(|attributes| (*prefix, attributes)));
         }
-        if let Some(default) = &config.default_information
-            && (default.always || self.has_default())
-        {
-            let external = External { metric: default.metric, metric_type: default.metric_type, tag: 0 };
-            wanted.insert(prefix::default_route(), external);
-        }
+        let default = config.default_information.as_ref().and_then(|d| self.default_external(d));
+        wanted.extend(default.map(|attributes| (prefix::default_route(), attributes)));
         wanted
+    }
+
+    /// How the default route is advertised, if it is.
+    fn default_external(&self, default: &DefaultInformation) -> Option<Attributes> {
+        let plain = Attributes { metric: default.metric, metric_type: default.metric_type, tag: 0 };
+        let route = self.default_route().map(subject);
+        if route.is_none() && !default.always {
+            return None;
+        }
+        let Some(map) = &default.route_map else { return Some(plain) };
+        let judged = map.apply(&route.unwrap_or_else(Subject::bare_default), plain);
+        judged.or(default.always.then_some(plain))
+    }
+}
+
+/// A route as route maps see it.
+fn subject(route: &Redistributed) -> Subject<'_> {
+    Subject {
+        prefix: route.prefix,
+        next_hop: route.next_hop,
+        interface: route.interface.as_ref(),
+        tag: route.tag,
+        metric: route.metric,
     }
 }
 
@@ -160,17 +187,18 @@ mod tests {
             prefix: net(p),
             metric: 0,
             tag: 0,
+            next_hop: None,
             interface: None,
         };
         let mut r = Redistribution::default();
         assert!(r.take(RibMessage::Redistribute(vec![route("0.0.0.0/0"), route("10.0.0.0/8")])));
         assert!(!r.take(RibMessage::Redistribute(vec![route("10.0.0.0/8")])));
-        assert!(r.has_default());
+        assert!(r.default_route().is_some());
         r.begin_session();
         assert!(!r.take(RibMessage::Redistribute(vec![route("10.0.0.0/8")])));
-        assert!(r.has_default());
+        assert!(r.default_route().is_some());
         assert!(r.take(RibMessage::SubscriptionSynced));
-        assert!(!r.has_default());
+        assert!(r.default_route().is_none());
         assert!(r.take(RibMessage::Unredistribute(vec![(Protocol::Static, net("10.0.0.0/8"))])));
     }
 }

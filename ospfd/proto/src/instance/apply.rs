@@ -7,7 +7,7 @@
 //! | cost, priority, hello, dead, retransmit, delay, mtu-ignore | in place |
 //! | bfd | sessions are asked for, changed or ended |
 //! | reference bandwidth, addresses, virtual addresses | interfaces are looked at again |
-//! | default-information, redistribute | AS-external-LSAs are compared with what is wanted |
+//! | default-information, redistribute, distribute-list, their lists and maps | AS-external-LSAs are compared with what is wanted |
 //! | maximum-paths, RFC 1583 compatibility, distance | the routing table is calculated again |
 //! | graceful restart | off ends the restart or help under way; the rest with the next one |
 //! | SPF, MinLSInterval, MinLSArrival | from the next event on |

@@ -12,6 +12,7 @@ mod graceful_helper;
 mod harness;
 mod leaving;
 mod limits;
+mod policy;
 mod rib_session;
 mod ring;
 mod robustness;
