@@ -32,7 +32,11 @@ impl TokenKind {
             Self::Keyword(k) => k == word,
             Self::Address => word.parse::<Ipv4Addr>().is_ok(),
             Self::Prefix => word.contains('/') && word.parse::<Ipv4Network>().is_ok(),
-            Self::Number(low, high) => word.parse::<u64>().is_ok_and(|n| (*low..=*high).contains(&n)),
+            // A sign is no part of a number: `+5` means something else where it means anything.
+            Self::Number(low, high) => {
+                word.bytes().all(|b| b.is_ascii_digit())
+                    && word.parse::<u64>().is_ok_and(|n| (*low..=*high).contains(&n))
+            }
             Self::Duration => crate::config::parse_duration(word).is_ok(),
             Self::InterfaceName => word.parse::<crate::id::InterfaceName>().is_ok(),
             Self::Word | Self::Line => !word.is_empty(),
@@ -261,6 +265,13 @@ mod tests {
         assert_eq!(c.follow[0], BTreeSet::from([1, 2, 4]));
         assert_eq!(c.follow[2], BTreeSet::from([3]));
         assert_eq!(c.tokens[3].name, "n");
+    }
+
+    #[test]
+    fn a_number_is_digits() {
+        let number = TokenKind::Number(0, 9);
+        assert!(number.accepts("5") && number.accepts("005"));
+        assert!(["", "+5", "-5", "10", "5 "].iter().all(|w| !number.accepts(w)));
     }
 
     #[test]
