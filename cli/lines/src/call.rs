@@ -4,6 +4,7 @@ use crate::document::Document;
 use crate::mode::Mode;
 use crate::outcome::LineError;
 use crate::session::Session;
+use crate::text::unquoted;
 use routing_common::config::format_duration;
 use routing_common::grammar::Args;
 use std::time::Duration;
@@ -111,6 +112,13 @@ impl Call<'_> {
     /// The argument `name` as a number of its type.
     pub(crate) fn number<T: core::str::FromStr>(&self, name: &str) -> Result<T, Stop> {
         self.arg(name)?.parse().or_else(|_| refused(format!("{name} is no number that fits")))
+    }
+
+    /// What stands behind the line's first word. The words of a LINE are joined by single blanks; a free text keeps
+    /// its own.
+    pub(crate) fn free_text(&self) -> String {
+        let text = self.raw.split_once(|c: char| c.is_ascii_whitespace()).map_or("", |(_, rest)| rest);
+        unquoted(text.trim_start_matches(|c: char| c.is_ascii_whitespace())).to_owned()
     }
 
     /// The mode's interface.

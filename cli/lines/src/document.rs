@@ -12,9 +12,13 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value
 /// Tables that mean nothing by themselves.
 const HOLDERS: &[&[&str]] = &[
     &["interfaces"],
+    &["prefix-lists"],
+    &["access-lists"],
+    &["route-maps"],
     &["rib"],
     &["ospf", "interfaces"],
     &["ospf", "redistribute"],
+    &["ospf", "distribute-list"],
     &["ospf", "spf"],
     &["ospf", "graceful-restart"],
     &["vrrp"],
@@ -154,9 +158,9 @@ impl Document {
         table.get_mut(last)
     }
 
-    /// The elements of `[[static-routes]]`, in whichever of TOML's two forms they stand.
-    pub(crate) fn static_routes(&self) -> Vec<&dyn TableLike> {
-        match self.get(&["static-routes"]) {
+    /// The elements of the array of tables at `path`, in whichever of TOML's two forms they stand.
+    pub(crate) fn tables(&self, path: &[&str]) -> Vec<&dyn TableLike> {
+        match self.get(path) {
             Some(Item::ArrayOfTables(tables)) => tables.iter().map(|t| t as &dyn TableLike).collect(),
             Some(Item::Value(Value::Array(array))) => {
                 array.iter().filter_map(Value::as_inline_table).map(|t| t as &dyn TableLike).collect()
@@ -165,22 +169,24 @@ impl Document {
         }
     }
 
-    /// Puts a static route at the end.
-    pub(crate) fn push_static_route(&mut self, route: Table) {
-        if let Some(array) = self.get_mut(&["static-routes"]).and_then(Item::as_array_mut) {
-            array.push(route.into_inline_table());
-            return;
-        }
-        let root = self.0.as_table_mut();
-        let at = root.entry("static-routes").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
-        if let Some(tables) = at.as_array_of_tables_mut() {
-            tables.push(route);
+    /// Puts a table at the end of the array of tables at `path`.
+    pub(crate) fn push_table(&mut self, path: &[&str], new: Table) {
+        let Some((last, above)) = path.split_last() else { return };
+        let table = enter(self.0.as_table_mut(), above);
+        match table.get_mut(last) {
+            Some(Item::Value(Value::Array(array))) => array.push(new.into_inline_table()),
+            Some(Item::ArrayOfTables(tables)) => tables.push(new),
+            _ => {
+                table.remove(last);
+                table.insert(last, Item::ArrayOfTables(ArrayOfTables::from_iter([new])));
+            }
         }
     }
 
-    /// Changes every static route; those for which `keep` says no go.
-    pub(crate) fn edit_static_routes(&mut self, mut keep: impl FnMut(&mut dyn TableLike) -> bool) {
-        let empty = match self.0.get_mut("static-routes") {
+    /// Changes every table of the array at `path`; those for which `keep` says no go, and with the last of them the
+    /// array.
+    pub(crate) fn edit_tables(&mut self, path: &[&str], mut keep: impl FnMut(&mut dyn TableLike) -> bool) {
+        let empty = match self.get_mut(path) {
             Some(Item::ArrayOfTables(tables)) => {
                 for at in (0..tables.len()).rev() {
                     if tables.get_mut(at).is_some_and(|t| !keep(t)) {
@@ -201,14 +207,25 @@ impl Document {
             _ => false,
         };
         if empty {
-            self.0.remove("static-routes");
+            self.remove(path);
         }
     }
 
     /// Brings the top's entries into the usual order, for a file that no person has ordered.
     pub(crate) fn sort(&mut self) {
-        const ORDER: [&str; 8] =
-            ["hostname", "defaults", "interfaces", "static-routes", "rib", "ospf", "vrrp", "bfd"];
+        const ORDER: [&str; 11] = [
+            "hostname",
+            "defaults",
+            "interfaces",
+            "static-routes",
+            "prefix-lists",
+            "access-lists",
+            "route-maps",
+            "rib",
+            "ospf",
+            "vrrp",
+            "bfd",
+        ];
         for name in ORDER {
             if let Some((key, item)) = self.0.remove_entry(name) {
                 self.0.insert_formatted(&key, item);

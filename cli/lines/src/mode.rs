@@ -11,6 +11,13 @@ pub enum Mode {
     Interface(InterfaceName),
     /// `router ospf`.
     RouterOspf,
+    /// `route-map NAME permit|deny SEQUENCE`: one entry of a route map.
+    RouteMap {
+        /// The map's name.
+        name: String,
+        /// The entry's place.
+        sequence: u16,
+    },
     /// `bfd`.
     Bfd,
     /// `peer …` below `bfd`, by its name in the file.
@@ -25,14 +32,22 @@ pub(crate) enum Kind {
     Config,
     Interface,
     RouterOspf,
+    RouteMap,
     Bfd,
     BfdPeer,
     BfdProfile,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Config, Self::Interface, Self::RouterOspf, Self::Bfd, Self::BfdPeer, Self::BfdProfile];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Config,
+        Self::Interface,
+        Self::RouterOspf,
+        Self::RouteMap,
+        Self::Bfd,
+        Self::BfdPeer,
+        Self::BfdProfile,
+    ];
 }
 
 impl Mode {
@@ -42,6 +57,7 @@ impl Mode {
             Self::Config => "(config)",
             Self::Interface(_) => "(config-if)",
             Self::RouterOspf => "(config-router)",
+            Self::RouteMap { .. } => "(config-route-map)",
             Self::Bfd => "(config-bfd)",
             Self::BfdPeer(_) => "(config-bfd-peer)",
             Self::BfdProfile(_) => "(config-bfd-profile)",
@@ -52,7 +68,7 @@ impl Mode {
     pub fn parent(&self) -> Option<Self> {
         match self {
             Self::Config => None,
-            Self::Interface(_) | Self::RouterOspf | Self::Bfd => Some(Self::Config),
+            Self::Interface(_) | Self::RouterOspf | Self::RouteMap { .. } | Self::Bfd => Some(Self::Config),
             Self::BfdPeer(_) | Self::BfdProfile(_) => Some(Self::Bfd),
         }
     }
@@ -62,6 +78,7 @@ impl Mode {
             Self::Config => Kind::Config,
             Self::Interface(_) => Kind::Interface,
             Self::RouterOspf => Kind::RouterOspf,
+            Self::RouteMap { .. } => Kind::RouteMap,
             Self::Bfd => Kind::Bfd,
             Self::BfdPeer(_) => Kind::BfdPeer,
             Self::BfdProfile(_) => Kind::BfdProfile,

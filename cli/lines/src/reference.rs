@@ -29,6 +29,11 @@ Where Torc differs from FRR:
 * Graceful restart is on unless `no graceful-restart` is said.
 * A BFD peer with settings of its own gets a profile of its own.
 * A virtual router is called INTERFACE-VRID in the file and a BFD peer after its address, unless a `name` is said.
+* A name of a prefix list, access list or route map that is not there is refused, where FRR takes it for one that matches nothing or
+  for none at all. What is typed line by line waits for the line that brings it.
+* `+N` and `-N` of `set metric` count from the metric of the `redistribute` or `default-information` line, in FRR from 20.
+* The route map of `default-information originate` judges this router's own default route and changes how it is announced. FRR announces a
+  default if any route at all passes, unchanged.
 * `no ip address` without an address leaves the interface without any, but in the file.
 ";
 
@@ -70,6 +75,7 @@ fn title(kind: Kind) -> &'static str {
         Kind::Config => "At the top",
         Kind::Interface => "`interface IFNAME`",
         Kind::RouterOspf => "`router ospf`",
+        Kind::RouteMap => "`route-map WORD <permit|deny> (1-65535)`",
         Kind::Bfd => "`bfd`",
         Kind::BfdPeer => "`peer …` below `bfd`",
         Kind::BfdProfile => "`profile WORD` below `bfd`",

@@ -31,7 +31,10 @@ const fn block(reason: &'static str) -> Foreign {
     Foreign { reason, harmless: false, block: true }
 }
 
-const POLICY: &str = "Torc has no filters and route maps: what is redistributed is redistributed whole";
+const COMMENT: &str = "comments stand in the file, behind `#`";
+const CONDITION: &str = "a route map here knows the destination, the next hop, interface, tag and metric; without this \
+                         condition the entry takes more routes than before: look at it";
+const ONE_ENTRY: &str = "the first entry that fits decides alone: look at the whole map";
 const IPV6: &str = "Torc routes IPv4 only";
 const TABLES: &str = "Torc uses the main routing table only";
 const PROTOCOL: &str = "Torc has OSPFv2, VRRP, BFD and static routes, no other routing protocol";
@@ -64,12 +67,14 @@ const CONFIG: &[Row] = &[
     ("router ospf vrf LINE", block(TABLES)),
     ("router-id A.B.C.D [LINE]", lost("the router id is OSPF's: `router ospf`, `ospf router-id`")),
     ("ip router-id A.B.C.D [LINE]", lost("the router id is OSPF's: `router ospf`, `ospf router-id`")),
-    ("route-map LINE", block(POLICY)),
-    ("access-list LINE", lost(POLICY)),
+    ("route-map WORD optimization", harmless("a matter of FRR's inner workings")),
+    ("access-list WORD remark LINE", harmless(COMMENT)),
+    ("ip prefix-list WORD description LINE", harmless(COMMENT)),
     (
-        "ip <prefix-list|access-list|as-path|community-list|large-community-list|extcommunity-list> LINE",
-        lost(POLICY),
+        "access-list WORD [seq (1-4294967295)] <permit|deny> LINE",
+        lost("an access list has prefixes here, such as 10.0.0.0/8, and no masks, hosts or protocols"),
     ),
+    ("ip <access-list|as-path|community-list|large-community-list|extcommunity-list> LINE", lost(PROTOCOL)),
     ("ip protocol LINE", lost("Torc chooses no source addresses for routes and filters none")),
     ("ip <nht|import-table> LINE", lost("next hops are always tracked; a default route resolves none")),
     ("ip <multicast-routing|pim|igmp|mroute|msdp|ssmpingd> [LINE]", lost(PROTOCOL)),
@@ -127,7 +132,7 @@ const INTERFACE: &[Row] = &[
     ("ip ospf authentication key-chain WORD", lost("passwords and MD5 keys only in this version")),
     ("ip ospf (1-65535) LINE", lost("there is one OSPF instance")),
     ("ip ospf prefix-suppression [LINE]", lost("all networks are announced (no RFC 6860)")),
-    ("ip ospf neighbor-filter LINE", lost(POLICY)),
+    ("ip ospf neighbor-filter LINE", lost("whose packets are taken says `ip ospf authentication`")),
     ("ip ospf capability opaque", lost("opaque LSAs are always flooded")),
     ("ip ospf retransmit-window (20-1000)", lost("retransmissions are not gathered in a window")),
     ("ip ospf graceful-restart LINE", lost("Hellos after a restart have no delay of their own")),
@@ -154,14 +159,12 @@ const ROUTER_OSPF: &[Row] = &[
         "redistribute <kernel|rip|isis|bgp|eigrp|nhrp|table|table-direct|vnc|babel|openfabric|sharp|ospf> [LINE]",
         lost("`connected` and `static` can be announced"),
     ),
-    (
-        "redistribute <connected|static> LINE",
-        lost("only `metric` and `metric-type`: without a filter all of them are announced"),
-    ),
-    ("default-information originate LINE", lost(POLICY)),
     ("timers spf (0-4294967295) (0-4294967295)", lost("`timers throttle spf`, in milliseconds")),
     ("passive-interface <default|IFNAME> A.B.C.D", lost("settings are an interface's, not an address's")),
-    ("distribute-list LINE", lost(POLICY)),
+    (
+        "distribute-list WORD out <kernel|rip|isis|bgp|eigrp|nhrp|table|vnc|babel|openfabric|sharp|ospf> [LINE]",
+        lost("`connected` and `static` can be announced"),
+    ),
     (
         "area <A.B.C.D|(0-4294967295)> authentication [message-digest]",
         lost("say `no ip ospf authentication` on each interface"),
@@ -180,6 +183,14 @@ const ROUTER_OSPF: &[Row] = &[
     ("<mpls-te|mpls|router-info|pce|segment-routing|fast-reroute|flood-reduction> [LINE]", lost(LABELS)),
     ("shutdown", lost("OSPF runs while the configuration has it")),
     ("forwarding-address-self", lost("not part of this version")),
+];
+
+const ROUTE_MAP: &[Row] = &[
+    ("match LINE", lost(CONDITION)),
+    ("set LINE", lost("a route map here sets the metric, its type and the tag")),
+    ("on-match LINE", lost(ONE_ENTRY)),
+    ("continue [LINE]", lost(ONE_ENTRY)),
+    ("call WORD", lost(ONE_ENTRY)),
 ];
 
 const BFD: &[Row] = &[
@@ -202,6 +213,7 @@ pub(super) fn rows(kind: Kind) -> Vec<Row> {
         Kind::Config => CONFIG,
         Kind::Interface => INTERFACE,
         Kind::RouterOspf => ROUTER_OSPF,
+        Kind::RouteMap => ROUTE_MAP,
         Kind::Bfd => BFD,
         Kind::BfdPeer | Kind::BfdProfile => BFD_SESSION,
     }

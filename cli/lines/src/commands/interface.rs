@@ -2,7 +2,6 @@
 
 use super::{NO, Row, pair};
 use crate::call::{Call, Meaning, Stop, refused};
-use crate::text::unquoted;
 use routing_common::prefix::Ipv4Network;
 
 pub(super) const PAIRS: &[[Row; 2]] = &[
@@ -37,9 +36,7 @@ fn description(call: &mut Call<'_>) -> Result<(), Stop> {
         call.document().remove(&path);
         return Ok(());
     }
-    // The words of a LINE are joined by single blanks; a description keeps its own.
-    let text = call.raw.split_once(|c: char| c.is_ascii_whitespace()).map_or("", |(_, rest)| rest);
-    let text = unquoted(text.trim_start_matches(|c: char| c.is_ascii_whitespace())).to_owned();
+    let text = call.free_text();
     if text.chars().any(char::is_control) {
         return refused("a description cannot hold control characters");
     }

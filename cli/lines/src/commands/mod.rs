@@ -8,7 +8,9 @@ mod bfd;
 mod config;
 mod foreign;
 mod interface;
+mod lists;
 mod ospf_interface;
+mod route_map;
 mod router_ospf;
 mod static_route;
 mod vrrp;
@@ -16,6 +18,7 @@ mod vrrp;
 pub(crate) use bfd::peer_name;
 pub(crate) use config::loopback_or_highest;
 pub(crate) use foreign::{Foreign, foreign_reason};
+pub(crate) use route_map::is_keyword_of_address;
 pub(crate) use static_route::{FRR_WORDS, like_an_address};
 
 use crate::call::Meaning;
@@ -94,6 +97,7 @@ fn compile(kind: Kind) -> Level {
 fn shown(kind: Kind) -> Vec<Row> {
     let pairs: &[&[[Row; 2]]] = match kind {
         Kind::Config => &[config::PAIRS],
+        Kind::RouteMap => &[route_map::PAIRS],
         Kind::Interface => &[interface::PAIRS, ospf_interface::PAIRS, vrrp::PAIRS],
         Kind::RouterOspf => &[router_ospf::PAIRS],
         Kind::Bfd => &[bfd::PAIRS],
@@ -101,11 +105,11 @@ fn shown(kind: Kind) -> Vec<Row> {
         Kind::BfdProfile => &[bfd::SESSION],
     };
     let single: &[&[Row]] = match kind {
-        Kind::Config => &[config::ROWS, static_route::ROWS],
+        Kind::Config => &[config::ROWS, static_route::ROWS, lists::ROWS, route_map::ROWS],
         Kind::Interface => &[vrrp::ROWS],
         Kind::RouterOspf => &[router_ospf::ROWS],
         Kind::Bfd => &[bfd::ROWS],
-        Kind::BfdPeer | Kind::BfdProfile => &[],
+        Kind::RouteMap | Kind::BfdPeer | Kind::BfdProfile => &[],
     };
     let pairs = pairs.iter().flat_map(|p| p.iter().flatten());
     pairs.chain(single.iter().flat_map(|s| s.iter())).chain(LEAVE).copied().collect()
@@ -117,7 +121,7 @@ fn hidden(kind: Kind) -> Vec<Row> {
         Kind::Interface => ospf_interface::HIDDEN,
         Kind::RouterOspf => router_ospf::HIDDEN,
         Kind::BfdPeer => bfd::HIDDEN,
-        Kind::Bfd | Kind::BfdProfile => &[],
+        Kind::RouteMap | Kind::Bfd | Kind::BfdProfile => &[],
     };
     let single: &[Row] = if kind == Kind::Config { static_route::HIDDEN } else { &[] };
     pairs.iter().flatten().chain(single).copied().collect()

@@ -16,6 +16,7 @@ const METRIC: &str = "External metric";
 const METRIC_TYPE: &str = "External metric type";
 const TYPES: &str = "1 adds the cost inside the OSPF domain, 2 does not";
 const REDISTRIBUTE: &str = "Announce other routes into OSPF";
+const MAP: &str = "Name of a route map";
 const TIMERS: &str = "Timers";
 const RESTART: &str = "Restarts that the network does not notice (RFC 3623)";
 const HELPER: &str = "The neighbours' side";
@@ -40,33 +41,37 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     ),
     pair!(
         "redistribute connected",
-        "[{metric (0-16777214)$m|metric-type (1-2)$t}]",
+        "[{metric (0-16777214)$m|metric-type (1-2)$t|route-map WORD$filter}]",
         [
             REDISTRIBUTE,
             "Announce the networks of this router's interfaces",
             METRIC,
             "20 by default",
             METRIC_TYPE,
-            TYPES
+            TYPES,
+            "Which of them, and what changes in them",
+            MAP
         ],
         Meaning::Call(redistribute)
     ),
     pair!(
         "redistribute static",
-        "[{metric (0-16777214)$m|metric-type (1-2)$t}]",
+        "[{metric (0-16777214)$m|metric-type (1-2)$t|route-map WORD$filter}]",
         [
             REDISTRIBUTE,
             "Announce static routes but the default route",
             METRIC,
             "20 by default",
             METRIC_TYPE,
-            TYPES
+            TYPES,
+            "Which of them, and what changes in them",
+            MAP
         ],
         Meaning::Call(redistribute)
     ),
     pair!(
         "default-information originate",
-        "[{always|metric (0-16777214)$m|metric-type (1-2)$t}]",
+        "[{always|metric (0-16777214)$m|metric-type (1-2)$t|route-map WORD$filter}]",
         [
             "A default route",
             "Announce a default route into OSPF",
@@ -75,8 +80,21 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
             "10 by default, 1 with `always`",
             METRIC_TYPE,
             TYPES,
+            "What this router's default must pass, and what changes in it",
+            MAP,
         ],
         Meaning::Call(default_information)
+    ),
+    pair!(
+        "distribute-list WORD$list out <connected|static>",
+        [
+            "Which of the redistributed routes are announced",
+            "Name of an access list",
+            "Those that go out",
+            "Networks of this router's interfaces",
+            "Static routes",
+        ],
+        Meaning::Call(distribute_list)
     ),
     pair!(
         "auto-cost reference-bandwidth",
@@ -314,8 +332,8 @@ fn passive_interface(call: &mut Call<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Sets or takes back `metric` and `metric-type` of the table at `path`.
-fn metrics(call: &mut Call<'_>, path: [&str; 3], depth: usize) -> Result<(), Stop> {
+/// Sets or takes back `metric`, `metric-type` and `route-map` of the table at `path`.
+fn details(call: &mut Call<'_>, path: [&str; 3], depth: usize) -> Result<(), Stop> {
     for (arg, key) in [("m", "metric"), ("t", "metric-type")] {
         let mut at: Vec<&str> = path.iter().take(depth).copied().collect();
         at.push(key);
@@ -326,6 +344,29 @@ fn metrics(call: &mut Call<'_>, path: [&str; 3], depth: usize) -> Result<(), Sto
             call.document().remove(&at);
         }
     }
+    let mut at: Vec<&str> = path.iter().take(depth).copied().collect();
+    at.push("route-map");
+    match call.args.get("filter").map(str::to_owned) {
+        Some(name) => call.document().set(&at, name),
+        None => {
+            call.document().remove(&at);
+        }
+    }
+    Ok(())
+}
+
+fn distribute_list(call: &mut Call<'_>) -> Result<(), Stop> {
+    let what = if call.args.has("connected") { "connected" } else { "static" };
+    let path = ["ospf", "distribute-list", what];
+    let name = call.arg("list")?.to_owned();
+    if !call.no() {
+        call.document().set(&path, name);
+        return Ok(());
+    }
+    if call.session.document.text_at(&path) != Some(name.as_str()) {
+        return refused(format!("{name} is not the list for {what} routes"));
+    }
+    call.document().remove(&path);
     Ok(())
 }
 
@@ -337,7 +378,7 @@ fn redistribute(call: &mut Call<'_>) -> Result<(), Stop> {
         return Ok(());
     }
     call.document().ensure_table(&path);
-    metrics(call, path, 3)
+    details(call, path, 3)
 }
 
 fn default_information(call: &mut Call<'_>) -> Result<(), Stop> {
@@ -347,7 +388,7 @@ fn default_information(call: &mut Call<'_>) -> Result<(), Stop> {
         return Ok(());
     }
     call.document().ensure_table(&path);
-    metrics(call, [path[0], path[1], ""], 2)?;
+    details(call, [path[0], path[1], ""], 2)?;
     call.document().remove(&[path[0], path[1], "originate"]);
     if call.args.has("always") {
         call.document().set(&[path[0], path[1], "always"], true);

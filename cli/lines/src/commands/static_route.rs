@@ -7,6 +7,8 @@ use routing_common::prefix::{Ipv4Network, canonical, from_mask};
 use std::net::Ipv4Addr;
 use toml_edit::{Item, Table, TableLike, Value, value};
 
+/// Where static routes stand in the file.
+const PATH: &[&str] = &["static-routes"];
 const IP: &str = "IPv4";
 const ROUTE: &str = "A static route";
 const PREFIX: &str = "Where to";
@@ -162,7 +164,7 @@ fn written_prefix(call: &Call<'_>) -> Result<Ipv4Network, Stop> {
 }
 
 fn add(call: &mut Call<'_>, prefix: Ipv4Network, way: Way, distance: i64, tag: i64) -> Result<(), Stop> {
-    let routes = if is_new(call, prefix) { Vec::new() } else { call.session.document.static_routes() };
+    let routes = if is_new(call, prefix) { Vec::new() } else { call.session.document.tables(PATH) };
     let same = |r: &&dyn TableLike| {
         prefix_of(*r) == Some(prefix) && distance_of(*r) == distance && ways(*r).contains(&way)
     };
@@ -191,7 +193,7 @@ fn add(call: &mut Call<'_>, prefix: Ipv4Network, way: Way, distance: i64, tag: i
     if tag != 0 {
         route.insert("tag", value(tag));
     }
-    call.document().push_static_route(route);
+    call.document().push_table(PATH, route);
     Ok(())
 }
 
@@ -211,10 +213,10 @@ fn take_out(call: &mut Call<'_>, prefix: Ipv4Network, way: &Way, distance: Optio
             && distance.is_none_or(|d| d == distance_of(route))
             && ways(route).iter().any(fits)
     };
-    if !call.session.document.static_routes().into_iter().any(concerned) {
+    if !call.session.document.tables(PATH).into_iter().any(concerned) {
         return false;
     }
-    call.document().edit_static_routes(|route| {
+    call.document().edit_tables(PATH, |route| {
         if !concerned(route) {
             return true;
         }
@@ -227,7 +229,7 @@ fn take_out(call: &mut Call<'_>, prefix: Ipv4Network, way: &Way, distance: Optio
 
 /// Remembers that there is a route to `prefix`. Was there none?
 fn is_new(call: &mut Call<'_>, prefix: Ipv4Network) -> bool {
-    let all = |d: &Document| d.static_routes().into_iter().filter_map(prefix_of).collect();
+    let all = |d: &Document| d.tables(PATH).into_iter().filter_map(prefix_of).collect();
     let document = &call.session.document;
     call.session.prefixes.get_or_insert_with(|| all(document)).insert(prefix)
 }

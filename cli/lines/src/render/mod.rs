@@ -7,6 +7,7 @@
 mod bfd;
 mod interface;
 mod ospf;
+mod policy;
 
 use crate::commands::{FRR_WORDS, like_an_address};
 use crate::text::{MASK, secret_word};
@@ -37,6 +38,7 @@ pub fn render(config: &Config, secrets: Secrets) -> String {
         }
         page.line(0, "!");
     }
+    page.policy(&config.policy);
     for name in config.interface_names() {
         page.interface(config, name);
     }

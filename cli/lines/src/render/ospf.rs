@@ -2,6 +2,7 @@
 
 use super::{Page, millis, switch};
 use routing_common::config::{GracefulRestart, MetricType, OspfConfig, RedistributePolicy};
+use routing_common::policy::RouteMap;
 
 /// FRR's metric of a default route that is always announced; otherwise it is the file's.
 const ALWAYS_METRIC: u32 = 1;
@@ -17,16 +18,24 @@ impl Page {
             for (what, policy) in
                 [("connected", &ospf.redistribute_connected), ("static", &ospf.redistribute_static)]
             {
-                if let Some(RedistributePolicy { metric, metric_type, .. }) = policy {
+                if let Some(RedistributePolicy { metric, metric_type, route_map }) = policy {
                     let metric = metrics(*metric, REDISTRIBUTED_METRIC, *metric_type);
-                    page.line(1, format_args!("redistribute {what}{metric}"));
+                    page.line(1, format_args!("redistribute {what}{metric}{}", filter(route_map)));
+                }
+            }
+            for (what, list) in
+                [("connected", &ospf.distribute_connected), ("static", &ospf.distribute_static)]
+            {
+                if let Some(list) = list {
+                    page.line(1, format_args!("distribute-list {} out {what}", list.name));
                 }
             }
             if let Some(default) = &ospf.default_information {
                 let (always, usual) =
                     if default.always { (" always", ALWAYS_METRIC) } else { ("", DEFAULT_METRIC) };
                 let metric = metrics(default.metric, usual, default.metric_type);
-                page.line(1, format_args!("default-information originate{always}{metric}"));
+                let filter = filter(&default.route_map);
+                page.line(1, format_args!("default-information originate{always}{metric}{filter}"));
             }
             page.graceful_restart(ospf.graceful_restart);
         });
@@ -82,4 +91,9 @@ fn metrics(metric: u32, usual: u32, metric_type: MetricType) -> String {
         text.push_str(" metric-type 1");
     }
     text
+}
+
+/// What a line says of the route map, with a blank before it.
+fn filter(map: &Option<RouteMap>) -> String {
+    map.as_ref().map(|m| format!(" route-map {}", m.name)).unwrap_or_default()
 }

@@ -142,7 +142,88 @@ fn optional_table(head: &'static str, inner: Text) -> Text {
     prop_oneof![Just(String::new()), inner.prop_map(move |t| format!("{head}\n{t}"))].boxed()
 }
 
-fn ospf() -> Text {
+/// Names of prefix lists, access lists and route maps, some of which look like words of the grammar.
+const PREFIX_LISTS: [&str; 2] = ["P:lan/1", "seq"];
+const ACCESS_LISTS: [&str; 2] = ["10", "p"];
+const ROUTE_MAPS: [&str; 2] = ["OUT", "permit"];
+
+fn action() -> Text {
+    select(vec!["action = \"permit\"\n", "action = \"deny\"\n"]).prop_map(str::to_owned).boxed()
+}
+
+/// Entries of one list; sequences in any order.
+fn entries(head: String, most: usize, entry: impl Strategy<Value = String> + 'static) -> Text {
+    let one = (1u32..=60_000, entry);
+    proptest::collection::vec(one, 1..most)
+        .prop_map(move |mut entries| {
+            let mut seen = std::collections::BTreeSet::new();
+            entries.retain(|(sequence, _)| seen.insert(*sequence));
+            entries.iter().map(|(n, e)| format!("{head}\nsequence = {n}\n{e}")).collect()
+        })
+        .boxed()
+}
+
+fn prefix_list(name: &str) -> Text {
+    let bounds = (0u32..=2, 0u32..3, 0u32..3).prop_map(|(which, more, longer)| {
+        let (ge, le) = (format!("ge = {}\n", 16 + more), format!("le = {}\n", 18 + longer * 7));
+        [String::new(), ge.clone(), ge + &le].get(which as usize).cloned().unwrap_or_default()
+    });
+    let bounded = (0u8..9, bounds).prop_map(|(n, b)| format!("prefix = \"10.{n}.0.0/16\"\n{b}"));
+    let whole = select(vec![
+        "prefix = \"any\"\n",
+        "prefix = \"0.0.0.0/0\"\n",
+        "prefix = \"0.0.0.0/0\"\nge = 32\n",
+        "prefix = \"0.0.0.0/0\"\nle = 32\n",
+        "prefix = \"0.0.0.0/0\"\nge = 1\nle = 32\n",
+    ]);
+    let what = prop_oneof![3 => bounded, 1 => whole.prop_map(str::to_owned)];
+    entries(format!("[[prefix-lists.\"{name}\"]]"), 5, all(vec![action(), what.boxed()]))
+}
+
+fn access_list(name: &str) -> Text {
+    let some = (0u8..9, key("exact", switch())).prop_map(|(n, e)| format!("prefix = \"10.{n}.0.0/16\"\n{e}"));
+    let whole = select(vec!["prefix = \"any\"\n", "prefix = \"0.0.0.0/0\"\nexact = true\n"]);
+    let what = prop_oneof![3 => some, 1 => whole.prop_map(str::to_owned)];
+    entries(format!("[[access-lists.\"{name}\"]]"), 4, all(vec![action(), what.boxed()]))
+}
+
+fn name_of(names: &[&'static str]) -> Text {
+    quoted(select(names.to_vec()).prop_map(str::to_owned))
+}
+
+fn route_map(name: &str) -> Text {
+    let metric = prop_oneof![
+        number(0..=16_777_214),
+        (any::<bool>(), 0u32..=16_777_214)
+            .prop_map(|(more, n)| format!("\"{}{n}\"", if more { '+' } else { '-' })),
+    ];
+    let entry = all(vec![
+        action(),
+        key("description", free_text()),
+        key("match.prefix-list", name_of(&PREFIX_LISTS)),
+        key("match.access-list", name_of(&ACCESS_LISTS)),
+        key("match.next-hop-prefix-list", name_of(&PREFIX_LISTS)),
+        key("match.interface", quoted(select(INTERFACES.to_vec()).prop_map(str::to_owned))),
+        key("match.tag", number(0..=u32::MAX)),
+        key("match.metric", number(0..=u32::MAX)),
+        key("set.metric", metric),
+        key("set.metric-type", number(1..=2)),
+        key("set.tag", number(0..=u32::MAX)),
+    ]);
+    entries(format!("[[route-maps.\"{name}\"]]"), 4, entry)
+}
+
+fn lists() -> Text {
+    let lists = PREFIX_LISTS.map(prefix_list).into_iter().chain(ACCESS_LISTS.map(access_list));
+    all(lists.chain(ROUTE_MAPS.map(route_map)).collect())
+}
+
+/// OSPF with names of lists and maps, if there are any.
+fn ospf(has_lists: bool) -> Text {
+    let named = |key_name, names: &[&'static str]| {
+        if has_lists { key(key_name, name_of(names)) } else { Just(String::new()).boxed() }
+    };
+    let metrics = || all(vec![metrics(), named("route-map", &ROUTE_MAPS)]);
     let spf = (0u32..5, 5u32..50, 2000u32..600_000).prop_map(|(a, b, c)| {
         format!("initial-delay = \"{a}ms\"\nshort-delay = \"{b}ms\"\nlong-delay = \"{c}ms\"\n")
     });
@@ -171,6 +252,10 @@ fn ospf() -> Text {
         ),
         optional_table("[ospf.redistribute.connected]", metrics()),
         optional_table("[ospf.redistribute.static]", metrics()),
+        optional_table(
+            "[ospf.distribute-list]",
+            all(vec![named("connected", &ACCESS_LISTS), named("static", &ACCESS_LISTS)]),
+        ),
         optional_table(
             "[ospf.graceful-restart]",
             all(vec![
@@ -263,7 +348,13 @@ pub(crate) fn file() -> Text {
         optional_table("[rib]", rib),
         interfaces,
         static_routes(),
-        prop_oneof![1 => Just(String::new()).boxed(), 3 => ospf()].boxed(),
+        prop_oneof![
+            1 => Just(String::new()).boxed(),
+            3 => ospf(false),
+            3 => all(vec![lists(), ospf(true)]),
+            1 => lists(),
+        ]
+        .boxed(),
         // The second is called what lines would call the third.
         prop_oneof![
             all(vec![group(0, ""), group(1, "t-3"), group(2, "own")]),

@@ -161,7 +161,7 @@ fn lines_without_counterpart_say_so_and_mistakes_are_mistakes() {
     assert!(matches!(s.line("roter ospf"), Err(LineError::Command(_))));
     s.line("router ospf").unwrap();
     assert!(matches!(s.line("area 1 stub"), Err(LineError::NoCounterpart { harmless: false, .. })));
-    assert!(matches!(s.line("ip prefix-list x permit any"), Err(LineError::NoCounterpart { .. })));
+    assert!(matches!(s.line("ip as-path access-list x permit .*"), Err(LineError::NoCounterpart { .. })));
 }
 
 #[test]
@@ -227,7 +227,10 @@ fn static_routes_come_and_go_in_every_form_of_the_file() {
 fn every_table_explains_every_word_and_offers_completion() {
     let mut s = session();
     let (candidates, may_end) = s.candidates(&["ip"], "").unwrap();
-    assert_eq!(candidates.iter().map(|c| c.label.as_str()).collect::<Vec<_>>(), ["forwarding", "route"]);
+    assert_eq!(
+        candidates.iter().map(|c| c.label.as_str()).collect::<Vec<_>>(),
+        ["forwarding", "prefix-list", "route"]
+    );
     assert!(!may_end);
     s.line("interface eth0").unwrap();
     let (candidates, _) = s.candidates(&["ip", "ospf"], "a").unwrap();
@@ -280,4 +283,76 @@ fn a_key_is_shown_nowhere_and_its_mask_is_no_key() {
     let done = s.line("ip ospf authentication message-digest").unwrap();
     assert!(done.notes.iter().all(|n| !n.contains("topsecret")), "{:?}", done.notes);
     assert!(matches!(s.line("ip ospf message-digest-key 2 md5 <hidden>"), Err(LineError::Refused(_))));
+}
+
+#[test]
+fn entries_of_lists_take_their_places() {
+    let mut s = session();
+    feed(
+        &mut s,
+        "ip prefix-list P permit 10.0.0.1/8 le 24\nip prefix-list P seq 7 deny any\nip prefix-list P permit 10.2.0.0/16\n\
+         ip prefix-list P permit 10.0.0.0/8 le 24\nip prefix-list P seq 7 permit 10.3.0.0/16 ge 0\n\
+         access-list A seq 12 deny 10.1.0.0/16 exact-match\naccess-list A permit any\n\
+         no ip prefix-list P permit 10.2.0.0/16\n",
+    );
+    let text = s.document().text();
+    let entry = |list: &str, sequence: u32, action: &str, rest: &str| {
+        format!("[[{list}]]\nsequence = {sequence}\naction = \"{action}\"\n{rest}")
+    };
+    for wanted in [
+        entry("prefix-lists.P", 5, "permit", "prefix = \"10.0.0.0/8\"\nle = 24\n"),
+        entry("prefix-lists.P", 7, "permit", "prefix = \"10.3.0.0/16\"\n"),
+        entry("access-lists.A", 12, "deny", "prefix = \"10.1.0.0/16\"\nexact = true\n"),
+        entry("access-lists.A", 15, "permit", "prefix = \"any\"\n"),
+    ] {
+        assert!(text.contains(&wanted), "{wanted}\n{text}");
+    }
+    assert_eq!(text.matches("[[").count(), 4, "{text}");
+    let wrong = ["ip prefix-list P permit 10.0.0.0/8 ge 7", "ip prefix-list P permit 10.0.0.0/8 ge 20 le 19"];
+    let absent =
+        ["no ip prefix-list Q", "no access-list A seq 5", "no ip prefix-list P seq 5 deny 10.0.0.0/8 le 24"];
+    for line in wrong.into_iter().chain(absent) {
+        assert!(matches!(s.line(line), Err(LineError::Refused(_))), "{line}");
+    }
+    feed(&mut s, "no ip prefix-list P\nno access-list A\n");
+    assert!(!s.document().text().contains("-lists"), "{}", s.document().text());
+}
+
+#[test]
+fn a_route_map_is_changed_entry_by_entry() {
+    let file = "[route-maps]\nM = [{ sequence = 10, action = \"permit\", match = { tag = 1 } }] # tagged\n";
+    let mut s = Session::new(Document::parse(file).unwrap());
+    feed(
+        &mut s,
+        "route-map M permit 10\n match interface eth0\n no match tag\n set metric +5\nroute-map M deny 20\n description  the  rest\n",
+    );
+    let text = s.document().text();
+    assert!(text.contains("] # tagged\n") && text.contains("match = { interface = \"eth0\" }"), "{text}");
+    assert!(text.contains("set = { metric = \"+5\" }") && text.contains("\"the  rest\""), "{text}");
+    // Another action begins the entry anew.
+    feed(&mut s, "route-map M permit 20\n");
+    assert!(!s.document().text().contains("the  rest"));
+    assert!(matches!(s.line("no route-map M deny 20"), Err(LineError::Refused(_))));
+    feed(&mut s, "no route-map M permit 20\nno route-map M permit 10\n");
+    assert_eq!(s.document().text().trim(), "");
+}
+
+#[test]
+fn announcing_names_its_filters() {
+    let lines = "router ospf\n ospf router-id 10.0.0.1\n redistribute static route-map M metric 5\n \
+                 distribute-list A out static\n default-information originate always route-map M\n";
+    let mut s = session();
+    feed(&mut s, lines);
+    let found = routing_common::config::load("x", &s.document().text()).unwrap_err();
+    assert!(found.is_incomplete(), "the lists may come later: {found}");
+    feed(&mut s, "route-map M permit 10\naccess-list A permit 10.0.0.0/8\n");
+    let ospf = routing_common::config::load("x", &s.document().text()).unwrap().config.ospf.unwrap();
+    assert_eq!(ospf.redistribute_static.unwrap().route_map.unwrap().name, "M");
+    assert_eq!(ospf.distribute_static.unwrap().name, "A");
+    assert_eq!(ospf.default_information.unwrap().metric, 1);
+    feed(&mut s, "router ospf\n redistribute static\n");
+    assert!(matches!(s.line("no distribute-list B out static"), Err(LineError::Refused(_))));
+    feed(&mut s, " no distribute-list A out static\n");
+    let text = s.document().text();
+    assert!(text.contains("[ospf.redistribute.static]\n") && !text.contains("distribute-list"), "{text}");
 }
