@@ -35,6 +35,7 @@ pub fn text(scenario: &Scenario, router: &Router, bends: &[Bend]) -> String {
         let target = route.via.map_or("blackhole = true".to_owned(), |via| format!("next-hop = \"{via}\""));
         let _ = write!(text, "[[static-routes]]\nprefix = \"{}\"\n{target}\n", route.prefix);
     }
+    router.filter.write(&mut text);
     ospf(&mut text, settings, router);
     text.push_str("[ospf.interfaces.lo]\npassive = true\n");
     for (p, port) in router.ports.iter().enumerate() {
@@ -65,6 +66,7 @@ fn ospf(text: &mut String, settings: &Settings, router: &Router) {
     if let Some(default) = router.default_information {
         let _ = write!(text, "[ospf.default-information]\nalways = {}\n", default.always);
         external(text, default.external);
+        text.push_str(router.filter.route_map_key());
     }
     for (source, metric) in
         [("static", router.redistribute_static), ("connected", router.redistribute_connected)]
@@ -72,7 +74,11 @@ fn ospf(text: &mut String, settings: &Settings, router: &Router) {
         if let Some(metric) = metric {
             let _ = writeln!(text, "[ospf.redistribute.{source}]");
             external(text, metric);
+            text.push_str(router.filter.route_map_key());
         }
+    }
+    if router.filter.hidden.is_some() {
+        text.push_str("[ospf.distribute-list]\nconnected = \"shown\"\nstatic = \"shown\"\n");
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::adversary;
 use crate::document::{self, Bend};
+use crate::filter::Filter;
 use crate::kernel;
 use crate::node::Client;
 use crate::scenario::{Daemon, What};
@@ -64,7 +65,8 @@ impl World {
             | What::WrongKey { .. }
             | What::OspfOff { .. }
             | What::Passive { .. }
-            | What::ExternalsOff { .. } => self.configuration_fault(index, &fault.what, phase),
+            | What::ExternalsOff { .. }
+            | What::FilterOff { .. } => self.configuration_fault(index, &fault.what, phase),
             What::Junk { every, .. } | What::Replay { every, .. } | What::Forge { every, .. } => {
                 if phase != Phase::End {
                     adversary::act(self, &fault.what);
@@ -242,6 +244,7 @@ impl World {
                     settings.static_routes.clear();
                     settings.default_information = None;
                 }
+                What::FilterOff { router: r } if r == router => settings.filter = Filter::default(),
                 _ => {}
             }
         }

@@ -19,6 +19,7 @@ pub mod clock;
 pub mod document;
 mod fault;
 pub mod figures;
+pub mod filter;
 pub mod frame;
 pub mod generate;
 pub mod kernel;

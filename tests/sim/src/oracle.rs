@@ -10,6 +10,8 @@
 //! * The RIB prefers connected (0) to static (1) to OSPF (110) and is not offered one's own loopback by OSPF.
 //! * A static gateway must lie in the subnet of a port that is up. The generator makes no others.
 //! * `redistribute static` leaves the default route out, `redistribute connected` what OSPF itself announces.
+//! * A distribute list and then a route map judge what is redistributed, the route map alone judges the default route,
+//!   which goes out unchanged if it is announced `always` and denied ([`crate::filter`]).
 //! * Of more equal paths than `maximum-paths` the first by interface, then gateway, are kept.
 //!
 //! A difference of keys or MTU is a fault that is over before a network comes to rest; it is not looked at.

@@ -5,6 +5,7 @@
 //! be read, edited and run again. Times are milliseconds of virtual time since the start of the run; routers
 //! and segments are named by their place in their list.
 
+use crate::filter::Filter;
 use ipnetwork::Ipv4Network;
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
@@ -99,6 +100,9 @@ pub struct Router {
     /// `redistribute connected`, with metric and type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redistribute_connected: Option<ExternalMetric>,
+    /// Which of these are announced, and how.
+    #[serde(default, skip_serializing_if = "Filter::is_empty")]
+    pub filter: Filter,
     /// The kernel has no next-hop objects.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub plain_routes: bool,
@@ -364,6 +368,11 @@ pub enum What {
         /// Whose.
         router: RouterIndex,
     },
+    /// Everything from outside is announced as it is, until the end.
+    FilterOff {
+        /// Whose.
+        router: RouterIndex,
+    },
     /// Somebody sets an interface down by hand, and up again at the end.
     AdminDown {
         /// Whose.
@@ -524,6 +533,7 @@ impl What {
             | Self::OspfOff { router, .. }
             | Self::Passive { router, .. }
             | Self::ExternalsOff { router }
+            | Self::FilterOff { router }
             | Self::AdminDown { router, .. }
             | Self::AddressRemoved { router, .. }
             | Self::Mtu { router, .. }

@@ -101,7 +101,9 @@ impl Flows {
             flows.push((Source::Host(s, group.address.ip()), Target::Loopback(target)));
         }
         for (r, router) in scenario.routers.iter().enumerate() {
-            let announces = router.redistribute_static.is_some() && !scenario.settings.without_rib;
+            let announces = router.redistribute_static.is_some()
+                && router.filter.is_empty()
+                && !scenario.settings.without_rib;
             if announces && router.static_routes.iter().any(is_outside) && flows.len() < OF_HOSTS + TO_OUTSIDE
             {
                 flows.push((Source::Router(rng.below(routers) as usize), Target::Outside(r)));
@@ -355,6 +357,7 @@ fn name(what: &What, begins: bool) -> Event {
         What::OspfOff { .. } => ["OSPF off an interface", "OSPF on again"],
         What::Passive { .. } => ["interface passive", "interface speaks again"],
         What::ExternalsOff { .. } => ["externals off", "externals on again"],
+        What::FilterOff { .. } => ["filter off", "filter on again"],
         What::AdminDown { .. } => ["interface set down", "interface set up"],
         What::AddressRemoved { .. } => ["address removed", "address removed, ends"],
         What::Mtu { .. } => ["MTU changed", "MTU changed back"],

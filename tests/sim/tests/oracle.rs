@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 use ipnetwork::Ipv4Network;
+use routing_sim::filter::Filter;
 use routing_sim::generate::paper;
 use routing_sim::oracle::{
     Bond, Expected, Hop, Kind, Outlet, State, Table, elections, neighborhoods, tables,
@@ -141,6 +142,7 @@ fn routers(count: u8) -> Scenario {
         static_routes: Vec::new(),
         redistribute_static: None,
         redistribute_connected: None,
+        filter: Filter::default(),
         plain_routes: false,
         ordinary_restarts: false,
         ports: Vec::new(),

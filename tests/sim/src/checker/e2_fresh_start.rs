@@ -37,6 +37,7 @@ fn reconfigures(what: &What) -> bool {
             | What::OspfOff { .. }
             | What::Passive { .. }
             | What::ExternalsOff { .. }
+            | What::FilterOff { .. }
     )
 }
 

@@ -91,6 +91,7 @@ pub(super) fn is_expected(world: &World) -> bool {
                 | What::OspfOff { .. }
                 | What::Passive { .. }
                 | What::ExternalsOff { .. }
+                | What::FilterOff { .. }
                 | What::WallClock { .. }
                 | What::Clear { .. }
         )

@@ -39,7 +39,7 @@ const DAEMONS: [(u64, Draw); 11] = [
     (8, routes_removed),
     (10, vrrp_trouble),
 ];
-const OPERATORS: [(u64, Draw); 12] = [
+const OPERATORS: [(u64, Draw); 13] = [
     (18, cost),
     (10, priority),
     (8, vrrp_priority),
@@ -47,6 +47,7 @@ const OPERATORS: [(u64, Draw); 12] = [
     (8, ospf_off),
     (8, passive),
     (10, externals_off),
+    (8, filter_off),
     (8, admin_down),
     (6, address_removed),
     (6, mtu),
@@ -64,7 +65,8 @@ const VIRTUAL: [(u64, Draw); 6] = [
 ];
 const IMPAIRMENTS: [(u64, Draw); 1] = [(1, impair)];
 /// What changes routes.
-const ROUTES: [(u64, Draw); 4] = [(30, externals_off), (25, ospf_off), (25, power_loss), (20, unplug)];
+const ROUTES: [(u64, Draw); 5] =
+    [(30, externals_off), (15, filter_off), (25, ospf_off), (25, power_loss), (20, unplug)];
 
 /// A plan for this network. The window is that between `from` and the scenario's `chaos_ends`.
 pub(super) fn plan(dice: &mut Dice, scenario: &Scenario, profile: Profile, from: u64) -> Vec<Fault> {
@@ -93,7 +95,8 @@ pub(super) fn let_some_last(dice: &mut Dice, faults: &mut [Fault]) {
             | What::VrrpPriority { .. }
             | What::OspfOff { .. }
             | What::Passive { .. }
-            | What::ExternalsOff { .. } => 25,
+            | What::ExternalsOff { .. }
+            | What::FilterOff { .. } => 25,
             What::Unplug { .. } | What::PowerLoss { .. } | What::AdminDown { .. } => 5,
             What::SilentCut { from: None, .. } => 5,
             _ => 0,
@@ -411,6 +414,13 @@ fn externals_off(plan: &mut Plan<'_>) -> Option<()> {
     let with: Vec<RouterIndex> = with.map(|(r, _)| r).collect();
     let router = plan.dice.pick(&with)?;
     plan.add(What::ExternalsOff { router })
+}
+
+fn filter_off(plan: &mut Plan<'_>) -> Option<()> {
+    let routers = plan.scenario.routers.iter().enumerate().filter(|(_, r)| !r.filter.is_empty());
+    let with: Vec<RouterIndex> = routers.map(|(r, _)| r).collect();
+    let router = plan.dice.pick(&with)?;
+    plan.add(What::FilterOff { router })
 }
 
 fn address_removed(plan: &mut Plan<'_>) -> Option<()> {

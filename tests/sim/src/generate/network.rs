@@ -6,6 +6,7 @@
 
 use super::dice::Dice;
 use super::shape::Wire;
+use crate::filter::Filter;
 use crate::scenario::{
     Authentication, Port, Router, RouterIndex, Scenario, Segment, SegmentIndex, SegmentKind,
 };
@@ -248,6 +249,7 @@ fn named(dice: &mut Dice, routers: usize) -> Vec<Router> {
         static_routes: Vec::new(),
         redistribute_static: None,
         redistribute_connected: None,
+        filter: Filter::default(),
         plain_routes: dice.chance(plain),
         ordinary_restarts: dice.chance(10),
         ports: Vec::new(),

@@ -3,6 +3,7 @@
 //! Design P: a LAN with the virtual router closes the ring. Design C: a cable closes it, and OSPF only announces
 //! the LAN. Ports stand in the order of `eth0`, `eth1`, `eth2`, `eth3`.
 
+use crate::filter::Filter;
 use crate::scenario::{
     Authentication, DefaultInformation, ExternalMetric, Port, Router, Scenario, Segment, SegmentKind,
     Settings, StaticRoute, VirtualRouter,
@@ -91,6 +92,7 @@ fn router(number: u8, sides: [(usize, [u8; 4], u16); 2]) -> Router {
         static_routes: Vec::new(),
         redistribute_static: None,
         redistribute_connected: None,
+        filter: Filter::default(),
         plain_routes: false,
         ordinary_restarts: false,
         ports,

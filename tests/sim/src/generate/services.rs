@@ -2,6 +2,7 @@
 
 use super::dice::Dice;
 use super::network::Network;
+use crate::filter::Rule;
 use crate::scenario::{
     DefaultInformation, ExternalMetric, RouterIndex, SegmentIndex, SegmentKind, StaticRoute, VirtualRouter,
 };
@@ -85,6 +86,46 @@ pub(super) fn externals(dice: &mut Dice, network: &mut Network) {
     if dice.chance(40) {
         default_routes(dice, network);
     }
+    filters(dice, network);
+}
+
+/// Some of the routers that announce something filter it.
+fn filters(dice: &mut Dice, network: &mut Network) {
+    for router in &mut network.routers {
+        let announces = router.redistribute_connected.is_some()
+            || router.redistribute_static.is_some()
+            || router.default_information.is_some();
+        if !announces || !dice.chance(40) {
+            continue;
+        }
+        let ports = router.ports.iter().map(|p| prefix::canonical(p.address));
+        let statics = router.static_routes.iter().map(|route| route.prefix);
+        let known: Vec<Ipv4Network> = ports.chain(statics).chain([prefix::default_route()]).collect();
+        if dice.chance(30) {
+            router.filter.hidden = dice.pick(&known).filter(|p| p.prefix() > 0);
+        }
+        for _ in 0..dice.weighted(&[(20, 0), (40, 1), (40, 2)]) {
+            router.filter.rules.extend(rule(dice, &known));
+        }
+        if dice.chance(70) && !router.filter.rules.is_empty() {
+            let (prefix, le) = (prefix::default_route(), Some(32));
+            router.filter.rules.push(Rule { permit: true, prefix, ge: None, le, more: None, type1: None });
+        }
+    }
+}
+
+/// A rule about one of these prefixes, or what is around it.
+fn rule(dice: &mut Dice, known: &[Ipv4Network]) -> Option<Rule> {
+    let near = dice.pick(known)?;
+    let shorter = dice.weighted(&[(60, 0), (20, 1), (20, 8)]);
+    let prefix = prefix::of(near.ip(), near.prefix().saturating_sub(shorter));
+    let own = prefix.prefix().max(1);
+    let ge = if dice.chance(30) { Some(dice.within(own.into()..=32) as u8) } else { None };
+    let least = ge.unwrap_or(own);
+    let le = if dice.chance(50) { Some(dice.within(least.into()..=32) as u8) } else { None };
+    let more = dice.weighted(&[(50, None), (20, Some(5)), (20, Some(-15)), (10, Some(16_777_214))]);
+    let type1 = if dice.chance(25) { Some(dice.chance(50)) } else { None };
+    Some(Rule { permit: dice.chance(60), prefix, ge, le, more, type1 })
 }
 
 /// Networks OSPF does not know, on one router or between two, and `redistribute connected`.

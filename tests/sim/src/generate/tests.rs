@@ -110,13 +110,15 @@ fn every_kind_of_network_and_fault_comes() {
     println!("virtual time: median {} ms, 95 % {} ms", times[2_500], times[4_750]);
     println!("router seconds per scenario: {}", work / 5_000);
     println!("faults: {kinds:?}");
-    assert_eq!(kinds.len(), 26, "{kinds:?}");
+    assert_eq!(kinds.len(), 27, "{kinds:?}");
     assert!((4..=6).contains(&sizes[2_500]) && sizes[4_999] > 20);
     assert!(times[2_500] < 60_000);
     let any = |passes: fn(&Router) -> bool| percent(&all, |s| s.routers.iter().any(passes));
     assert!((10..60).contains(&any(|r| r.default_information.is_some())));
     assert!((5..60).contains(&any(|r| r.redistribute_static.is_some())));
     assert!((5..60).contains(&any(|r| r.redistribute_connected.is_some())));
+    assert!((5..60).contains(&any(|r| !r.filter.rules.is_empty())));
+    assert!((2..60).contains(&any(|r| r.filter.hidden.is_some())));
     assert!((20..70).contains(&percent(&all, |s| s.segments.iter().any(|g| g.vrrp.is_some()))));
     assert!((1..30).contains(&percent(&all, |s| s.settings.without_rib)));
 }

@@ -32,17 +32,22 @@ impl Outside {
         if let Some(metric) = router.redistribute_connected {
             let inside = inside(scenario, state, r);
             let mine = connected.keys().filter(|network| !inside.contains(network));
-            outside.announced.extend(mine.map(|network| (*network, metric)));
+            let told = mine.filter_map(|p| Some((*p, router.filter.redistributed(*p, metric)?)));
+            outside.announced.extend(told);
         }
         if let Some(metric) = router.redistribute_static {
             let selected = outside.statics.keys().filter(|p| p.prefix() > 0 && !connected.contains_key(p));
             let selected: Vec<Ipv4Network> = selected.copied().collect();
-            outside.announced.extend(selected.into_iter().map(|p| (p, metric)));
+            let told =
+                selected.into_iter().filter_map(|p| Some((p, router.filter.redistributed(p, metric)?)));
+            outside.announced.extend(told);
         }
         if let Some(default) = router.default_information
             && (default.always || outside.statics.contains_key(&prefix::default_route()))
         {
-            outside.announced.insert(prefix::default_route(), default.external);
+            let mapped = router.filter.mapped(prefix::default_route(), default.external);
+            let told = mapped.or(default.always.then_some(default.external));
+            outside.announced.extend(told.map(|external| (prefix::default_route(), external)));
         }
         outside
     }

@@ -1,5 +1,6 @@
 //! Large networks: one area, point-to-point cables, everything else as a configuration leaves it.
 
+use crate::filter::Filter;
 use crate::scenario::{Authentication, Port, Router, Scenario, Segment, SegmentKind, Settings};
 use anyhow::Result;
 use clap::ValueEnum;
@@ -83,6 +84,7 @@ fn router(number: usize, starts: u64) -> Router {
         static_routes: Vec::new(),
         redistribute_static: None,
         redistribute_connected: None,
+        filter: Filter::default(),
         plain_routes: false,
         ordinary_restarts: false,
         ports: Vec::new(),

@@ -22,6 +22,8 @@ pub(super) const PASSES: &[Pass] = &[
     routers(|s, n| each_router(s, n, |r| r.default_information = None)),
     routers(|s, n| each_router(s, n, |r| r.redistribute_static = None)),
     routers(|s, n| each_router(s, n, |r| r.redistribute_connected = None)),
+    routers(|s, n| each_router(s, n, |r| r.filter.hidden = None)),
+    routers(|s, n| each_router(s, n, |r| r.filter.rules.clear())),
     routers(|s, n| each_router(s, n, |r| r.plain_routes = false)),
     routers(|s, n| each_router(s, n, |r| r.ordinary_restarts = false)),
     routers(|s, n| each_router(s, n, |r| r.clock_rate = 0)),

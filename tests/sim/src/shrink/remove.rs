@@ -106,6 +106,7 @@ fn router_of(what: &mut What) -> Option<&mut usize> {
         | What::OspfOff { router, .. }
         | What::Passive { router, .. }
         | What::ExternalsOff { router }
+        | What::FilterOff { router }
         | What::AdminDown { router, .. }
         | What::AddressRemoved { router, .. }
         | What::Mtu { router, .. }
