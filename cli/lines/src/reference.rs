@@ -31,7 +31,7 @@ Where Torc differs from FRR:
 * A virtual router is called INTERFACE-VRID in the file and a BFD peer after its address, unless a `name` is said.
 * A name of a prefix list, access list or route map that is not there is refused, where FRR takes it for one that matches nothing or
   for none at all. What is typed line by line waits for the line that brings it.
-* `+N` and `-N` of `set metric` count from the metric of the `redistribute` or `default-information` line, in FRR from 20.
+* `+N` and `-N` of `set metric` count from the metric of the `redistribute` or `default-information` line, which FRR's ospfd does not heed.
 * The route map of `default-information originate` judges this router's own default route and changes how it is announced. FRR announces a
   default if any route at all passes, unchanged.
 * `no ip address` without an address leaves the interface without any, but in the file.

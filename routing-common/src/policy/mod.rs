@@ -8,9 +8,8 @@
 //! have no bits behind their length.
 //!
 //! Deviations from FRR, where it does in silence what nobody can have meant: a list without entries, which permits
-//! everything there, and a name without a list are refused by the loader. `set metric -N` stops at 0 instead of
-//! becoming unreachable, and `+N` and `-N` count from the metric the route would have without the map, which in FRR
-//! is 20 whatever the `redistribute` line says.
+//! everything there, and a name without a list are refused by the loader. `set metric +N` and `-N` count from the metric
+//! the route would have without the map and stay within what can be reached; FRR's ospfd does not start from there.
 
 mod list;
 mod route_map;

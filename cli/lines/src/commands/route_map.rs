@@ -4,6 +4,7 @@ use super::lists::sequence_of;
 use super::{NO, Row, pair};
 use crate::call::{Call, Meaning, Stop, refused, without_counterpart};
 use crate::mode::Mode;
+use crate::session::Phase;
 use toml_edit::{InlineTable, Item, RawString, Table, TableLike, Value, value};
 
 const MATCH: &str = "A condition; all of an entry must hold";
@@ -236,6 +237,9 @@ fn set_metric(call: &mut Call<'_>) -> Result<(), Stop> {
         return without_counterpart(format!("a metric is a number up to {LARGEST}, or +N or -N"));
     }
     let new = change.into();
+    if call.session.phase == Phase::Collecting {
+        call.note("counts from the metric of the line that names the map, which FRR's ospfd does not heed");
+    }
     edit(call, Some("set"), "metric", Some(new))
 }
 
