@@ -54,7 +54,7 @@ impl Page {
         self.line_if(on.passive, 1, "ip ospf passive");
         self.line_if(on.mtu_ignore, 1, "ip ospf mtu-ignore");
         self.authentication(&on.authentication);
-        let by_default = defaults == Defaults::Ring && point_to_point && !on.passive;
+        let by_default = defaults == Defaults::Ring && !on.passive;
         match on.bfd.as_ref().map(|p| p.name.as_str()) {
             Some("default") => self.line_if(!by_default, 1, "ip ospf bfd"),
             Some(profile) => self.line(1, format_args!("ip ospf bfd profile {profile}")),
