@@ -2,10 +2,16 @@
 //!
 //! [`strategy`] is table 19. Delayed acknowledgments wait [`DELAY`], or a quarter of RxmtInterval where
 //! that is shorter, so that they are always in time for the neighbour's timer, if it is set like ours.
+//!
+//! One that still waits when a newer instance is flooded is dropped: the newer one says that the older one came, and
+//! takes it from the neighbour's retransmission list (§13 (5)(c)). Sent after all, it would acknowledge another copy of the older
+//! instance that the neighbour may have got from elsewhere meanwhile, and the neighbour would never hear that a
+//! newer one exists. That matters for our own LSA of an earlier life, which is flushed the moment it comes (§13.4).
 
 use crate::instance::{Instance, TimerKey};
 use crate::interface::InterfaceState;
-use crate::lsa::LsaHeader;
+use crate::lsa::{LsaHeader, LsaKey};
+use crate::lsdb::DatabaseId;
 use crate::neighbor::NeighborId;
 use crate::packet::{OutgoingBody, headers_per_ack, max_payload};
 use routing_common::id::IfIndex;
@@ -55,6 +61,15 @@ impl Instance {
         } else {
             let delay = DELAY.min(interface.config.retransmit_interval / 4);
             self.timers.arm_no_later(TimerKey::DelayedAck(from.ifindex), now + delay);
+        }
+    }
+
+    /// A newer instance of this LSA is about to be flooded.
+    pub(crate) fn forget_acknowledgments(&mut self, database: DatabaseId, key: &LsaKey) {
+        for (ifindex, interface) in &mut self.interfaces {
+            // The grace-LSAs of several links have one key.
+            let is_elsewhere = matches!(database, DatabaseId::Link(link) if link != *ifindex);
+            interface.delayed_acks.retain(|header| is_elsewhere || header.key != *key);
         }
     }
 

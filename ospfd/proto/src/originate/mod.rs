@@ -253,6 +253,7 @@ impl Instance {
                 entry.is_news = true;
             }
         }
+        self.forget_acknowledgments(database, &key);
         self.flood(now, database, key, None);
         self.sweep_wanted = true;
     }

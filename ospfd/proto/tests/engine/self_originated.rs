@@ -3,7 +3,7 @@
 use crate::harness::{Net, id};
 use crate::scene::{chain, forge, router_lsa_of};
 use ospf_proto::Input;
-use ospf_proto::lsa::{Lsa, LsaBody, LsaKey, LsaSpec};
+use ospf_proto::lsa::{LsType, Lsa, LsaBody, LsaKey, LsaSpec, NetworkLsa};
 use rib::message::{Protocol, Redistributed, RibMessage};
 use routing_common::config::{DefaultInformation, MetricType};
 use routing_common::time::Duration;
@@ -192,4 +192,31 @@ fn an_instance_of_a_previous_life_with_our_sequence_number_is_outsequenced() {
         assert!(default(0).is_some());
         assert_eq!(default(0), default(1), "metric {first}, then {second}");
     }
+}
+
+/// The update with the end of it says that it came. An acknowledgment half a second later could be taken for one of another
+/// copy, which the neighbour has got from elsewhere since then and flooded to us again: nobody would end that one.
+#[test]
+fn an_lsa_of_a_previous_life_is_flushed_and_not_acknowledged_as_well() {
+    let mut net = chain(2);
+    net.start_all();
+    net.run(20 * SECOND);
+    let start = net.capture.len();
+    let key = LsaKey {
+        ls_type: LsType::Network,
+        link_state_id: "10.9.9.1".parse().unwrap(),
+        advertising_router: id(1),
+    };
+    let body = NetworkLsa { mask: "255.255.255.0".parse().unwrap(), attached_routers: vec![id(1), id(2)] };
+    let spec = LsaSpec { age: 20, options: 2, key, sequence: -0x7fff_ffff };
+    forge(&mut net, 0, 2, "10.0.1.0", 2, &Lsa::build(spec, &LsaBody::Network(body)));
+    net.run(3 * SECOND);
+    let sent = |packet_type: u8, place: usize| {
+        let of_r1 =
+            net.capture[start..].iter().filter(|(node, packet)| *node == 0 && packet[1] == packet_type);
+        let headers = of_r1.flat_map(|(_, packet)| packet[place..].windows(8).map(<[u8]>::to_vec));
+        headers.filter(|h| h[..] == [10, 9, 9, 1, 10, 255, 0, 1]).count()
+    };
+    assert_eq!(sent(4, 28), 1, "its end is flooded");
+    assert_eq!(sent(5, 24), 0, "and nothing else is said of it");
 }

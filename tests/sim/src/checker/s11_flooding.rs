@@ -273,10 +273,9 @@ impl Checker for Flooding {
                 self.acknowledged.push((from.port, instance));
             }
             // An update that was paced and is flooded back now acknowledges as well, and if the LSA was replaced
-            // while it waited, the newer instance does: it voids the sender's claim (§13 (5)(c)).
-            let answers = |(key, sequence): Named| {
-                key == instance.0 && (sequence == instance.1 || (kind == Some(4) && sequence < instance.1))
-            };
+            // while it waited, the newer instance does, flooded or acknowledged: whoever has it has nothing older on a list
+            // any more (§13 (5)(c)).
+            let answers = |(key, sequence): Named| key == instance.0 && sequence <= instance.1;
             if let Some(owed) = self.owed.get_mut(&from.router) {
                 owed.retain(|o| o.port != from.port || !answers(o.instance));
             }

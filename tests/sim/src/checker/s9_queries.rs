@@ -171,7 +171,7 @@ mod tests {
         let world = ring(20);
         let now = world.nodes[0].clock.local(world.now);
         let requests = ospf_requests(RouterId(world.scenario.routers[0].loopback));
-        assert_eq!(requests.len(), 20);
+        assert_eq!(requests.len(), 26);
         assert!(requests.iter().all(|r| ask_ospf(&world.nodes[0], now, r).is_ok()));
         assert!(rib_requests().iter().all(|r| ask_rib(&world.nodes[0], now, r).is_ok()));
         let unknown = Ospf::Interfaces { name: Some("nosuch".parse().unwrap()) };
