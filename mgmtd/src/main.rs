@@ -32,8 +32,9 @@ fn main() -> ExitCode {
     let line = CommandLine::parse();
     logging::start(&line.common.log_level, line.common.log_format);
     if line.common.check {
-        return match shell::read_config(&line.common.config) {
-            Ok(_) => {
+        return match shell::validate(&line.common.config) {
+            Ok(warnings) => {
+                warnings.iter().for_each(|w| tracing::warn!("{w}"));
                 println!("{}: OK", line.common.config.display());
                 ExitCode::SUCCESS
             }
@@ -77,6 +78,10 @@ fn supervise(line: CommandLine) -> anyhow::Result<()> {
     let mut arguments = vec!["--log-level".to_owned(), line.common.log_level.to_string()];
     if let Some(format) = line.common.log_format.to_possible_value() {
         arguments.extend(["--log-format".to_owned(), format.get_name().to_owned()]);
+    }
+    if !line.common.run_dir.exists() {
+        // Nothing can be running, and a file that is refused leaves nothing behind.
+        shell::validate(&line.common.config)?;
     }
     let _lock = RunDirLock::acquire(&line.common.run_dir)?;
     let settings = Settings {

@@ -44,16 +44,18 @@ pub struct Settings {
 #[error("{0}")]
 pub struct Refused(pub String);
 
-/// Validates a configuration and prints its warnings to the log.
+/// Validates a configuration file and gives its warnings, each printable.
 ///
 /// # Errors
 /// Every finding.
-pub fn read_config(path: &Path) -> Result<Config, Refused> {
+pub fn validate(path: &Path) -> Result<Vec<String>, Refused> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|e| Refused(format!("error: {shown}: {e}")))?;
-    understood(&shown, &text)
+    let loaded = load(&shown, &text).map_err(|found| Refused(found.to_string()))?;
+    Ok(loaded.warnings.iter().map(ToString::to_string).collect())
 }
 
+/// What a text says; its warnings go to the log.
 fn understood(name: &str, text: &str) -> Result<Config, Refused> {
     let loaded = load(name, text).map_err(|found| Refused(found.to_string()))?;
     loaded.warnings.iter().for_each(|w| tracing::warn!("{w}"));
