@@ -25,15 +25,17 @@ const SIMULATOR: &str = "routing-sim";
 const SEEDS: (u32, u32) = (600, 60);
 
 /// The fuzz targets' own tests: the kept inputs and some thousands made from them, always the same, because a finding of
-/// chance is no verdict on the change at hand. Exploring is a command of its own (`cargo xtask fuzz`).
-const FUZZING: [&str; 8] = [
+/// chance is no verdict on the change at hand. Exploring is a command of its own (`cargo xtask fuzz`). What the simulator
+/// is made of has been built just before, with the same profile.
+const FUZZING: [&str; 9] = [
     "test",
-    "--release",
+    "--profile",
+    "sim",
     "--locked",
     "--manifest-path",
     "tests/fuzz/Cargo.toml",
     "--target-dir",
-    "target/fuzz-tests",
+    "target",
     "--quiet",
 ];
 
