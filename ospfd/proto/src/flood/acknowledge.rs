@@ -3,7 +3,7 @@
 //! [`strategy`] is table 19. Delayed acknowledgments wait [`DELAY`], or a quarter of RxmtInterval where
 //! that is shorter, so that they are always in time for the neighbour's timer, if it is set like ours.
 //!
-//! One that still waits when a newer instance is flooded is dropped: the newer one says that the older one came, and
+//! One that still waits when the end of the LSA (MaxAge) is flooded is dropped: that says that the older one came, and
 //! takes it from the neighbour's retransmission list (§13 (5)(c)). Sent after all, it would acknowledge another copy of the older
 //! instance that the neighbour may have got from elsewhere meanwhile, and the neighbour would never hear that a
 //! newer one exists. That matters for our own LSA of an earlier life, which is flushed the moment it comes (§13.4).
@@ -64,7 +64,7 @@ impl Instance {
         }
     }
 
-    /// A newer instance of this LSA is about to be flooded.
+    /// The end of this LSA is about to be flooded.
     pub(crate) fn forget_acknowledgments(&mut self, database: DatabaseId, key: &LsaKey) {
         for (ifindex, interface) in &mut self.interfaces {
             // The grace-LSAs of several links have one key.

@@ -231,7 +231,9 @@ impl Instance {
         // What is not in the database stands on no list.
         if self.lsdb(database).is_some_and(|db| db.get(&key).is_some()) {
             self.forget_retransmissions(database, &key);
-            self.forget_acknowledgments(database, &key);
+            if !usable_age {
+                self.forget_acknowledgments(database, &key);
+            }
         }
         if let DatabaseId::Link(ifindex) = database {
             self.link_scoped.insert(ifindex);
