@@ -3,6 +3,7 @@
 use crate::commands::{Meaning, table};
 use core::fmt::Write as _;
 use routing_common::grammar::Command;
+use routing_common::grammar::page::{code, words};
 
 const INTRODUCTION: &str = "\
 # Commands
@@ -76,25 +77,6 @@ fn meaning(row: &Command<Meaning>) -> String {
         }
     }
     text
-}
-
-/// The words of a syntax, in the order of their help, without the names the code gives them.
-fn words(syntax: &str) -> Vec<&str> {
-    let words = syntax.split(|c: char| c.is_whitespace() || "[]<>{}|".contains(c));
-    words.filter(|w| !w.is_empty()).map(|w| w.split('$').next().unwrap_or(w)).collect()
-}
-
-/// A syntax for the reader: without the code's names, as code in a table's cell.
-fn code(syntax: &str) -> String {
-    let mut shown = String::new();
-    let mut naming = false;
-    for c in syntax.chars() {
-        naming = c == '$' || naming && (c.is_ascii_alphanumeric() || c == '_');
-        if !naming {
-            shown.push(c);
-        }
-    }
-    format!("`{}`", shown.replace('|', "\\|"))
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::commands::{Foreign, level};
 use crate::mode::Kind;
 use core::fmt::Write as _;
+use routing_common::grammar::page::{code, words};
 use routing_common::grammar::{Command, CommandTable};
 
 const INTRODUCTION: &str = "\
@@ -123,28 +124,6 @@ fn is_keyword_alone(word: &str) -> bool {
 
 fn is_keyword(word: &str) -> bool {
     word.bytes().any(|b| b.is_ascii_lowercase())
-}
-
-/// The words of a syntax, in the order of their help, without the names the code gives them.
-fn words(syntax: &str) -> Vec<&str> {
-    syntax
-        .split(|c: char| c.is_whitespace() || "[]<>{}|".contains(c))
-        .filter(|w| !w.is_empty())
-        .map(|w| w.split('$').next().unwrap_or(w))
-        .collect()
-}
-
-/// A syntax for the reader: without the code's names, as code in a table's cell.
-fn code(syntax: &str) -> String {
-    let mut shown = String::new();
-    let mut naming = false;
-    for c in syntax.chars() {
-        naming = c == '$' || naming && (c.is_ascii_alphanumeric() || c == '_');
-        if !naming {
-            shown.push(c);
-        }
-    }
-    format!("`{}`", shown.replace('|', "\\|"))
 }
 
 #[cfg(test)]

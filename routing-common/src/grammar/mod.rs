@@ -17,6 +17,7 @@
 //! shortens several keywords is a mistake only if the words behind it do not tell which was meant.
 
 mod matcher;
+pub mod page;
 mod syntax;
 
 pub use matcher::{Args, Candidate, CommandTable, MatchError};
