@@ -46,6 +46,27 @@ pub struct Link {
     pub speed_mbps: Option<u32>,
 }
 
+impl Link {
+    /// An Ethernet interface that is up and of which nothing else is known: what models of a kernel begin with.
+    pub fn ethernet(ifindex: IfIndex, name: InterfaceName) -> Self {
+        Self {
+            ifindex,
+            name,
+            admin_up: true,
+            running: true,
+            loopback: false,
+            point_to_point: false,
+            multicast: true,
+            mtu: 1500,
+            mac: None,
+            kind: None,
+            parent: None,
+            alias: None,
+            speed_mbps: None,
+        }
+    }
+}
+
 /// An IPv4 address on an interface.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Address {
@@ -61,6 +82,13 @@ pub struct Address {
     pub no_prefix_route: bool,
     /// IFA_PROTO, 0 when unset. See [`VRRP_ADDRESS_PROTOCOL`].
     pub protocol: u8,
+}
+
+impl Address {
+    /// An ordinary address that nobody marked: what models of a kernel begin with.
+    pub fn new(ifindex: IfIndex, network: Ipv4Network) -> Self {
+        Self { ifindex, network, peer: None, secondary: false, no_prefix_route: false, protocol: 0 }
+    }
 }
 
 /// A change of the kernel's interfaces or addresses. Changes of an address's lifetime alone are not events.

@@ -39,23 +39,8 @@ fn rib() -> Rib {
     let config = config::load("bench.toml", "hostname = \"r\"\n").expect("a configuration");
     say(&mut rib, Input::Reconfigure(Box::new(config.config)));
     let (ifindex, network) = (IfIndex(2), "10.0.0.1/24".parse().expect("a network"));
-    let link = Link {
-        ifindex,
-        name: "eth0".parse().expect("a name"),
-        admin_up: true,
-        running: true,
-        loopback: false,
-        point_to_point: false,
-        multicast: true,
-        mtu: 1500,
-        mac: None,
-        kind: None,
-        parent: None,
-        alias: None,
-        speed_mbps: None,
-    };
-    let address =
-        Address { ifindex, network, peer: None, secondary: false, no_prefix_route: false, protocol: 0 };
+    let link = Link::ethernet(ifindex, "eth0".parse().expect("a name"));
+    let address = Address::new(ifindex, network);
     say(&mut rib, Input::Link(LinkEvent::LinkChanged(link)));
     say(&mut rib, Input::Link(LinkEvent::AddressAdded(address)));
     say(&mut rib, Input::Link(LinkEvent::SnapshotComplete));

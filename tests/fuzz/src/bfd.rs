@@ -75,32 +75,20 @@ fn peer(n: u8) -> Ipv4Addr {
 
 fn link(ifindex: u32) -> LinkEvent {
     LinkEvent::LinkChanged(Link {
-        ifindex: IfIndex(ifindex),
-        name: format!("eth{ifindex}").parse().expect("a name"),
-        admin_up: true,
-        running: true,
-        loopback: false,
         point_to_point: ifindex == 3,
-        multicast: true,
-        mtu: 1500,
-        mac: None,
-        kind: None,
-        parent: None,
-        alias: None,
-        speed_mbps: None,
+        ..Link::ethernet(IfIndex(ifindex), format!("eth{ifindex}").parse().expect("a name"))
     })
 }
 
 fn address(n: u8) -> Address {
     Address {
-        ifindex: IfIndex(1 + u32::from(n % 3)),
-        network: format!("10.0.{}.1/{}", n & 3, if n & 16 == 0 { 24 } else { 32 })
-            .parse()
-            .expect("an address"),
         peer: (n & 32 != 0).then_some(Ipv4Addr::new(10, 0, 1, 2)),
         secondary: n & 64 != 0,
-        no_prefix_route: false,
         protocol: if n & 128 == 0 { 0 } else { 112 },
+        ..Address::new(
+            IfIndex(1 + u32::from(n % 3)),
+            format!("10.0.{}.1/{}", n & 3, if n & 16 == 0 { 24 } else { 32 }).parse().expect("an address"),
+        )
     }
 }
 

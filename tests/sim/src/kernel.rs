@@ -74,21 +74,7 @@ pub struct Kernel {
 }
 
 fn link(ifindex: IfIndex, name: InterfaceName, mtu: u32) -> Link {
-    Link {
-        ifindex,
-        name,
-        admin_up: false,
-        running: false,
-        loopback: false,
-        point_to_point: false,
-        multicast: true,
-        mtu,
-        mac: None,
-        kind: None,
-        parent: None,
-        alias: None,
-        speed_mbps: None,
-    }
+    Link { admin_up: false, running: false, mtu, ..Link::ethernet(ifindex, name) }
 }
 
 /// The hardware address of a port.
@@ -520,5 +506,5 @@ impl Kernel {
 
 /// An address as it is put on without more words.
 pub(crate) fn plain_address(ifindex: IfIndex, network: Ipv4Network, protocol: u8) -> Address {
-    Address { ifindex, network, peer: None, secondary: false, no_prefix_route: false, protocol }
+    Address { protocol, ..Address::new(ifindex, network) }
 }

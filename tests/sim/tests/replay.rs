@@ -61,31 +61,15 @@ impl<E: Recordable> Subject<E> {
 
 fn link_up(ifindex: u32, name: &str, running: bool) -> LinkEvent {
     LinkEvent::LinkChanged(Link {
-        ifindex: IfIndex(ifindex),
-        name: name.parse().unwrap(),
-        admin_up: true,
         running,
         loopback: name == "lo",
-        point_to_point: false,
-        multicast: true,
-        mtu: 1500,
         mac: Some([2, 0, 0, 0, 0, 1]),
-        kind: None,
-        parent: None,
-        alias: None,
-        speed_mbps: None,
+        ..Link::ethernet(IfIndex(ifindex), name.parse().unwrap())
     })
 }
 
 fn address(ifindex: u32, network: &str) -> LinkEvent {
-    LinkEvent::AddressAdded(Address {
-        ifindex: IfIndex(ifindex),
-        network: network.parse().unwrap(),
-        peer: None,
-        secondary: false,
-        no_prefix_route: false,
-        protocol: 0,
-    })
+    LinkEvent::AddressAdded(Address::new(IfIndex(ifindex), network.parse().unwrap()))
 }
 
 const STEP: Duration = Duration::from_millis(10);

@@ -40,32 +40,11 @@ pub(crate) fn link(ifindex: IfIndex, name: &str, point_to_point: bool) -> LinkEv
 }
 
 pub(crate) fn link_with(ifindex: IfIndex, name: &str, point_to_point: bool, running: bool) -> LinkEvent {
-    LinkEvent::LinkChanged(Link {
-        ifindex,
-        name: name.parse().unwrap(),
-        admin_up: true,
-        running,
-        loopback: false,
-        point_to_point,
-        multicast: true,
-        mtu: 1500,
-        mac: None,
-        kind: None,
-        parent: None,
-        alias: None,
-        speed_mbps: None,
-    })
+    LinkEvent::LinkChanged(Link { running, point_to_point, ..Link::ethernet(ifindex, name.parse().unwrap()) })
 }
 
 pub(crate) fn address(ifindex: IfIndex, network: &str, protocol: u8) -> Address {
-    Address {
-        ifindex,
-        network: network.parse().unwrap(),
-        peer: None,
-        secondary: false,
-        no_prefix_route: false,
-        protocol,
-    }
+    Address { protocol, ..Address::new(ifindex, network.parse().unwrap()) }
 }
 
 /// What is sent when the peer has nothing but to say that it is there.

@@ -233,14 +233,7 @@ mod tests {
     }
 
     fn on(network: &str, secondary: bool, protocol: u8) -> Address {
-        Address {
-            ifindex: IfIndex(2),
-            network: net(network),
-            peer: None,
-            secondary,
-            no_prefix_route: false,
-            protocol,
-        }
+        Address { secondary, protocol, ..Address::new(IfIndex(2), net(network)) }
     }
 
     #[test]

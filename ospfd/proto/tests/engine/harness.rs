@@ -505,23 +505,9 @@ impl Net {
 }
 
 pub(crate) fn link(ifindex: IfIndex, name: &routing_common::id::InterfaceName) -> Link {
-    Link {
-        ifindex,
-        name: name.clone(),
-        admin_up: true,
-        running: true,
-        loopback: false,
-        point_to_point: false,
-        multicast: true,
-        mtu: 1500,
-        mac: None,
-        kind: None,
-        parent: None,
-        alias: None,
-        speed_mbps: None,
-    }
+    Link::ethernet(ifindex, name.clone())
 }
 
 pub(crate) fn address_on(ifindex: IfIndex, network: Ipv4Network) -> Address {
-    Address { ifindex, network, peer: None, secondary: false, no_prefix_route: false, protocol: 0 }
+    Address::new(ifindex, network)
 }

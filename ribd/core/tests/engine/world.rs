@@ -27,32 +27,11 @@ pub(crate) fn net(text: &str) -> Ipv4Network {
 }
 
 pub(crate) fn link(ifindex: u32, name: &str, running: bool) -> Link {
-    Link {
-        ifindex: IfIndex(ifindex),
-        name: name.parse().unwrap(),
-        admin_up: true,
-        running,
-        loopback: name == "lo",
-        point_to_point: false,
-        multicast: true,
-        mtu: 1500,
-        mac: None,
-        kind: None,
-        parent: None,
-        alias: None,
-        speed_mbps: None,
-    }
+    Link { running, loopback: name == "lo", ..Link::ethernet(IfIndex(ifindex), name.parse().unwrap()) }
 }
 
 pub(crate) fn address(ifindex: u32, network: &str) -> Address {
-    Address {
-        ifindex: IfIndex(ifindex),
-        network: net(network),
-        peer: None,
-        secondary: false,
-        no_prefix_route: false,
-        protocol: 0,
-    }
+    Address::new(IfIndex(ifindex), net(network))
 }
 
 pub(crate) fn hop(gateway: &str, ifindex: u32) -> NextHop {

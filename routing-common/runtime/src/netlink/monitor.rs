@@ -231,32 +231,11 @@ mod tests {
     use super::*;
 
     fn link(i: u32, up: bool) -> Link {
-        Link {
-            ifindex: IfIndex(i),
-            name: format!("eth{i}").parse().unwrap(),
-            admin_up: up,
-            running: up,
-            loopback: false,
-            point_to_point: false,
-            multicast: true,
-            mtu: 1500,
-            mac: None,
-            kind: None,
-            parent: None,
-            alias: None,
-            speed_mbps: None,
-        }
+        Link { admin_up: up, running: up, ..Link::ethernet(IfIndex(i), format!("eth{i}").parse().unwrap()) }
     }
 
     fn on(i: u32, network: &str) -> Address {
-        Address {
-            ifindex: IfIndex(i),
-            network: network.parse().unwrap(),
-            peer: None,
-            secondary: false,
-            no_prefix_route: false,
-            protocol: 0,
-        }
+        Address::new(IfIndex(i), network.parse().unwrap())
     }
 
     fn table(links: &[Link], addresses: &[Address]) -> Table {

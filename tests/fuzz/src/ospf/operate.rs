@@ -177,7 +177,8 @@ fn change(ospf: &mut OspfConfig, what: u8, name: &InterfaceName, value: u8) {
         5 => ospf.router_id = setup::router_id(usize::from(value % 12)),
         6 => ospf.default_information = setup::default_information(value),
         7 => {
-            let policy = RedistributePolicy { metric: value.into(), metric_type: MetricType::Type1, route_map: None };
+            let policy =
+                RedistributePolicy { metric: value.into(), metric_type: MetricType::Type1, route_map: None };
             ospf.redistribute_connected = (value & 1 == 0).then_some(policy);
         }
         8 => {

@@ -120,7 +120,11 @@ pub(super) fn config(node: usize) -> Config {
             interfaces: interfaces.iter().map(|i| (name_of(*i), ospf_interface(*i))).collect(),
             default_information: None,
             redistribute_connected: None,
-            redistribute_static: Some(RedistributePolicy { metric: 20, metric_type: MetricType::Type2, route_map: None }),
+            redistribute_static: Some(RedistributePolicy {
+                metric: 20,
+                metric_type: MetricType::Type2,
+                route_map: None,
+            }),
             distribute_connected: None,
             distribute_static: None,
             reference_bandwidth: 100_000,
@@ -141,27 +145,22 @@ pub(super) fn config(node: usize) -> Config {
 pub(super) fn default_information(choice: u8) -> Option<DefaultInformation> {
     let metric_type = if choice & 4 == 0 { MetricType::Type1 } else { MetricType::Type2 };
     let always = choice & 1 == 1;
-    (choice & 2 == 0).then_some(DefaultInformation { always, metric: choice.into(), metric_type, route_map: None })
+    (choice & 2 == 0).then_some(DefaultInformation {
+        always,
+        metric: choice.into(),
+        metric_type,
+        route_map: None,
+    })
 }
 
 pub(super) fn link(ifindex: IfIndex) -> Link {
     Link {
-        ifindex,
-        name: name_of(ifindex),
-        admin_up: true,
-        running: true,
         loopback: ifindex == LOOPBACK,
-        point_to_point: false,
-        multicast: true,
         mtu: if ifindex == LOOPBACK { 65_536 } else { 1500 },
-        mac: None,
-        kind: None,
-        parent: None,
-        alias: None,
-        speed_mbps: None,
+        ..Link::ethernet(ifindex, name_of(ifindex))
     }
 }
 
 pub(super) fn address(ifindex: IfIndex, network: Ipv4Network) -> Address {
-    Address { ifindex, network, peer: None, secondary: false, no_prefix_route: false, protocol: 0 }
+    Address::new(ifindex, network)
 }

@@ -94,23 +94,9 @@ pub(super) fn config(choice: usize) -> Config {
 }
 
 pub(super) fn link(ifindex: IfIndex) -> Link {
-    Link {
-        ifindex,
-        name: name_of(ifindex),
-        admin_up: true,
-        running: true,
-        loopback: false,
-        point_to_point: false,
-        multicast: true,
-        mtu: 1500,
-        mac: None,
-        kind: None,
-        parent: None,
-        alias: None,
-        speed_mbps: None,
-    }
+    Link::ethernet(ifindex, name_of(ifindex))
 }
 
 pub(super) fn address(ifindex: IfIndex, network: Ipv4Network) -> Address {
-    Address { ifindex, network, peer: None, secondary: false, no_prefix_route: false, protocol: 0 }
+    Address::new(ifindex, network)
 }

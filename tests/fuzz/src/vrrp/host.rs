@@ -400,22 +400,11 @@ impl Host {
 
 fn link(ifindex: IfIndex, name: &str) -> Link {
     Link {
-        ifindex,
-        name: name.parse().unwrap_or_else(|e| panic!("{e}")),
-        admin_up: true,
-        running: true,
-        loopback: false,
-        point_to_point: false,
-        multicast: true,
-        mtu: 1500,
         mac: Some([2, 0, 0, 0, 0, 9]),
-        kind: None,
-        parent: None,
-        alias: None,
-        speed_mbps: None,
+        ..Link::ethernet(ifindex, name.parse().unwrap_or_else(|e| panic!("{e}")))
     }
 }
 
 fn address(ifindex: IfIndex, network: Ipv4Network, protocol: u8) -> Address {
-    Address { ifindex, network, peer: None, secondary: false, no_prefix_route: false, protocol }
+    Address { protocol, ..Address::new(ifindex, network) }
 }

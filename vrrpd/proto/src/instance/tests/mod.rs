@@ -57,26 +57,12 @@ fn config(groups: impl IntoIterator<Item = VrrpGroup>) -> Box<Config> {
 }
 
 fn base_link(running: bool) -> Link {
-    Link {
-        ifindex: BASE,
-        name: "eth0".parse().unwrap(),
-        admin_up: true,
-        running,
-        loopback: false,
-        point_to_point: false,
-        multicast: true,
-        mtu: 1500,
-        mac: Some([2, 0, 0, 0, 0, 9]),
-        kind: None,
-        parent: None,
-        alias: None,
-        speed_mbps: None,
-    }
+    Link { running, mac: Some([2, 0, 0, 0, 0, 9]), ..Link::ethernet(BASE, "eth0".parse().unwrap()) }
 }
 
 fn address(ifindex: IfIndex, network: &str, protocol: u8) -> Address {
     let network: Ipv4Network = network.parse().unwrap();
-    Address { ifindex, network, peer: None, secondary: false, no_prefix_route: false, protocol }
+    Address { protocol, ..Address::new(ifindex, network) }
 }
 
 /// What left a node, and when.
