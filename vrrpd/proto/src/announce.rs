@@ -5,8 +5,9 @@
 //! firewall or the state of the virtual MAC's device. Every one of them carries the virtual MAC as its
 //! Ethernet source, so one frame is enough for a bridge to find the new port.
 
+use crate::arp;
 use crate::constants::{GROUP, GROUP_MAC, PROTOCOL, TTL};
-use pnet_packet::arp::{ArpHardwareTypes, ArpOperation, ArpOperations, MutableArpPacket};
+use pnet_packet::arp::{ArpOperation, ArpOperations};
 use pnet_packet::ethernet::{EtherType, EtherTypes, MutableEthernetPacket};
 use pnet_packet::ip::IpNextHeaderProtocol;
 use pnet_packet::ipv4::{self, Ipv4Flags, MutableIpv4Packet};
@@ -22,8 +23,6 @@ pub const BURST: [Duration; 4] =
 pub(crate) const ETHERNET_HEADER: usize = 14;
 /// Octets of an IPv4 header without options.
 const IP_HEADER: usize = 20;
-/// Octets of an ARP packet for IPv4 over Ethernet.
-pub(crate) const ARP: usize = 28;
 /// Class selector 6, network control, in the six upper bits of the TOS octet.
 const DSCP_CS6: u8 = 48;
 
@@ -60,19 +59,7 @@ pub fn advertisement_frame(mac: [u8; 6], source: Ipv4Addr, message: &[u8]) -> Ve
 /// A gratuitous ARP frame: sender and target are the virtual address, the target hardware address is the
 /// MAC as well (RFC 9568 §6.4.1, verified errata 7947 and 7949).
 pub fn gratuitous_arp_frame(mac: [u8; 6], address: Ipv4Addr, form: ArpForm) -> Vec<u8> {
-    let mut frame = ethernet(mac, [0xff; 6], EtherTypes::Arp, ARP);
-    if let Some(mut arp) = frame.get_mut(ETHERNET_HEADER..).and_then(MutableArpPacket::new) {
-        arp.set_hardware_type(ArpHardwareTypes::Ethernet);
-        arp.set_protocol_type(EtherTypes::Ipv4);
-        arp.set_hw_addr_len(6);
-        arp.set_proto_addr_len(4);
-        arp.set_operation(operation(form));
-        arp.set_sender_hw_addr(mac.into());
-        arp.set_sender_proto_addr(address);
-        arp.set_target_hw_addr(mac.into());
-        arp.set_target_proto_addr(address);
-    }
-    frame
+    arp::frame(mac, operation(form), address, mac, address)
 }
 
 fn operation(form: ArpForm) -> ArpOperation {

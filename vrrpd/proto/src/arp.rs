@@ -1,14 +1,17 @@
-//! ARP probes: asking a LAN whether anybody serves an address (RFC 5227 §2.1.1), and reading what is said there.
+//! ARP packets; and probes: asking a LAN whether anybody serves an address (RFC 5227 §2.1.1), and reading what is said there.
 //!
 //! A probe has the sender address 0.0.0.0: it asks and claims nothing, so nobody's ARP cache learns from it. Whoever has
 //! the address in service answers, whatever has become of the daemon that put it there.
 //!
 //! What comes in is read without trust: anything but ARP for IPv4 over Ethernet is nothing.
 
-use crate::announce::{ARP, ETHERNET_HEADER, ethernet};
-use pnet_packet::arp::{ArpHardwareTypes, ArpOperations, ArpPacket, MutableArpPacket};
+use crate::announce::{ETHERNET_HEADER, ethernet};
+use pnet_packet::arp::{ArpHardwareTypes, ArpOperation, ArpOperations, ArpPacket, MutableArpPacket};
 use pnet_packet::ethernet::EtherTypes;
 use std::net::Ipv4Addr;
+
+/// Octets of an ARP packet for IPv4 over Ethernet.
+const ARP: usize = 28;
 
 /// What of a received ARP packet counts here. Requests and replies tell the same of their senders (RFC 826).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,15 +26,28 @@ pub struct Heard {
 
 /// A probe for `address` as an Ethernet frame, from the interface with this hardware address.
 pub fn probe_frame(mac: [u8; 6], address: Ipv4Addr) -> Vec<u8> {
+    frame(mac, ArpOperations::Request, Ipv4Addr::UNSPECIFIED, [0; 6], address)
+}
+
+/// An ARP packet for IPv4 over Ethernet, to everybody; its sender hardware address is where the frame comes from.
+pub(crate) fn frame(
+    mac: [u8; 6],
+    operation: ArpOperation,
+    sender: Ipv4Addr,
+    target_mac: [u8; 6],
+    target: Ipv4Addr,
+) -> Vec<u8> {
     let mut frame = ethernet(mac, [0xff; 6], EtherTypes::Arp, ARP);
     if let Some(mut arp) = frame.get_mut(ETHERNET_HEADER..).and_then(MutableArpPacket::new) {
         arp.set_hardware_type(ArpHardwareTypes::Ethernet);
         arp.set_protocol_type(EtherTypes::Ipv4);
         arp.set_hw_addr_len(6);
         arp.set_proto_addr_len(4);
-        arp.set_operation(ArpOperations::Request);
+        arp.set_operation(operation);
         arp.set_sender_hw_addr(mac.into());
-        arp.set_target_proto_addr(address);
+        arp.set_sender_proto_addr(sender);
+        arp.set_target_hw_addr(target_mac.into());
+        arp.set_target_proto_addr(target);
     }
     frame
 }
