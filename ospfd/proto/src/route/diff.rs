@@ -25,9 +25,8 @@ pub fn diff(old: &RoutingTable, new: &RoutingTable, distance: u8) -> Vec<RouteCh
         while let Some((gone, _)) = old.next_if(|(o, _)| *o < prefix) {
             changes.push(RouteChange::Withdraw(*gone));
         }
-        if old.next_if(|(o, _)| *o == prefix).is_none_or(|(_, before)| !is_same(before, route)) {
-            changes.push(RouteChange::Replace(to_rib(*prefix, route, distance)));
-        }
+        let before = old.next_if(|(o, _)| *o == prefix).map(|(_, before)| before);
+        changes.extend(change(*prefix, before, Some(route), distance));
     }
     changes.extend(old.map(|(gone, _)| RouteChange::Withdraw(*gone)));
     changes
@@ -35,18 +34,28 @@ pub fn diff(old: &RoutingTable, new: &RoutingTable, distance: u8) -> Vec<RouteCh
 
 /// The same for single entries, of which `before` tells what they were.
 pub(crate) fn diff_of(before: &[Before], table: &RoutingTable, distance: u8) -> Vec<RouteChange> {
-    let change = |(prefix, old): &Before| {
+    let one = |(prefix, old): &Before| {
         let old = old.as_ref().filter(|route| is_offered(prefix, route));
         let new = table.networks.get(prefix).filter(|route| is_offered(prefix, route));
-        match (old, new) {
-            (Some(_), None) => Some(RouteChange::Withdraw(*prefix)),
-            (old, Some(new)) if old.is_none_or(|old| !is_same(old, new)) => {
-                Some(RouteChange::Replace(to_rib(*prefix, new, distance)))
-            }
-            _ => None,
-        }
+        change(*prefix, old, new, distance)
     };
-    before.iter().filter_map(change).collect()
+    before.iter().filter_map(one).collect()
+}
+
+/// What one network's routes, as far as they are offered, are to the RIB.
+fn change(
+    prefix: Ipv4Network,
+    old: Option<&NetworkRoute>,
+    new: Option<&NetworkRoute>,
+    distance: u8,
+) -> Option<RouteChange> {
+    match (old, new) {
+        (Some(_), None) => Some(RouteChange::Withdraw(prefix)),
+        (old, Some(new)) if old.is_none_or(|old| !is_same(old, new)) => {
+            Some(RouteChange::Replace(to_rib(prefix, new, distance)))
+        }
+        _ => None,
+    }
 }
 
 fn offered(table: &RoutingTable) -> impl Iterator<Item = (&Ipv4Network, &NetworkRoute)> {
