@@ -1,6 +1,6 @@
 //! One change on its way into force: its stages, and what every daemon said to it.
 
-use super::{Answered, Author, Keeper, NOBODY, Output, Ticket, Unconfirmed, wanted_of};
+use super::{Answered, Author, Keeper, NOBODY, Output, Ticket, Unconfirmed};
 use crate::supervisor::Daemon;
 use routing_common::control::configuration::{Commit, Committed, DaemonOutcome};
 use routing_common::notice::Notice;
@@ -111,6 +111,13 @@ impl Flight {
         }
     }
 
+    /// A stage in which nobody was asked yet.
+    fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.awaited = None;
+        self.answers.clear();
+    }
+
     fn is_answered(&self) -> bool {
         self.awaited.as_ref().is_some_and(BTreeSet::is_empty)
     }
@@ -188,17 +195,20 @@ impl Keeper {
     /// Writes the text that is to be in force.
     fn store(&mut self, now: Instant) {
         let Some(flight) = &mut self.flight else { return };
-        flight.stage = Stage::Storing;
-        flight.awaited = None;
-        flight.answers.clear();
+        flight.enter(Stage::Storing);
         let nanos = |d: Duration| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX);
-        let unconfirmed = flight.proposal.confirm_within.map(|within| Unconfirmed {
+        self.unconfirmed = flight.proposal.confirm_within.map(|within| Unconfirmed {
             deadline_ns: now.as_nanos().saturating_add(nanos(within)),
             text: self.text.clone(),
         });
-        let text = flight.proposal.text.clone();
-        self.unconfirmed = unconfirmed.clone();
-        self.outputs.push_back(Output::Store { text, unconfirmed });
+        self.write();
+    }
+
+    /// Writes the text this stage is about.
+    fn write(&mut self) {
+        let Some(flight) = &self.flight else { return };
+        let text = if flight.stage == Stage::Restoring { &self.text } else { &flight.proposal.text };
+        self.outputs.push_back(Output::Store { text: text.clone(), unconfirmed: self.unconfirmed.clone() });
     }
 
     pub(super) fn stored(&mut self, now: Instant, outcome: Result<(), String>) {
@@ -206,11 +216,12 @@ impl Keeper {
         let no_way_back = flight.stage == Stage::Restoring || flight.proposal.kind == Kind::TakenBack;
         match outcome {
             Ok(()) => {
-                let restoring = flight.stage == Stage::Restoring;
-                flight.stage = if restoring { Stage::Reapplying } else { Stage::Applying };
-                let wanted =
-                    if restoring { wanted_of(&self.name, &self.text) } else { flight.wanted.clone() };
-                self.outputs.push_back(Output::Apply(wanted));
+                let (stage, wanted) = match flight.stage {
+                    Stage::Restoring => (Stage::Reapplying, &self.wanted),
+                    _ => (Stage::Applying, &flight.wanted),
+                };
+                flight.stage = stage;
+                self.outputs.push_back(Output::Apply(wanted.clone()));
             }
             Err(why) if no_way_back => {
                 flight.retry_at = Some(now + STORE_AGAIN);
@@ -230,12 +241,9 @@ impl Keeper {
     /// Writes once more what could not be written.
     pub(super) fn store_again(&mut self, now: Instant) {
         let Some(flight) = &mut self.flight else { return };
-        if flight.retry_at.take_if(|at| *at <= now).is_none() {
-            return;
+        if flight.retry_at.take_if(|at| *at <= now).is_some() {
+            self.write();
         }
-        let restoring = flight.stage == Stage::Restoring;
-        let text = if restoring { self.text.clone() } else { flight.proposal.text.clone() };
-        self.outputs.push_back(Output::Store { text, unconfirmed: None });
     }
 
     fn applied(&mut self) {
@@ -252,11 +260,9 @@ impl Keeper {
             return;
         }
         let ticket = std::mem::replace(&mut flight.ticket, NOBODY);
-        flight.stage = Stage::Restoring;
-        flight.awaited = None;
-        flight.answers.clear();
+        flight.enter(Stage::Restoring);
         self.unconfirmed = None;
-        self.outputs.push_back(Output::Store { text: self.text.clone(), unconfirmed: None });
+        self.write();
         self.reply(ticket, Err(format!("{}\nthe former configuration is put back", refusals.join("\n"))));
     }
 
@@ -275,9 +281,8 @@ impl Keeper {
     /// The end of a flight that went well.
     fn land(&mut self, was_test: bool, verb: &str) {
         let Some(flight) = self.flight.take() else { return };
-        let before = wanted_of(&self.name, &self.text);
         let outcome = |daemon: Daemon| {
-            let outcome = match (before.contains(&daemon), flight.wanted.contains(&daemon)) {
+            let outcome = match (self.wanted.contains(&daemon), flight.wanted.contains(&daemon)) {
                 (false, false) => return None,
                 (false, true) => if was_test { "would start" } else { "started" }.to_owned(),
                 (true, false) => if was_test { "would stop" } else { "stopped" }.to_owned(),
@@ -291,7 +296,7 @@ impl Keeper {
         };
         let daemons = Daemon::ALL.into_iter().filter_map(outcome).collect();
         if !was_test {
-            self.text = flight.proposal.text;
+            (self.text, self.wanted) = (flight.proposal.text, flight.wanted);
         }
         let done = Committed { revision: self.revision, changed: true, daemons, warnings: flight.warnings };
         self.reply(flight.ticket, Ok(Answered::Committed(done)));

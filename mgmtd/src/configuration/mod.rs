@@ -140,6 +140,8 @@ pub struct Keeper {
     /// How findings name a text: the startup file's path.
     name: String,
     text: String,
+    /// What the text has work for.
+    wanted: BTreeSet<Daemon>,
     revision: u64,
     flight: Option<Flight>,
     waiting: VecDeque<(Ticket, Proposal)>,
@@ -202,12 +204,19 @@ impl Machine for Keeper {
 pub const NOBODY: Ticket = 0;
 
 impl Keeper {
-    /// A keeper of a running text that is in force already. `name` is how findings name a text; `unconfirmed` what a
+    /// A keeper of a running text that is in force already and has work for the `wanted` daemons. `name` is how findings name a text; `unconfirmed` what a
     /// predecessor left to be taken back.
-    pub fn new(name: String, text: String, revision: u64, unconfirmed: Option<Unconfirmed>) -> Self {
+    pub fn new(
+        name: String,
+        text: String,
+        wanted: BTreeSet<Daemon>,
+        revision: u64,
+        unconfirmed: Option<Unconfirmed>,
+    ) -> Self {
         Self {
             name,
             text,
+            wanted,
             revision,
             flight: None,
             waiting: VecDeque::new(),
@@ -356,9 +365,4 @@ fn load(name: &str, text: &str) -> Result<(Config, Vec<String>), String> {
     let loaded = routing_common::config::load(name, text).map_err(|found| found.to_string())?;
     let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
     Ok((loaded.config, warnings))
-}
-
-/// What a text that was in force has work for.
-fn wanted_of(name: &str, text: &str) -> BTreeSet<Daemon> {
-    load(name, text).map(|(config, _)| wanted(&config)).unwrap_or_default()
 }

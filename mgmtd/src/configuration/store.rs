@@ -138,8 +138,7 @@ impl Store {
     /// # Errors
     /// When the archive cannot be read.
     pub fn history(&self) -> anyhow::Result<Vec<Revision>> {
-        let numbers = self.numbers()?;
-        Ok(numbers.into_iter().rev().filter_map(|n| self.head_of(n).ok()).collect())
+        Ok(self.revisions()?.collect())
     }
 
     /// The text of the newest revision, and its number.
@@ -147,10 +146,7 @@ impl Store {
     /// # Errors
     /// When the archive cannot be read.
     pub fn newest(&self) -> anyhow::Result<Option<(u64, String)>> {
-        match self.history()?.first() {
-            Some(newest) => Ok(Some((newest.revision, self.text_of(newest.revision)?))),
-            None => Ok(None),
-        }
+        self.revisions()?.next().map(|newest| self.with_text(&newest)).transpose()
     }
 
     /// The text of the revision `back` steps before the newest one.
@@ -158,11 +154,20 @@ impl Store {
     /// # Errors
     /// When there is none.
     pub fn back(&self, back: u32) -> anyhow::Result<(u64, String)> {
-        let history = self.history()?;
-        let Some(found) = usize::try_from(back).ok().and_then(|n| history.get(n)) else {
-            bail!("there is no revision {back} steps back; {} are kept", history.len());
-        };
-        Ok((found.revision, self.text_of(found.revision)?))
+        let nth = usize::try_from(back).unwrap_or(usize::MAX);
+        match self.revisions()?.nth(nth) {
+            Some(found) => self.with_text(&found),
+            None => bail!("there is no revision {back} steps back; {} are kept", self.revisions()?.count()),
+        }
+    }
+
+    /// Newest first; each is opened when it is asked for.
+    fn revisions(&self) -> anyhow::Result<impl Iterator<Item = Revision>> {
+        Ok(self.numbers()?.into_iter().rev().filter_map(|n| self.head_of(n).ok()))
+    }
+
+    fn with_text(&self, revision: &Revision) -> anyhow::Result<(u64, String)> {
+        Ok((revision.revision, self.text_of(revision.revision)?))
     }
 
     fn file_of(&self, revision: u64) -> PathBuf {

@@ -12,6 +12,10 @@ const TEXTS: [&str; 4] = [
     "hostnam = 1\n",
 ];
 
+fn wanted_of(text: &str) -> BTreeSet<Daemon> {
+    load("t", text).map(|(config, _)| wanted(&config)).unwrap_or_default()
+}
+
 fn author(connection: u64) -> Author {
     Author { name: format!("user {connection}"), connection: Some(connection) }
 }
@@ -50,7 +54,7 @@ struct Dead;
 
 impl World {
     fn new(text: &str) -> Self {
-        let daemons = wanted_of("t", text).into_iter().map(|d| (d, text.to_owned())).collect();
+        let daemons = wanted_of(text).into_iter().map(|d| (d, text.to_owned())).collect();
         Self {
             now: Instant::from_secs(1),
             running: text.to_owned(),
@@ -66,10 +70,10 @@ impl World {
     /// A supervisor that starts on what is there: its daemons are told to read the file.
     fn keeper(&mut self) -> Keeper {
         let text = self.running.clone();
-        self.apply(&wanted_of("t", &text), false);
+        self.apply(&wanted_of(&text), false);
         let revision = *self.archive.keys().last().unwrap() + 1;
         self.archive.insert(revision, text.clone());
-        Keeper::new("t".into(), text, revision, self.unconfirmed.clone())
+        Keeper::new("t".into(), text.clone(), wanted_of(&text), revision, self.unconfirmed.clone())
     }
 
     /// Those that ran before; each is given its answer.
@@ -157,7 +161,7 @@ impl World {
         assert!(keeper.flight.is_none(), "{:?}", keeper.flight);
         assert_eq!(keeper.text(), self.running);
         let expected: BTreeMap<Daemon, String> =
-            wanted_of("t", &self.running).into_iter().map(|d| (d, self.running.clone())).collect();
+            wanted_of(&self.running).into_iter().map(|d| (d, self.running.clone())).collect();
         assert_eq!(self.daemons, expected);
         assert_eq!(keeper.unconfirmed, self.unconfirmed);
     }

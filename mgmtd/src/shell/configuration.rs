@@ -53,7 +53,7 @@ pub(super) async fn in_force(
 }
 
 /// The keeper of a text in force. One that is not the archive's newest was brought by hand and becomes a revision.
-pub(super) fn keeper(store: &Store, text: String) -> anyhow::Result<Keeper> {
+pub(super) fn keeper(store: &Store, text: String, wanted: BTreeSet<Daemon>) -> Keeper {
     let newest = store.newest().unwrap_or_else(|error| {
         tracing::warn!("the archive cannot be read: {error:#}");
         None
@@ -69,7 +69,7 @@ pub(super) fn keeper(store: &Store, text: String) -> anyhow::Result<Keeper> {
             revision
         }
     };
-    Ok(Keeper::new(store.name(), text, revision, store.unconfirmed()))
+    Keeper::new(store.name(), text, wanted, revision, store.unconfirmed())
 }
 
 fn wall_clock() -> u64 {

@@ -111,7 +111,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     // Bounded in fact: two reports per process, and one per daemon asked.
     let (reports, mut reported) = mpsc::unbounded_channel();
     let mut shell = Shell {
-        keeper: configuration::keeper(&store, text)?,
+        keeper: configuration::keeper(&store, text, wanted.clone()),
         settings,
         supervisor: Supervisor::default(),
         store,
