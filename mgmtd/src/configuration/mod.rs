@@ -360,8 +360,11 @@ impl Keeper {
     }
 }
 
-/// A configuration and its printable warnings, or all findings in one text.
-fn load(name: &str, text: &str) -> Result<(Config, Vec<String>), String> {
+/// A configuration and its printable warnings.
+///
+/// # Errors
+/// All findings in one printable text.
+pub fn load(name: &str, text: &str) -> Result<(Config, Vec<String>), String> {
     let loaded = routing_common::config::load(name, text).map_err(|found| found.to_string())?;
     let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
     Ok((loaded.config, warnings))

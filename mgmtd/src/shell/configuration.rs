@@ -1,7 +1,7 @@
 //! The configuration's way between operators, files and daemons. What is done about it is the keeper's to decide
 //! ([`crate::configuration`]).
 
-use super::{Refused, Report, Settings, Shell, understood};
+use super::{Refused, Report, Settings, Shell, missing, understood};
 use crate::configuration::store::Store;
 use crate::configuration::{Answer, Answered, Author, Input, Keeper, Kind, NOBODY, Output, Proposal, Ticket};
 use crate::process::{listener, socket_of};
@@ -270,14 +270,9 @@ impl Shell {
         let up: BTreeSet<Daemon> = self.supervisor.up().intersection(wanted).copied().collect();
         let order = Order::Check { name, text };
         up.iter().for_each(|daemon| self.order(*daemon, order.clone()));
-        let program = |d: &Daemon| self.settings.daemon_dir.join(d.name());
-        let missing: Vec<Daemon> =
-            wanted.iter().filter(|d| !up.contains(d) && !program(d).is_file()).copied().collect();
-        let asked = up.into_iter().chain(missing.iter().copied()).collect();
-        let without = |d: Daemon| {
-            let why = format!("{} is missing (see --daemon-dir)", program(&d).display());
-            Input::Answered(d, Answer::Refused(why))
-        };
+        let missing: Vec<_> = missing(&self.settings.daemon_dir, wanted.difference(&up)).collect();
+        let asked = up.iter().copied().chain(missing.iter().map(|(daemon, _)| *daemon)).collect();
+        let without = |(daemon, why)| Input::Answered(daemon, Answer::Refused(why));
         std::iter::once(Input::Asked(asked)).chain(missing.into_iter().map(without)).collect()
     }
 

@@ -5,11 +5,11 @@ mod configuration;
 
 use crate::api;
 use crate::configuration::store::Store;
-use crate::configuration::{Answer, Keeper, NOBODY, Ticket};
+use crate::configuration::{Answer, Keeper, NOBODY, Ticket, load};
 use crate::process::{Process, accepting, listener, socket_of};
 use crate::supervisor::{Daemon, Input, Output, Provenance, Supervisor};
 use anyhow::{Context as _, bail};
-use routing_common::config::{Config, load};
+use routing_common::config::Config;
 use routing_common::machine::Machine as _;
 use routing_runtime::clock::Clock;
 use routing_runtime::control_server::{ControlRequest, ControlServer, Peer};
@@ -51,15 +51,14 @@ pub struct Refused(pub String);
 pub fn validate(path: &Path) -> Result<Vec<String>, Refused> {
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|e| Refused(format!("error: {shown}: {e}")))?;
-    let loaded = load(&shown, &text).map_err(|found| Refused(found.to_string()))?;
-    Ok(loaded.warnings.iter().map(ToString::to_string).collect())
+    load(&shown, &text).map(|(_, warnings)| warnings).map_err(Refused)
 }
 
 /// What a text says; its warnings go to the log.
 fn understood(name: &str, text: &str) -> Result<Config, Refused> {
-    let loaded = load(name, text).map_err(|found| Refused(found.to_string()))?;
-    loaded.warnings.iter().for_each(|w| tracing::warn!("{w}"));
-    Ok(loaded.config)
+    let (config, warnings) = load(name, text).map_err(Refused)?;
+    warnings.iter().for_each(|w| tracing::warn!("{w}"));
+    Ok(config)
 }
 
 /// What the watching tasks report; the pid tells reports about an earlier process from those about
@@ -143,13 +142,22 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
 
 /// Refuses to start with half of a router.
 fn find_programs(daemon_dir: &Path, wanted: &BTreeSet<Daemon>) -> anyhow::Result<()> {
-    for daemon in wanted {
-        let program = daemon_dir.join(daemon.name());
-        if !program.is_file() {
-            bail!("{} is missing (see --daemon-dir)", program.display());
-        }
+    match missing(daemon_dir, wanted).next() {
+        Some((_, why)) => bail!(why),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// The daemons whose programs are not there, each with what to say about it.
+fn missing<'a>(
+    daemon_dir: &'a Path,
+    wanted: impl IntoIterator<Item = &'a Daemon> + 'a,
+) -> impl Iterator<Item = (Daemon, String)> + 'a {
+    wanted.into_iter().filter_map(|daemon| {
+        let program = daemon_dir.join(daemon.name());
+        let why = || format!("{} is missing (see --daemon-dir)", program.display());
+        (!program.is_file()).then(|| (*daemon, why()))
+    })
 }
 
 impl Shell {
