@@ -9,11 +9,11 @@
 //! refused leaves the candidate of before the line.
 
 use crate::commands::configuration::{Style, confirm_within};
-use crate::management::{Management, committed_text, difference, understood};
+use crate::management::{Management, difference, understood};
 use anyhow::{Result, bail};
 use config_lines::{Document, LineError, Secrets, Session, render};
 use routing_common::config::{format_duration, load};
-use routing_common::control::configuration::{Commit, Request, Source};
+use routing_common::control::configuration::{Commit, Request, Source, committed_text};
 use routing_common::grammar::{Args, Candidate, Command, CommandTable, MatchError};
 use std::path::Path;
 use std::time::Duration;
@@ -161,22 +161,14 @@ impl Configuring {
             }
         }
         if leaves {
-            let left = self.leave()?;
-            notes.push_str(&left.text);
-            return Ok(Reaction { text: notes, leaves: left.leaves });
+            self.may_leave()?;
         }
-        Ok(Reaction { text: notes, leaves: false })
-    }
-
-    /// The end of a file: everything is in force, or the reason why not.
-    pub(crate) fn finish(&mut self) -> Result<()> {
-        self.leave().map(|_| ())
+        Ok(Reaction { text: notes, leaves })
     }
 
     /// Asks whether the candidate could come into force, and changes nothing.
     pub(crate) fn test(&mut self) -> Result<String> {
-        let done = self.management.commit(self.commit_of(None, None, true))?;
-        committed_text(&done)
+        Ok(committed_text(&self.management.commit(self.commit_of(None, None, true))?))
     }
 
     /// One of configuration mode's own lines.
@@ -185,15 +177,16 @@ impl Configuring {
             Own::Commit => self.commit(args.get("comment").map(str::to_owned), confirm_within(args))?,
             Own::Compare => self.compare()?,
             Own::Discard => {
-                self.start_from_running()?;
+                self.session = Session::new(self.running()?);
                 String::new()
             }
             Own::Rollback => {
                 let back = args.get("back").and_then(|n| n.parse().ok()).unwrap_or_default();
                 let text = self.management.text(Source::Back(back))?;
-                self.session = Session::new(Document::parse(&text.text)?);
+                let former = Session::new(Document::parse(&text.text)?);
+                let before = std::mem::replace(&mut self.session, former);
                 match self.style {
-                    Style::AsTyped => self.take_effect()?,
+                    Style::AsTyped => self.take_effect().inspect_err(|_| self.session = before)?,
                     Style::Candidate => self.compare()?,
                 }
             }
@@ -203,23 +196,25 @@ impl Configuring {
         Ok(Reaction { text, leaves: false })
     }
 
-    fn leave(&mut self) -> Result<Reaction> {
-        let never: Vec<String> = self.session.waiting().map(|(line, _)| line).collect();
-        match self.style {
-            Style::AsTyped if self.is_changed() => {
-                let why = match load(&self.file, &self.session.document().text()) {
-                    Err(found) => found.iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("; "),
-                    Ok(_) => format!("no place was found for: {}", never.join("; ")),
-                };
-                bail!("% Not all lines are in force: {why}\n% Complete them, or leave with `exit discard`");
-            }
-            Style::Candidate if self.is_changed() => {
-                bail!(
-                    "% The candidate differs from what is in force: `commit` it, or leave with `exit discard`"
-                )
-            }
-            _ => Ok(Reaction { text: String::new(), leaves: true }),
+    fn leave(&self) -> Result<Reaction> {
+        self.may_leave()?;
+        Ok(Reaction { text: String::new(), leaves: true })
+    }
+
+    /// Is everything in force? If not, the reason.
+    pub(crate) fn may_leave(&self) -> Result<()> {
+        if !self.is_changed() {
+            return Ok(());
         }
+        if self.style == Style::Candidate {
+            bail!("% The candidate differs from what is in force: `commit` it, or leave with `exit discard`");
+        }
+        let never = self.session.waiting().map(|(line, _)| line);
+        let why = match load(&self.file, &self.session.document().text()) {
+            Err(found) => found.iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("; "),
+            Ok(_) => format!("no place was found for: {}", never.collect::<Vec<_>>().join("; ")),
+        };
+        bail!("% Not all lines are in force: {why}\n% Complete them, or leave with `exit discard`");
     }
 
     fn commit_of(&self, comment: Option<String>, confirm_within_sec: Option<u32>, test: bool) -> Commit {
@@ -251,7 +246,7 @@ impl Configuring {
         let done = self.management.commit(self.commit_of(comment, confirm_within_sec, false))?;
         self.base = candidate;
         self.revision = Some(done.revision);
-        let mut text = committed_text(&done)?;
+        let mut text = committed_text(&done);
         if let Some(seconds) = confirm_within_sec {
             let within = format_duration(Duration::from_secs(seconds.into()));
             text.push_str(&format!("`confirm` within {within}, or it is taken back.\n"));
@@ -274,18 +269,18 @@ impl Configuring {
     /// Somebody else may have committed since the last line.
     fn catch_up(&mut self) -> Result<()> {
         if Some(self.management.revision()?) != self.revision {
-            let text = self.management.text(Source::Running)?;
-            self.session.go_on_from(Document::parse(&text.text)?);
-            (self.base, self.revision) = (text.text, text.revision);
+            let running = self.running()?;
+            self.session.go_on_from(running);
         }
         Ok(())
     }
 
-    fn start_from_running(&mut self) -> Result<()> {
+    /// What is in force now, which is what changes are made from.
+    fn running(&mut self) -> Result<Document> {
         let text = self.management.text(Source::Running)?;
-        self.session = Session::new(Document::parse(&text.text)?);
+        let document = Document::parse(&text.text)?;
         (self.base, self.revision) = (text.text, text.revision);
-        Ok(())
+        Ok(document)
     }
 }
 

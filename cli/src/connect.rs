@@ -5,6 +5,7 @@
 
 use anyhow::{Context, Result, bail};
 use routing_common::control::{FrameDecoder, Greeting, Outcome, PROTOCOL_VERSION, Reply, Request, encode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::io::{Read, Write};
@@ -22,6 +23,11 @@ pub(crate) struct Connection {
     stream: UnixStream,
     decoder: FrameDecoder,
     next_id: u64,
+}
+
+/// Asks `daemon` in `run_dir` one thing.
+pub(crate) fn ask(run_dir: &Path, daemon: &str, request: &impl Serialize) -> Result<Value> {
+    Connection::open(run_dir, daemon)?.ask(serde_json::to_value(request)?)
 }
 
 impl Connection {

@@ -1,9 +1,9 @@
 //! Files of other suites: read, judged line by line, turned into a file of Torc.
 
-use crate::management::{Management, committed_text};
+use crate::management::Management;
 use anyhow::{Context as _, Result, bail};
 use config_lines::{Finding, Import, Verdict, import};
-use routing_common::control::configuration::Commit;
+use routing_common::control::configuration::{Commit, committed_text};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ pub(crate) fn reload(run_dir: &Path, path: &Path, test: bool) -> Result<String> 
     let comment = Some(path.display().to_string());
     let commit = Commit { text, base: None, comment, confirm_within_sec: None, test };
     let done = Management::open(run_dir)?.commit(commit)?;
-    shown.push_str(&committed_text(&done)?);
+    shown.push_str(&committed_text(&done));
     Ok(shown)
 }
 

@@ -6,7 +6,7 @@
 //! and tests use; all of it is one paste.
 
 use crate::live;
-use crate::run::{Shell, print};
+use crate::run::{Shell, print, tell};
 use routing_common::grammar::{Candidate, MatchError};
 use routing_common::render::Table;
 use rustyline::completion::{Completer, Pair};
@@ -80,29 +80,15 @@ fn run_script(mut shell: Shell) -> ExitCode {
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Prints what came of the lines; did all of them go well?
-fn tell(outcomes: Vec<anyhow::Result<String>>) -> bool {
-    let mut well = true;
-    for outcome in outcomes {
-        match outcome {
-            Ok(text) => print(&text),
-            Err(error) => {
-                well = false;
-                eprintln!("{error:#}");
-            }
-        }
-    }
-    well
-}
-
 fn converse(shell: &Rc<RefCell<Shell>>) -> rustyline::Result<()> {
     let asked = Arc::new(Mutex::new(None));
     let mut editor = editor(shell, &asked)?;
     let mut start = String::new();
+    let mut hostname = live::Hostname::default();
     loop {
         let prompt = {
             let shell = shell.borrow();
-            format!("{}{}", live::hostname(shell.run_dir()), shell.prompt())
+            format!("{}{}", hostname.of(shell.run_dir()), shell.prompt())
         };
         let line = match editor.readline_with_initial(&prompt, (&std::mem::take(&mut start), "")) {
             Ok(line) => line,

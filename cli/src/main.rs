@@ -145,17 +145,7 @@ fn main() -> ExitCode {
 
 /// Prints what came of each line; a failure among them fails the call.
 fn told(outcomes: impl IntoIterator<Item = anyhow::Result<String>>) -> ExitCode {
-    let mut code = ExitCode::SUCCESS;
-    for outcome in outcomes {
-        match outcome {
-            Ok(text) => run::print(&text),
-            Err(error) => {
-                eprintln!("{error:#}");
-                code = ExitCode::FAILURE;
-            }
-        }
-    }
-    code
+    if run::tell(outcomes) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn translate(files: &[PathBuf]) -> ExitCode {

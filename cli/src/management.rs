@@ -1,10 +1,12 @@
-//! Questions about the configuration, to the supervisor that owns it.
+//! Questions to the supervisor, which owns the configuration and the processes.
 
 use crate::connect::Connection;
 use anyhow::{Context as _, Result, bail};
 use config_lines::{Secrets, render};
 use routing_common::config::{Config, load};
 use routing_common::control::configuration::{Commit, Committed, Request, Source, State, Text, render_text};
+use routing_common::control::processes::{self, Processes};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::Path;
@@ -29,9 +31,14 @@ impl Management {
         render_text(request, &reply).context("mgmtd sent what this shell cannot show")
     }
 
-    fn typed<T: DeserializeOwned>(&mut self, request: &Request) -> Result<T> {
-        let reply = self.ask(request)?;
+    fn typed<T: DeserializeOwned>(&mut self, request: &impl Serialize) -> Result<T> {
+        let reply = self.0.ask(serde_json::to_value(request)?)?;
         serde_json::from_value(reply).context("mgmtd sent what this shell cannot read")
+    }
+
+    /// The daemons of this router.
+    pub(crate) fn processes(&mut self) -> Result<Processes> {
+        self.typed(&processes::Request::ShowProcesses)
     }
 
     /// A text of the configuration.
@@ -62,12 +69,6 @@ pub(crate) fn understood(file: &str, text: &str) -> Result<Config> {
         Ok(loaded) => Ok(loaded.config),
         Err(found) => bail!("{}", found.to_string().trim_end()),
     }
-}
-
-/// What is to be said about a commit that went well, without its last line end.
-pub(crate) fn committed_text(done: &Committed) -> Result<String> {
-    let request = Request::Reload { test: false };
-    Ok(render_text(&request, &serde_json::to_value(done)?)?)
 }
 
 /// What differs, line by line, with a little around it; empty if nothing does.

@@ -1,7 +1,7 @@
 //! Answers the shell finds itself: commands that match, the daemons' memory, the configuration without its modes.
 
 use crate::commands::Meaning;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use regex::RegexBuilder;
 use routing_common::control::processes::Processes;
 use routing_common::grammar::CommandTable;
@@ -100,11 +100,6 @@ pub(crate) fn is_elsewhere(processes: &Processes) -> bool {
     let here = of("self");
     let theirs = processes.processes.iter().filter_map(|p| of(&p.pid?.to_string()));
     here.is_some_and(|here| theirs.into_iter().any(|there| there != here))
-}
-
-/// The reply to `show processes`.
-pub(crate) fn processes(value: serde_json::Value) -> Result<Processes> {
-    serde_json::from_value(value).context("mgmtd sent what this shell cannot read")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::commands::configuration::Style;
 use crate::commands::{self, Act, Daemon, Meaning, Question, TECH_SUPPORT};
 use crate::configure::{Configuring, Own, Reaction, own_table};
-use crate::connect::Connection;
+use crate::connect::{Connection, ask};
 use crate::filter::Filter;
 use crate::foreign;
 use crate::management::{Management, difference};
@@ -12,7 +12,7 @@ use crate::vrf;
 use crate::watch::{self, Console};
 use anyhow::{Context, Result};
 use routing_common::control::configuration::{Request, Source};
-use routing_common::control::processes;
+use routing_common::control::processes::Processes;
 use routing_common::grammar::{Args, Candidate, CommandTable, MatchError};
 use routing_common::render::Table;
 use serde_json::Value;
@@ -136,9 +136,9 @@ impl Shell {
         let mut shown = configuring.lines(&lines).with_context(|| path.display().to_string())?.text;
         if dry {
             shown.push_str(&configuring.test()?);
-        } else if configuring.is_changed() {
+        } else {
             // What is incomplete at the end of the file stays so.
-            configuring.finish().with_context(|| path.display().to_string())?;
+            configuring.may_leave().with_context(|| path.display().to_string())?;
         }
         Ok(shown)
     }
@@ -237,7 +237,7 @@ impl Shell {
     }
 
     fn value(&self, question: &Question) -> Result<Value> {
-        Connection::open(&self.run_dir, question.daemon.name())?.ask(question.request.clone())
+        ask(&self.run_dir, question.daemon.name(), &question.request)
     }
 
     fn ask(&self, question: Question) -> Result<String> {
@@ -266,9 +266,8 @@ impl Shell {
     }
 
     /// The daemons of this router.
-    pub(crate) fn processes(&self) -> Result<processes::Processes> {
-        let request = serde_json::to_value(processes::Request::ShowProcesses)?;
-        own::processes(Connection::open(&self.run_dir, Daemon::Mgmtd.name())?.ask(request)?)
+    pub(crate) fn processes(&self) -> Result<Processes> {
+        Management::open(&self.run_dir)?.processes()
     }
 
     fn memory(&self, json: bool) -> Result<String> {
@@ -293,6 +292,21 @@ impl Shell {
 
 fn pretty(value: &Value) -> Result<String> {
     Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
+/// Prints what came of lines; did all of them go well?
+pub(crate) fn tell(outcomes: impl IntoIterator<Item = Result<String>>) -> bool {
+    let mut well = true;
+    for outcome in outcomes {
+        match outcome {
+            Ok(text) => print(&text),
+            Err(error) => {
+                well = false;
+                eprintln!("{error:#}");
+            }
+        }
+    }
+    well
 }
 
 /// Prints text; a reader that went away (`| head`) is not an error of ours.

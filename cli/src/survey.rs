@@ -1,19 +1,20 @@
-//! What every daemon says about itself, asked once: the ground for `torc wait converged` and for metrics.
+//! What the daemons say about themselves: the ground for `torc wait converged` and for metrics.
 
-use crate::connect::Connection;
+use crate::connect::ask;
+use crate::management::Management;
 use bfd_proto::api as bfd;
 use ospf_proto::api as ospf;
 use rib::api as rib;
-use routing_common::control::{configuration, processes};
-use serde::Serialize;
+use routing_common::control::configuration;
+use routing_common::control::processes::Processes;
 use serde_json::Value;
 use std::path::Path;
 use vrrp_proto::api as vrrp;
 
-/// The answers; `None` from a daemon that did not give one.
+/// The answers; `None` from a daemon that did not give one, or was not asked.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
-    pub(crate) processes: Option<Value>,
+    pub(crate) processes: Option<Processes>,
     pub(crate) state: Option<Value>,
     pub(crate) system: Option<Value>,
     pub(crate) routes: Option<Value>,
@@ -25,32 +26,34 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    /// Asks everybody.
-    pub(crate) fn of(run_dir: &Path) -> Self {
-        let mut mgmtd = Connection::open(run_dir, "mgmtd").ok();
-        let mut ribd = Connection::open(run_dir, "ribd").ok();
-        let mut ospfd = Connection::open(run_dir, "ospfd").ok();
-        let mut vrrpd = Connection::open(run_dir, "vrrpd").ok();
-        let mut bfdd = Connection::open(run_dir, "bfdd").ok();
+    /// Asks what tells whether the router has converged.
+    pub(crate) fn of_convergence(run_dir: &Path) -> Self {
         Self {
-            processes: ask(&mut mgmtd, &processes::Request::ShowProcesses),
-            state: ask(&mut mgmtd, &configuration::Request::ShowState),
-            system: ask(&mut ribd, &rib::Request::System),
-            routes: ask(&mut ribd, &rib::Request::RouteSummary),
-            ospf: ask(&mut ospfd, &ospf::Request::Summary),
-            ospf_interfaces: ask(&mut ospfd, &ospf::Request::Interfaces { name: None }),
-            ospf_neighbors: ask(&mut ospfd, &ospf::Request::Neighbors { filter: None, detail: false }),
-            vrrp: ask(&mut vrrpd, &vrrp::Request::Routers { interface: None, vrid: None }),
-            bfd: ask(&mut bfdd, &bfd::Request::Peers),
+            processes: Management::open(run_dir).and_then(|mut m| m.processes()).ok(),
+            system: ask(run_dir, "ribd", &rib::Request::System).ok(),
+            ospf: ask(run_dir, "ospfd", &ospf::Request::Summary).ok(),
+            ospf_neighbors: ask(run_dir, "ospfd", &ospf::Request::Neighbors { filter: None, detail: false })
+                .ok(),
+            vrrp: ask(run_dir, "vrrpd", &vrrp::Request::Routers { interface: None, vrid: None }).ok(),
+            ..Self::default()
+        }
+    }
+
+    /// Asks everything there are figures of.
+    pub(crate) fn of_figures(run_dir: &Path) -> Self {
+        Self {
+            state: ask(run_dir, "mgmtd", &configuration::Request::ShowState).ok(),
+            routes: ask(run_dir, "ribd", &rib::Request::RouteSummary).ok(),
+            ospf_interfaces: ask(run_dir, "ospfd", &ospf::Request::Interfaces { name: None }).ok(),
+            bfd: ask(run_dir, "bfdd", &bfd::Request::Peers).ok(),
+            ..Self::of_convergence(run_dir)
         }
     }
 
     /// The rows of `show processes`: name, state, restarts.
     pub(crate) fn daemons(&self) -> impl Iterator<Item = (&str, &str, u64)> {
-        let rows = self.processes.as_ref().and_then(|p| p["processes"].as_array());
-        rows.into_iter().flatten().filter_map(|row| {
-            Some((row["name"].as_str()?, row["state"].as_str()?, row["restarts"].as_u64()?))
-        })
+        let rows = self.processes.iter().flat_map(|p| &p.processes);
+        rows.map(|row| (row.name.as_str(), row.state.as_str(), row.restarts))
     }
 
     /// The states of all OSPF neighbours, such as `Full/DR`.
@@ -61,8 +64,4 @@ impl Survey {
             states.map(move |state| (id.as_str(), state))
         })
     }
-}
-
-fn ask(connection: &mut Option<Connection>, request: &impl Serialize) -> Option<Value> {
-    connection.as_mut()?.ask(serde_json::to_value(request).ok()?).ok()
 }

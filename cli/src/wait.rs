@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub(crate) fn converged(run_dir: &Path, timeout: Duration, neighbors: usize) -> Result<String> {
     let begun = Instant::now();
     loop {
-        let missing = missing(&Survey::of(run_dir), neighbors);
+        let missing = missing(&Survey::of_convergence(run_dir), neighbors);
         if missing.is_empty() {
             return Ok(String::new());
         }
@@ -86,14 +86,26 @@ fn ospf_missing(survey: &Survey, neighbors: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use routing_common::control::processes::{ProcessRow, Processes};
     use serde_json::json;
 
     fn survey() -> Survey {
-        let process = |name, state| json!({"name": name, "state": state, "restarts": 0});
+        let process = |name: &str, state: &str| ProcessRow {
+            name: name.to_owned(),
+            pid: None,
+            state: state.to_owned(),
+            restarts: 0,
+            uptime_msec: None,
+        };
         Survey {
-            processes: Some(json!({"processes": [
-                process("ribd", "running"), process("bfdd", "off"), process("vrrpd", "running"), process("ospfd", "running")
-            ]})),
+            processes: Some(Processes {
+                processes: vec![
+                    process("ribd", "running"),
+                    process("bfdd", "off"),
+                    process("vrrpd", "running"),
+                    process("ospfd", "running"),
+                ],
+            }),
             system: Some(json!({"ready": true, "routesStand": true})),
             ospf: Some(json!({"spfTimerDueInMsecs": null})),
             ospf_neighbors: Some(json!({"neighbors": {

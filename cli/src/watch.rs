@@ -5,7 +5,7 @@
 
 mod follow;
 
-use crate::connect::Connection;
+use crate::connect::ask;
 use crate::filter::Filter;
 use crate::interrupt::Interruptible;
 use crate::own;
@@ -68,9 +68,7 @@ pub(crate) fn monitor(shell: &Shell) -> Result<String> {
     let mut follower = Follower::default();
     print("% Interrupt with Ctrl-C\n");
     loop {
-        for line in follower.look(|daemon, request| {
-            Connection::open(shell.run_dir(), daemon).and_then(|mut c| c.ask(request.clone())).ok()
-        }) {
+        for line in follower.look(|daemon, request| ask(shell.run_dir(), daemon, request).ok()) {
             print(&line);
         }
         if interruptible.wait(LOOK_EVERY) {

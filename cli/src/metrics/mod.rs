@@ -26,7 +26,7 @@ pub(crate) fn serve(run_dir: &Path, address: SocketAddr) -> Result<()> {
         let text = Header::from_bytes("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
         let response = match (is_get, request.url(), text) {
             (true, "/metrics", Ok(text)) => {
-                Response::from_string(page(&Survey::of(run_dir))).with_header(text)
+                Response::from_string(page(&Survey::of_figures(run_dir))).with_header(text)
             }
             (true, "/", _) => Response::from_string("See /metrics\n"),
             _ => Response::from_string("Only /metrics is here\n").with_status_code(404),
@@ -117,19 +117,17 @@ fn ospf(page: &mut Page, survey: &Survey) {
 }
 
 fn vrrp(page: &mut Page, survey: &Survey) {
-    let routers = || survey.vrrp.as_ref().and_then(Value::as_array).into_iter().flatten();
+    let all = survey.vrrp.as_ref().and_then(Value::as_array).into_iter().flatten();
+    let routers: Vec<(String, &Value)> = all.map(|router| (router["vrid"].to_string(), router)).collect();
+    fn labels<'a>((vrid, router): &'a (String, &Value)) -> [(&'a str, &'a str); 4] {
+        let (interface, device) = (text(&router["interface"]), text(&router["v4"]["interface"]));
+        [("proto", "v4"), ("vrid", vrid), ("interface", interface), ("subinterface", device)]
+    }
     page.family("frr_vrrp_state", Kind::Gauge, "Status of the VRRP state machine.");
-    for router in routers() {
+    for router in &routers {
         for state in ["Initialize", "Backup", "Master"] {
-            let vrid = router["vrid"].to_string();
-            let labels = [
-                ("proto", "v4"),
-                ("vrid", &vrid),
-                ("interface", text(&router["interface"])),
-                ("subinterface", text(&router["v4"]["interface"])),
-                ("state", state),
-            ];
-            page.sample(&labels, if router["v4"]["status"] == state { 1.0 } else { 0.0 });
+            let labels = [&labels(router)[..], &[("state", state)]].concat();
+            page.sample(&labels, if router.1["v4"]["status"] == state { 1.0 } else { 0.0 });
         }
     }
     for (name, help, key) in [
@@ -140,31 +138,25 @@ fn vrrp(page: &mut Page, survey: &Survey) {
         ("torc_vrrp_stalls_total", "Times this process stood still too long to trust its timers.", "stalls"),
     ] {
         page.family(name, Kind::Counter, help);
-        for router in routers() {
-            let vrid = router["vrid"].to_string();
-            let labels = [
-                ("proto", "v4"),
-                ("vrid", vrid.as_str()),
-                ("interface", text(&router["interface"])),
-                ("subinterface", text(&router["v4"]["interface"])),
-            ];
-            page.sample_if(&labels, number(&router["v4"]["stats"][key]));
+        for router in &routers {
+            page.sample_if(&labels(router), number(&router.1["v4"]["stats"][key]));
         }
     }
 }
 
 fn bfd(page: &mut Page, survey: &Survey) {
     let Some(peers) = survey.bfd.as_ref().and_then(Value::as_array) else { return };
+    fn labels(peer: &Value) -> [(&str, &str); 2] {
+        [("local", text(&peer["local"])), ("peer", text(&peer["peer"]))]
+    }
     page.value("frr_bfd_peer_count", Kind::Gauge, "Number of peers detected.", Some(peers.len() as f64));
     page.family("frr_bfd_peer_state", Kind::Gauge, "State of the bfd peer (1 = Up, 0 = Down).");
     for peer in peers {
-        let labels = [("local", text(&peer["local"])), ("peer", text(&peer["peer"]))];
-        page.sample(&labels, if peer["status"] == "up" { 1.0 } else { 0.0 });
+        page.sample(&labels(peer), if peer["status"] == "up" { 1.0 } else { 0.0 });
     }
     page.family("frr_bfd_peer_uptime", Kind::Gauge, "Uptime of bfd peer in seconds");
     for peer in peers {
-        let labels = [("local", text(&peer["local"])), ("peer", text(&peer["peer"]))];
-        page.sample_if(&labels, number(&peer["uptime"]));
+        page.sample_if(&labels(peer), number(&peer["uptime"]));
     }
 }
 

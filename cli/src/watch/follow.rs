@@ -2,6 +2,7 @@
 //! that the daemon was started again.
 
 use ospf_proto::api as ospf;
+use routing_common::render::time_of_day;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -105,12 +106,10 @@ fn of_vrrp(rows: Vec<vrrp::HistoryRow>) -> Vec<Entry> {
     rows.into_iter().flat_map(of_router).collect()
 }
 
-/// With the time of day of Universal Time, which needs no table of time zones.
+/// With the time of day.
 fn line(now: Duration, entry: &Entry) -> String {
     let at = now.saturating_sub(Duration::from_millis(entry.msecs_ago));
-    let (of_day, msecs) = (at.as_secs() % 86_400, at.subsec_millis());
-    let (hours, minutes, seconds) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{hours:02}:{minutes:02}:{seconds:02}.{msecs:03}Z {}\n", entry.text)
+    format!("{}.{:03}Z {}\n", time_of_day(at.as_secs()), at.subsec_millis(), entry.text)
 }
 
 #[cfg(test)]

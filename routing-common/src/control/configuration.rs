@@ -4,7 +4,7 @@
 //! from; the *archive* keeps what was committed, by revision. An editor works on a copy of its own (the candidate) and sends the
 //! whole of it: what was committed meanwhile by somebody else is noticed by [`Commit::base`].
 
-use crate::render::{Table, short_time};
+use crate::render::{Table, short_time, utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
@@ -160,7 +160,8 @@ pub fn render_text(request: &Request, reply: &Value) -> Result<String, serde_jso
     }
 }
 
-fn committed_text(done: &Committed) -> String {
+/// What there is to say about a commit.
+pub fn committed_text(done: &Committed) -> String {
     let mut text: String = done.warnings.iter().map(|w| format!("{w}\n")).collect();
     // What went as it should needs no words.
     let odd = |d: &&DaemonOutcome| !matches!(d.outcome.as_str(), "applied" | "checked");
@@ -193,33 +194,9 @@ fn state_text(state: &State) -> String {
     text
 }
 
-/// Seconds since 1970 as `2026-11-27 06:30:00`, by the calendar of the proleptic Gregorian rules.
-pub fn utc(seconds: u64) -> String {
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Years begin in March, so that the leap day is a year's last; eras are 400 years.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = year + era * 400 + carry;
-    format!("{year:04}-{month:02}-{date:02} {:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn seconds_become_dates() {
-        assert_eq!(utc(0), "1970-01-01 00:00:00");
-        assert_eq!(utc(951_782_399), "2000-02-28 23:59:59");
-        assert_eq!(utc(951_782_400), "2000-02-29 00:00:00");
-        assert_eq!(utc(1_795_763_096), "2026-11-27 07:04:56");
-        assert_eq!(utc(4_107_542_400), "2100-03-01 00:00:00");
-    }
 
     #[test]
     fn requests_have_stable_names_and_replies_read_well() {
