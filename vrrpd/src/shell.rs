@@ -284,7 +284,7 @@ impl Shell {
             for _ in 0..FRAMES_AT_ONCE {
                 // Looked up anew each time: an input may close the interface.
                 let Some(socket) = self.sockets.get_mut(&ifindex) else { break };
-                match socket.try_recv_any() {
+                match socket.try_recv() {
                     Ok(Some(packet_socket::Received::Arp(message))) => {
                         self.engine.handle(self.clock.now(), Input::Arp { ifindex, message });
                     }

@@ -60,7 +60,7 @@ pub struct Frame<'a> {
     pub payload: &'a [u8],
 }
 
-/// What [`PacketSocket::try_recv_any`] takes.
+/// What [`PacketSocket::try_recv`] takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received<'a> {
     /// A frame with an IPv4 datagram in it.
@@ -141,20 +141,11 @@ impl PacketSocket {
         self.inbox.poll_readable(cx)
     }
 
-    /// The next frame if one is queued.
-    ///
-    /// # Errors
-    /// As for [`PacketSocket::recv`].
-    pub fn try_recv(&mut self) -> io::Result<Option<Frame<'_>>> {
-        let header = self.inbox.take()?;
-        Ok(header.map(|header| self.frame(&header)))
-    }
-
     /// The next frame or ARP packet if one is queued.
     ///
     /// # Errors
     /// As for [`PacketSocket::recv`].
-    pub fn try_recv_any(&mut self) -> io::Result<Option<Received<'_>>> {
+    pub fn try_recv(&mut self) -> io::Result<Option<Received<'_>>> {
         let kind = self.inbox.take_what(|octets| match octets.get(12..ETHERNET_HEADER)? {
             [8, 6] => octets.get(..ETHERNET_HEADER + ARP).map(|_| Kind::Arp),
             _ => ipv4::parse(octets.get(ETHERNET_HEADER..)?).map(Kind::Ipv4),

@@ -69,6 +69,18 @@ impl Seat {
         Ok(String::from_utf8(output.stdout)?)
     }
 
+    /// The metrics of a server that may still be starting.
+    fn metrics(&self, port: u16) -> Result<String> {
+        let begun = Instant::now();
+        loop {
+            match self.page(port, "/metrics") {
+                Ok(page) => return Ok(page),
+                Err(error) => ensure!(begun.elapsed() < PATIENCE, "{error:#}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// A page from a server in the router's namespace.
     fn page(&self, port: u16, path: &str) -> Result<String> {
         netns::within(&self.lab.names().node(ROUTER), || {
@@ -160,14 +172,7 @@ fn the_exporter_written_for_frr_scrapes_a_ring() -> Result<()> {
         .args(["--no-collector.bgp", "--collector.vrrp"])
         .arg(format!("--web.listen-address=127.0.0.1:{PORT}"));
     let _exporter = start(&seat.lab, exporter).context("Debian's prometheus-frr-exporter")?;
-    let begun = Instant::now();
-    let page = loop {
-        match seat.page(PORT, "/metrics") {
-            Ok(page) => break page,
-            Err(error) => ensure!(begun.elapsed() < PATIENCE, "{error:#}"),
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    };
+    let page = seat.metrics(PORT)?;
     let has = |line: &str| page.lines().any(|l| l == line);
     for collector in ["ospf", "bfd", "vrrp"] {
         ensure!(has(&format!("frr_collector_up{{collector=\"{collector}\"}} 1")), "{collector}: {page}");
@@ -185,14 +190,7 @@ fn the_exporter_written_for_frr_scrapes_a_ring() -> Result<()> {
     metrics.arg("--run-dir").arg(seat.lab.run_dir().join(ROUTER)).args(["serve-metrics", "--listen"]);
     metrics.arg(format!("127.0.0.1:{OWN_PORT}"));
     let _metrics = start(&seat.lab, metrics)?;
-    let begun = Instant::now();
-    let own = loop {
-        match seat.page(OWN_PORT, "/metrics") {
-            Ok(page) => break page,
-            Err(error) => ensure!(begun.elapsed() < PATIENCE, "{error:#}"),
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    };
+    let own = seat.metrics(OWN_PORT)?;
     let theirs = series(&page, |name| !name.starts_with("frr_scrape") && !name.starts_with("frr_exporter"));
     let ours = series(&own, |name| name.starts_with("frr_") && !name.starts_with("frr_route"));
     let theirs: BTreeSet<_> =

@@ -3,7 +3,7 @@
 //! In the file only profiles say how a session behaves. A peer that lines give settings of its own gets a profile
 //! of its own, named after it, with what its profile said before.
 
-use super::{DURATION, NO, Row, pair};
+use super::{DURATION, Row, pair};
 use crate::call::{Call, Form, Meaning, Place, Stop, refused};
 use crate::document::Document;
 use crate::mode::Mode;
@@ -14,29 +14,19 @@ use toml_edit::Item;
 const SESSION_KEYS: [&str; 5] =
     ["transmit-interval", "receive-interval", "detect-multiplier", "passive", "minimum-ttl"];
 const MS: &str = "Milliseconds";
-const PEER_LINE: &str = "A session of the configuration itself";
 
-pub(super) const PAIRS: &[[Row; 2]] = &[pair!(
-    "profile",
-    "WORD$name",
-    ["How sessions behave", "Its name; `default` is used where none is named"],
-    Meaning::Call(profile)
-)];
-
-macro_rules! peer {
-    ($start:literal) => {
-        concat!(
-            $start,
-            "peer A.B.C.D$address [{multihop|local-address A.B.C.D$local|interface IFNAME$on|name WORD$wanted}]"
-        )
-    };
-}
-
-pub(super) const ROWS: &[Row] = &[
-    Row {
-        syntax: peer!(""),
-        help: &[
-            PEER_LINE,
+pub(super) const PAIRS: &[[Row; 2]] = &[
+    pair!(
+        "profile",
+        "WORD$name",
+        ["How sessions behave", "Its name; `default` is used where none is named"],
+        Meaning::Call(profile)
+    ),
+    pair!(
+        "peer A.B.C.D$address",
+        "[{multihop|local-address A.B.C.D$local|interface IFNAME$on|name WORD$wanted}]",
+        [
+            "A session of the configuration itself",
             "The neighbour's address",
             "It may be several hops away",
             "Source address of our packets",
@@ -46,24 +36,8 @@ pub(super) const ROWS: &[Row] = &[
             "The peer's name in the file",
             "By its address by default",
         ],
-        meaning: Meaning::Call(peer),
-    },
-    Row {
-        syntax: peer!("no "),
-        help: &[
-            NO,
-            PEER_LINE,
-            "The neighbour's address",
-            "It may be several hops away",
-            "Source address of our packets",
-            "An address of this router",
-            "The interface it is on",
-            "Its name",
-            "The peer's name in the file",
-            "By its address by default",
-        ],
-        meaning: Meaning::Call(peer),
-    },
+        Meaning::Call(peer)
+    ),
 ];
 
 pub(super) const SESSION: &[[Row; 2]] = &[

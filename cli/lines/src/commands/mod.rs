@@ -108,8 +108,7 @@ fn shown(kind: Kind) -> Vec<Row> {
         Kind::Config => &[config::ROWS, static_route::ROWS, lists::ROWS, route_map::ROWS],
         Kind::Interface => &[vrrp::ROWS],
         Kind::RouterOspf => &[router_ospf::ROWS],
-        Kind::Bfd => &[bfd::ROWS],
-        Kind::RouteMap | Kind::BfdPeer | Kind::BfdProfile => &[],
+        Kind::RouteMap | Kind::Bfd | Kind::BfdPeer | Kind::BfdProfile => &[],
     };
     let pairs = pairs.iter().flat_map(|p| p.iter().flatten());
     pairs.chain(single.iter().flat_map(|s| s.iter())).chain(LEAVE).copied().collect()

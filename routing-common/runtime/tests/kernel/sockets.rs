@@ -95,15 +95,21 @@ fn advert(protocol: u8, destination: Ipv4Addr) -> Vec<u8> {
     frame
 }
 
+/// A socket that sends to an interface with a macvlan of the sender's own MAC on it; the thread is in that one's namespace then.
+async fn towards_a_macvlan(left: &Namespace, right: &Namespace) -> PacketSocket {
+    cable(left, right).await;
+    left.enter();
+    let sender = PacketSocket::open(index("left"), PacketFilter::Nothing).unwrap();
+    right.enter();
+    ip("link add link right name rightv10 address 00:00:5e:00:01:0a type macvlan mode private");
+    ip("link set rightv10 up");
+    sender
+}
+
 #[test]
 fn adverts_are_heard_below_a_macvlan_with_the_senders_own_mac() {
     isolated(|[left, right]| async move {
-        cable(&left, &right).await;
-        left.enter();
-        let sender = PacketSocket::open(index("left"), PacketFilter::Nothing).unwrap();
-        right.enter();
-        ip("link add link right name rightv10 address 00:00:5e:00:01:0a type macvlan mode private");
-        ip("link set rightv10 up");
+        let sender = towards_a_macvlan(&left, &right).await;
         let filter = PacketFilter::Ipv4 { protocol: 112, destination: VRRP_GROUP, arp: Vec::new() };
         let mut listener = PacketSocket::open(index("right"), filter).unwrap();
         listener.join_mac([1, 0, 0x5e, 0, 0, 18]).unwrap();
@@ -140,12 +146,7 @@ fn arp(sender: [u8; 4], target: [u8; 4]) -> Vec<u8> {
 #[test]
 fn arp_about_the_addresses_asked_for_is_heard_as_long_as_it_is_asked_for() {
     isolated(|[left, right]| async move {
-        cable(&left, &right).await;
-        left.enter();
-        let sender = PacketSocket::open(index("left"), PacketFilter::Nothing).unwrap();
-        right.enter();
-        ip("link add link right name rightv10 address 00:00:5e:00:01:0a type macvlan mode private");
-        ip("link set rightv10 up");
+        let sender = towards_a_macvlan(&left, &right).await;
         let only = |arp: Vec<Ipv4Addr>| PacketFilter::Ipv4 { protocol: 112, destination: VRRP_GROUP, arp };
         let mut listener = PacketSocket::open(index("right"), only(Vec::new())).unwrap();
         listener.join_mac([1, 0, 0x5e, 0, 0, 18]).unwrap();
@@ -160,7 +161,7 @@ fn arp_about_the_addresses_asked_for_is_heard_as_long_as_it_is_asked_for() {
         let hear = async |listener: &mut PacketSocket| {
             let mut heard = Vec::new();
             for _ in 0..5_000 {
-                match listener.try_recv_any().unwrap() {
+                match listener.try_recv().unwrap() {
                     Some(Received::Arp(message)) => heard.push(message.to_vec()),
                     Some(Received::Ipv4(_)) => return heard,
                     None => tokio::time::sleep(Duration::from_millis(1)).await,

@@ -6,8 +6,9 @@ use std::time::Duration;
 const WHOLE_SECONDS: Kind = Kind::Time { min: seconds(1), max: seconds(65_535), step: seconds(1) };
 const DELAY: Kind = Kind::Time { min: Duration::ZERO, max: seconds(600), step: millis(1) };
 const METRIC: Kind = Kind::Number { min: 0, max: 16_777_214 };
-const METRIC_TYPE: Kind = Kind::Number { min: 1, max: 2 };
-const METRIC_TYPE_TEXT: &str = "External metric type: 1 adds the cost inside the OSPF domain, 2 does not.";
+pub(super) const METRIC_TYPE: Kind = Kind::Number { min: 1, max: 2 };
+pub(super) const METRIC_TYPE_TEXT: &str =
+    "External metric type: 1 adds the cost inside the OSPF domain, 2 does not.";
 
 const BFD: Kind = Kind::SwitchOrText("the name of a table in `bfd.profiles`");
 

@@ -1,5 +1,6 @@
 //! `[prefix-lists]`, `[access-lists]` and `[route-maps]`.
 
+use super::ospf::{METRIC_TYPE, METRIC_TYPE_TEXT};
 use super::{Fallback, Key, Kind, Table, key, table_key};
 
 const ACTION: Key = key(
@@ -137,12 +138,7 @@ static SET: Table = Table {
             Fallback::Absent("as without the map"),
             "External metric; more and less than it were without the map, from 0 to 16777214.",
         ),
-        key(
-            "metric-type",
-            Kind::Number { min: 1, max: 2 },
-            Fallback::Absent("as without the map"),
-            "External metric type: 1 adds the cost inside the OSPF domain, 2 does not.",
-        ),
+        key("metric-type", METRIC_TYPE, Fallback::Absent("as without the map"), METRIC_TYPE_TEXT),
         key(
             "tag",
             Kind::Number { min: 0, max: u32::MAX },
