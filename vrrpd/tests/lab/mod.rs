@@ -210,6 +210,8 @@ pub(crate) struct Capture {
 impl Capture {
     pub(crate) fn start(lab: &Lab, node: &str) -> Self {
         let file = lab.dir.path().join(format!("{node}.pcap"));
+        // What an earlier capture left would look like this one's beginning.
+        let _ = fs::remove_file(&file);
         let path = file.to_str().unwrap();
         let child =
             lab.spawn(node, &["tcpdump", "-i", "eth0", "-U", "-n", "-Z", "root", "-w", path], Stdio::null());
