@@ -59,6 +59,11 @@ fn copy(root: &Path, tree: &Path, mutants: &[Mutant]) -> Result<()> {
     for package in PACKAGES {
         let mut paths = vec![format!("{package}/Cargo.toml")];
         sources(root, &format!("{package}/src"), &mut paths)?;
+        // Never built, but the manifest names them.
+        let benches = format!("{package}/benches");
+        if root.join(&benches).is_dir() {
+            sources(root, &benches, &mut paths)?;
+        }
         let planted_here = mutants.iter().any(|m| m.file.starts_with(&format!("{package}/src/")));
         for path in paths {
             let here: Vec<&Mutant> = mutants.iter().filter(|m| m.file == path).collect();
@@ -157,6 +162,22 @@ mod tests {
                 assert!(path.is_none_or(|path| PACKAGES.contains(&path)), "{package} needs {name}");
             }
         }
+    }
+
+    /// Whatever else a manifest names must be in the copy, too.
+    #[test]
+    fn cargo_understands_the_copy() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let tree = std::env::temp_dir().join(format!("torc-planted-{}", std::process::id()));
+        let copied = copy(root, &tree, &mutant::read_all(root).unwrap());
+        let metadata = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+            .current_dir(&tree)
+            .output();
+        std::fs::remove_dir_all(&tree).unwrap();
+        copied.unwrap();
+        let metadata = metadata.unwrap();
+        assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
     }
 
     #[test]
