@@ -89,7 +89,7 @@ fn spf(criterion: &mut Criterion) {
         });
         let mut table = calculation.run(Change::Topology, &input, &empty);
         group.bench_function("diff of equal tables", |b| b.iter(|| diff(&table, &table, 110).len()));
-        let mut scope = Scope::default();
+        let mut scope = Scope::nothing(usize::MAX);
         scope.note(whole.as_ref(), Some(&far));
         group.bench_function("a far link goes and comes", |b| {
             b.iter(|| {

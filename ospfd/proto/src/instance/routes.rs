@@ -10,7 +10,7 @@ use crate::interface::{Interface, InterfaceState, NetworkKind};
 use crate::lsa::LsaKey;
 use crate::lsdb::{Lsdb, LsdbView};
 use crate::neighbor::{NeighborId, NeighborState};
-use crate::route::{RoutingTable, diff};
+use crate::route::{RoutingTable, diff, partial};
 use crate::spf::{
     Change, Scope, ShortestPathTree, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor,
 };
@@ -192,6 +192,7 @@ impl Instance {
             rfc1583_compatibility: self.config.rfc1583_compatibility,
         };
         let changes = calculation.update(change, &scope, &input, &mut table, self.config.distance);
+        self.pending_scope = Scope::nothing(partial::useful_scope(&table));
         (self.calculation, self.routing_table) = (calculation, table);
         changes
     }

@@ -1,6 +1,7 @@
 //! LS types as numbers, names and flooding scopes.
 
 use super::LsType;
+use core::cmp::Ordering;
 use core::fmt;
 
 /// How far an LSA is flooded (RFC 2328 §13.3, RFC 5250 §3).
@@ -46,6 +47,7 @@ impl LsType {
     ];
 
     /// The number on the wire.
+    #[inline]
     pub const fn code(self) -> u8 {
         match self {
             Self::Router => 1,
@@ -73,6 +75,20 @@ impl LsType {
             | Self::Nssa
             | Self::OpaqueArea => Scope::Area,
         }
+    }
+}
+
+impl Ord for LsType {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.code().cmp(&other.code())
+    }
+}
+
+impl PartialOrd for LsType {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

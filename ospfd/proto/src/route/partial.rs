@@ -22,6 +22,8 @@ use std::collections::BTreeSet;
 const SHARE: usize = 32;
 /// In a small area it does not matter which way is taken.
 const SMALL: usize = 8;
+/// So many destinations are named where that many vertices change: a router-LSA names its router and some networks.
+const NAMED: usize = 4;
 /// Single changes of a sorted list up to this number are made in place.
 const FEW: usize = 32;
 
@@ -92,6 +94,16 @@ impl Kept {
     }
 }
 
+/// So many vertices of a change are calculated one by one.
+fn useful_vertices(table: &RoutingTable) -> usize {
+    (table.networks.len() / SHARE).max(SMALL)
+}
+
+/// A [`Scope`] that names more destinations is of no use for the next calculation of this table.
+pub(crate) fn useful_scope(table: &RoutingTable) -> usize {
+    NAMED * useful_vertices(table)
+}
+
 /// Brings `table` up to date and gives the entries that changed as they were, in ascending order; `None` if everything must be
 /// calculated, with the table as it was.
 pub(crate) fn calculate(start: &Start<'_>, kept: &mut Kept, table: &mut RoutingTable) -> Option<Vec<Before>> {
@@ -101,7 +113,7 @@ pub(crate) fn calculate(start: &Start<'_>, kept: &mut Kept, table: &mut RoutingT
     if scope.is_everything() || !kept.is_usable || has_summaries {
         return None;
     }
-    let work = work(start, area, (table.networks.len() / SHARE).max(SMALL))?;
+    let work = work(start, area, useful_vertices(table))?;
     let is_internal = !work.stubs.is_empty() || start.old_tree.is_some();
     kept.forwards |= scope.forwards();
     if is_internal && kept.forwards {

@@ -9,13 +9,12 @@ use ipnetwork::Ipv4Network;
 use routing_common::id::RouterId;
 use std::collections::BTreeSet;
 
-/// More destinations than these are everything.
-const LIMIT: usize = 2000;
-
 /// What the changes since the last calculation name.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
     is_everything: bool,
+    /// More destinations than these are everything.
+    limit: usize,
     stubs: BTreeSet<(Ipv4Network, RouterId)>,
     prefixes: BTreeSet<Ipv4Network>,
     routers: BTreeSet<RouterId>,
@@ -28,6 +27,12 @@ impl Scope {
     /// No limit is known.
     pub fn everything() -> Self {
         Self { is_everything: true, ..Self::default() }
+    }
+
+    /// Nothing yet; when it names more than `limit` destinations, it will be everything. A router that learns a large
+    /// database, or one whose table is small, need not know what it will not make use of.
+    pub fn nothing(limit: usize) -> Self {
+        Self { limit, ..Self::default() }
     }
 
     /// Can anything have changed?
@@ -79,7 +84,7 @@ impl Scope {
             LsaBody::SummaryNetwork(_) | LsaBody::SummaryAsbr(_) => *self = Self::everything(),
             LsaBody::Nssa(_) | LsaBody::Opaque(_) => {}
         }
-        if self.stubs.len() + self.prefixes.len() + self.routers.len() + self.links.len() > LIMIT {
+        if self.stubs.len() + self.prefixes.len() + self.routers.len() + self.links.len() > self.limit {
             *self = Self::everything();
         }
     }

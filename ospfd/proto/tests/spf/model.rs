@@ -292,7 +292,7 @@ impl Network {
         calculation: &mut Calculation,
         table: &mut RoutingTable,
     ) -> Vec<RouteChange> {
-        let (mut scope, mut change) = (Scope::default(), None);
+        let (mut scope, mut change) = (Scope::nothing(usize::MAX), None);
         for (old, new) in
             [(before.area_lsas(), self.area_lsas()), (before.external_lsas(), self.external_lsas())]
         {
