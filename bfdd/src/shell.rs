@@ -37,7 +37,7 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
     say(&link, Word::Reconfigure(Box::new(context.config.clone()))).await?;
     let path = context.socket_path("bfd.sock");
     let mut clients = Clients::bind(&path).with_context(|| path.display().to_string())?;
-    let mut control = context.control_server()?;
+    let mut control = context.control_server::<api::Request>()?;
     loop {
         tokio::select! {
             biased;

@@ -8,7 +8,7 @@ use routing_common::control::{FrameDecoder, Greeting, Outcome, PROTOCOL_VERSION,
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -34,8 +34,13 @@ impl Connection {
     /// Connects to `daemon` in `run_dir` and reads its greeting.
     pub(crate) fn open(run_dir: &Path, daemon: &str) -> Result<Self> {
         let path = run_dir.join(format!("{daemon}.sock"));
-        let stream = UnixStream::connect(&path)
-            .with_context(|| format!("{daemon} is not running (no answer on {})", path.display()))?;
+        let stream = UnixStream::connect(&path).map_err(|error| {
+            let why = match error.kind() {
+                ErrorKind::PermissionDenied => "may not be asked by you; see [access] in the configuration",
+                _ => "is not running",
+            };
+            anyhow::Error::new(error).context(format!("{daemon} {why} (no answer on {})", path.display()))
+        })?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let greeting = Greeting { daemon: String::new(), version: String::new(), protocol: 0 };

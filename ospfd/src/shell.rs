@@ -63,7 +63,7 @@ pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
             break;
         }
     }
-    let control = shell.context.control_server()?;
+    let control = shell.context.control_server::<api::Request>()?;
     shell.serve(links, control).await
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
     shell.resynchronise().await?;
     let path = shell.context.socket_path("rib.sock");
     shell.clients = Some(Clients::bind(&path).with_context(|| path.display().to_string())?);
-    let control = shell.context.control_server()?;
+    let control = shell.context.control_server::<api::Request>()?;
     shell.serve(links, control).await
 }
 

@@ -56,7 +56,7 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
     for text in real_time::claim(PRIORITY, "advertisements").problems {
         context.notice(&Notice::warning("real-time", text));
     }
-    let mut control = context.control_server()?;
+    let mut control = context.control_server::<api::Request>()?;
     let mut monitor = LinkMonitor::start().context("watching interfaces")?;
     let mut timer = DeadlineTimer::new().context("timer")?;
     let mut rib = FramedClient::new(context.socket_path("rib.sock"));

@@ -2,6 +2,7 @@
 //!
 //! FRR counts intervals in whole milliseconds. So do we where they are whole; "3.3ms" is 3.3.
 
+use routing_common::control::Question;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use std::collections::BTreeMap;
@@ -26,6 +27,14 @@ pub enum Request {
     Brief,
     /// `show bfd peers counters`.
     Counters,
+}
+
+impl Question for Request {
+    fn is_question(&self) -> bool {
+        match self {
+            Self::Status | Self::Peers | Self::Peer { .. } | Self::Brief | Self::Counters => true,
+        }
+    }
 }
 
 /// One session, as FRR shows it.

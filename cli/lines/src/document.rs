@@ -15,6 +15,7 @@ const HOLDERS: &[&[&str]] = &[
     &["prefix-lists"],
     &["access-lists"],
     &["route-maps"],
+    &["access"],
     &["rib"],
     &["ospf", "interfaces"],
     &["ospf", "redistribute"],
@@ -213,7 +214,7 @@ impl Document {
 
     /// Brings the top's entries into the usual order, for a file that no person has ordered.
     pub(crate) fn sort(&mut self) {
-        const ORDER: [&str; 11] = [
+        const ORDER: [&str; 12] = [
             "hostname",
             "defaults",
             "interfaces",
@@ -221,6 +222,7 @@ impl Document {
             "prefix-lists",
             "access-lists",
             "route-maps",
+            "access",
             "rib",
             "ospf",
             "vrrp",

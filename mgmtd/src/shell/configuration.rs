@@ -3,10 +3,13 @@
 
 use super::{Refused, Report, Settings, Shell, missing, understood};
 use crate::configuration::store::Store;
-use crate::configuration::{Answer, Answered, Author, Input, Keeper, Kind, NOBODY, Output, Proposal, Ticket};
+use crate::configuration::{
+    Answer, Answered, Author, Input, Keeper, Kind, NOBODY, Output, Proposal, Ticket, load,
+};
 use crate::process::{listener, socket_of};
 use crate::supervisor::{self, Daemon, wanted};
 use nix::unistd::{Uid, User};
+use routing_common::config::{AccessConfig, masked};
 use routing_common::control::Order;
 use routing_common::control::configuration::{Commit, History, Request, Revision, Source, Text};
 use routing_common::machine::Machine as _;
@@ -85,6 +88,19 @@ fn author_of(peer: &Peer) -> Author {
     Author { name, connection: Some(peer.connection) }
 }
 
+/// Who may talk to this program by a text that was accepted.
+pub(super) fn access_of(text: &str) -> AccessConfig {
+    load("", text).map(|(config, _)| config.access).unwrap_or_default()
+}
+
+/// A text for somebody who may only look.
+fn without_secrets(text: Text) -> Result<Text, String> {
+    match masked(&text.text) {
+        Some(shown) => Ok(Text { text: shown, ..text }),
+        None => Err(format!("{} has mistakes; only operators may see it", text.file)),
+    }
+}
+
 fn json(value: &impl Serialize) -> Result<Value, String> {
     serde_json::to_value(value).map_err(|e| e.to_string())
 }
@@ -94,7 +110,11 @@ impl Shell {
     pub(super) async fn configure(&mut self, asked: Request, request: ControlRequest) {
         let author = author_of(&request.peer);
         match asked {
-            Request::GetConfiguration(source) => request.respond(self.text(source).and_then(|t| json(&t))),
+            Request::GetConfiguration(source) => {
+                let text = self.text(source);
+                let text = if request.is_operator { text } else { text.and_then(without_secrets) };
+                request.respond(text.and_then(|t| json(&t)));
+            }
             Request::ShowHistory => {
                 let history = self.store.history().map_err(|e| format!("{e:#}"));
                 request.respond(history.and_then(|revisions| json(&History { revisions })));
@@ -228,6 +248,9 @@ impl Shell {
                 Output::Check { name, text, wanted } => Some(self.check(name, text, &wanted)),
                 Output::Store { text, unconfirmed } => {
                     let stored = self.store.store(&text, unconfirmed.as_ref());
+                    if stored.is_ok() {
+                        self.access.set(&access_of(&text));
+                    }
                     Some(vec![Input::Stored(stored.map_err(|e| format!("{e:#}")))])
                 }
                 Output::Apply(wanted) => Some(self.apply(wanted).await),

@@ -10,7 +10,9 @@ use crate::process::{Process, accepting, listener, socket_of};
 use crate::supervisor::{Daemon, Input, Output, Provenance, Supervisor};
 use anyhow::{Context as _, bail};
 use routing_common::config::Config;
+use routing_common::control::{Question as _, configuration as configuring};
 use routing_common::machine::Machine as _;
+use routing_runtime::access::Access;
 use routing_runtime::clock::Clock;
 use routing_runtime::control_server::{ControlRequest, ControlServer, Peer};
 use routing_runtime::deadline::DeadlineTimer;
@@ -89,6 +91,7 @@ struct Shell {
     /// Who may hold the configuration's lock, to notice when he goes.
     lockers: BTreeMap<u64, Weak<Peer>>,
     running: BTreeMap<Daemon, Watched>,
+    access: Access,
     reports: mpsc::UnboundedSender<Report>,
     notices: NoticeLog,
     finished: bool,
@@ -104,12 +107,14 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let (text, wanted) = configuration::in_force(&store, &settings).await?;
     find_programs(&settings.daemon_dir, &wanted)?;
     let mut signals = Signals::new().context("signal handlers")?;
-    let mut control = ControlServer::bind(&settings.run_dir, "mgmtd")
+    let access = Access::new(&configuration::access_of(&text));
+    let mut control = ControlServer::bind(&settings.run_dir, "mgmtd", &access, is_question)
         .with_context(|| format!("control socket in {}", settings.run_dir.display()))?;
     let mut timer = DeadlineTimer::new().context("timer")?;
     // Bounded in fact: two reports per process, and one per daemon asked.
     let (reports, mut reported) = mpsc::unbounded_channel();
     let mut shell = Shell {
+        access,
         keeper: configuration::keeper(&store, text, wanted.clone()),
         settings,
         supervisor: Supervisor::default(),
@@ -138,6 +143,11 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         }
     }
     shell.store.forget_running()
+}
+
+/// May somebody who may only look ask this?
+fn is_question(body: &serde_json::Value) -> bool {
+    api::Request::is_question_of(body) || configuring::Request::is_question_of(body)
 }
 
 /// Refuses to start with half of a router.

@@ -5,23 +5,37 @@
 //! client: a silent one costs a slot, a slow one is dropped when it does not take a reply in time.
 //! Encoding a large reply happens on a thread of its own, because it may take longer than a dead
 //! interval allows.
+//!
+//! What somebody may not do ([`crate::access`]) is refused here, before the engine's task learns of it. Those who may only look
+//! have connections of their own to use up, and strangers a few that end after one answer, so that neither can keep
+//! operators out.
 
+use crate::access::{Access, Rules, Standing};
+use crate::clock::Clock;
+use crate::logging::NoticeLog;
+use crate::sys;
 use crate::unix::{self, ACCEPT_PAUSE};
 use routing_common::control::{Greeting, Outcome, PROTOCOL_VERSION, Reply, Request, encode};
+use routing_common::notice::Notice;
 use serde::Serialize;
 use serde_json::Value;
 use std::io;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::UnixStream;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-/// Connections served at the same time; further ones are closed at once.
+/// Connections of operators served at the same time; further ones are closed at once.
 pub const MAX_CONNECTIONS: usize = 32;
+/// Those of readers.
+pub const MAX_READERS: usize = 16;
+/// Those of people who are only told that they may nothing.
+const MAX_STRANGERS: usize = 4;
 /// Longest request, in octets; a whole configuration fits many times.
 pub const MAX_REQUEST: usize = 4 << 20;
 /// A client that began a request or is owed a reply must move within this time.
@@ -37,7 +51,12 @@ pub struct Peer {
     pub uid: u32,
     /// Its process.
     pub pid: Option<i32>,
+    /// Its group and further groups at that time.
+    pub groups: Vec<u32>,
 }
+
+/// Is a request one that changes nothing? What the daemon does not understand changes something.
+pub type IsQuestion = fn(&Value) -> bool;
 
 /// One question or command, to be answered with [`ControlRequest::respond`].
 #[derive(Debug)]
@@ -46,6 +65,8 @@ pub struct ControlRequest {
     pub body: Value,
     /// Who asks.
     pub peer: Arc<Peer>,
+    /// May secrets be in the answer?
+    pub is_operator: bool,
     answer: oneshot::Sender<Outcome>,
 }
 
@@ -73,37 +94,20 @@ impl ControlServer {
     ///
     /// # Errors
     /// When the socket cannot be made there.
-    pub fn bind(run_dir: &Path, daemon: &str) -> io::Result<Self> {
+    pub fn bind(run_dir: &Path, daemon: &str, access: &Access, is_question: IsQuestion) -> io::Result<Self> {
         let path = run_dir.join(format!("{daemon}.sock"));
-        let listener = unix::listen(&path)?;
+        let rules = access.follow();
+        let listener = unix::listen(&path, rules.borrow().socket_mode())?;
         let greeting = Greeting {
             daemon: daemon.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: PROTOCOL_VERSION,
         };
         let greeting = encode(&greeting).map_err(io::Error::other)?;
-        let (sender, requests) = mpsc::channel(MAX_CONNECTIONS);
-        let acceptor = tokio::spawn(async move {
-            let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-            let mut connection = 0;
-            loop {
-                match listener.accept().await {
-                    Ok((stream, _)) => match Arc::clone(&slots).try_acquire_owned() {
-                        Ok(slot) => {
-                            connection += 1;
-                            let peer = Arc::new(peer_of(&stream, connection));
-                            tokio::spawn(serve(stream, peer, slot, greeting.clone(), sender.clone()));
-                        }
-                        Err(_) => tracing::warn!("control connection refused: {MAX_CONNECTIONS} are open"),
-                    },
-                    Err(error) => {
-                        tracing::warn!(%error, "control connection not accepted");
-                        tokio::time::sleep(ACCEPT_PAUSE).await;
-                    }
-                }
-            }
-        })
-        .abort_handle();
+        let (engine, requests) = mpsc::channel(MAX_CONNECTIONS);
+        let refusals = Arc::new(Mutex::new(NoticeLog::new()));
+        let door = Door { rules, is_question, greeting, engine, refusals };
+        let acceptor = tokio::spawn(accept(listener, path.clone(), door)).abort_handle();
         Ok(Self { requests, acceptor, path })
     }
 
@@ -124,35 +128,96 @@ impl Drop for ControlServer {
     }
 }
 
-/// The kernel notes who it is at the connection's beginning; without that the peer is nobody in particular.
-fn peer_of(stream: &UnixStream, connection: u64) -> Peer {
-    match stream.peer_cred() {
-        Ok(cred) => Peer { connection, uid: cred.uid(), pid: cred.pid() },
-        Err(_) => Peer { connection, uid: u32::MAX, pid: None },
+/// What every connection's task knows.
+#[derive(Debug, Clone)]
+struct Door {
+    rules: watch::Receiver<Rules>,
+    is_question: IsQuestion,
+    greeting: Vec<u8>,
+    engine: mpsc::Sender<ControlRequest>,
+    refusals: Arc<Mutex<NoticeLog>>,
+}
+
+impl Door {
+    fn standing(&self, peer: &Peer) -> Standing {
+        self.rules.borrow().standing(peer.uid, &peer.groups)
+    }
+
+    /// Logs that somebody wanted too much; the answer for him.
+    fn refuse(&self, peer: &Peer, standing: Standing) -> Outcome {
+        let why = self.rules.borrow().refusal(peer.uid, standing);
+        let pid = peer.pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string());
+        let notice = Notice::warning("access-refused", format!("refused to process {pid}: {why}"));
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).write(Clock.now(), &notice);
+        Outcome::Refused(why)
     }
 }
 
+async fn accept(listener: UnixListener, path: PathBuf, mut door: Door) {
+    let slots = [MAX_CONNECTIONS, MAX_READERS, MAX_STRANGERS].map(|most| Arc::new(Semaphore::new(most)));
+    let [for_operators, for_readers, for_strangers] = &slots;
+    let mut connection = 0;
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Ok(()) = door.rules.changed() => {
+                let mode = door.rules.borrow_and_update().socket_mode();
+                if let Err(error) = unix::set_mode(&path, mode) {
+                    tracing::error!(%error, "the mode of {} cannot be changed", path.display());
+                }
+                continue;
+            }
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "control connection not accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        connection += 1;
+        let peer = Arc::new(peer_of(&stream, connection));
+        let slots = match door.standing(&peer) {
+            Standing::Operator => for_operators,
+            Standing::Reader => for_readers,
+            Standing::Stranger => for_strangers,
+        };
+        match Arc::clone(slots).try_acquire_owned() {
+            Ok(slot) => drop(tokio::spawn(serve(stream, peer, slot, door.clone()))),
+            Err(_) => tracing::debug!(uid = peer.uid, "control connection refused: too many are open"),
+        }
+    }
+}
+
+/// The kernel notes who it is at the connection's beginning; without that the peer is nobody in particular.
+fn peer_of(stream: &UnixStream, connection: u64) -> Peer {
+    let Ok(cred) = stream.peer_cred() else {
+        return Peer { connection, uid: u32::MAX, pid: None, groups: Vec::new() };
+    };
+    let mut groups = sys::peer_groups(stream.as_fd()).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the further groups of a peer are not known");
+        Vec::new()
+    });
+    groups.push(cred.gid());
+    Peer { connection, uid: cred.uid(), pid: cred.pid(), groups }
+}
+
 /// One connection from greeting to end; `_slot` is given back with it.
-async fn serve(
-    stream: UnixStream,
-    peer: Arc<Peer>,
-    _slot: OwnedSemaphorePermit,
-    greeting: Vec<u8>,
-    engine: mpsc::Sender<ControlRequest>,
-) {
-    if let Err(error) = converse(stream, &greeting, &engine, &peer).await {
+async fn serve(stream: UnixStream, peer: Arc<Peer>, _slot: OwnedSemaphorePermit, door: Door) {
+    let ended = match door.standing(&peer) {
+        // He gets one answer and not much time for his question.
+        Standing::Stranger => patiently(converse(stream, &door, &peer)).await,
+        Standing::Operator | Standing::Reader => converse(stream, &door, &peer).await,
+    };
+    if let Err(error) = ended {
         tracing::debug!(%error, "control connection ended");
     }
 }
 
-async fn converse(
-    stream: UnixStream,
-    greeting: &[u8],
-    engine: &mpsc::Sender<ControlRequest>,
-    peer: &Arc<Peer>,
-) -> io::Result<()> {
+async fn converse(stream: UnixStream, door: &Door, peer: &Arc<Peer>) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
-    patiently(stream.get_mut().write_all(greeting)).await?;
+    patiently(stream.get_mut().write_all(&door.greeting)).await?;
     let mut frame = Vec::new();
     loop {
         // A shell may sit at its prompt for days, so only what follows the first octet is timed.
@@ -162,15 +227,31 @@ async fn converse(
         }
         patiently(unix::read_rest(&mut stream, head, MAX_REQUEST, &mut frame)).await?;
         let request: Request = serde_json::from_slice(&frame)?;
-        let (answer, answered) = oneshot::channel();
-        let gone = || io::Error::other("the engine stopped");
-        let question = ControlRequest { body: request.body, peer: Arc::clone(peer), answer };
-        engine.send(question).await.map_err(|_| gone())?;
-        let outcome = answered.await.map_err(|_| gone())?;
+        // The rules may have changed since the last question.
+        let standing = door.standing(peer);
+        let may = match standing {
+            Standing::Operator => true,
+            Standing::Reader => (door.is_question)(&request.body),
+            Standing::Stranger => false,
+        };
+        let outcome = if may {
+            let (answer, answered) = oneshot::channel();
+            let gone = || io::Error::other("the engine stopped");
+            let is_operator = standing == Standing::Operator;
+            let peer = Arc::clone(peer);
+            let question = ControlRequest { body: request.body, peer, is_operator, answer };
+            door.engine.send(question).await.map_err(|_| gone())?;
+            answered.await.map_err(|_| gone())?
+        } else {
+            door.refuse(peer, standing)
+        };
         let reply = encode_aside(Reply { id: request.id, outcome }).await?;
         // The whole reply need not arrive within the time, but each piece of it must move.
         for piece in reply.chunks(64 * 1024) {
             patiently(stream.get_mut().write_all(piece)).await?;
+        }
+        if standing == Standing::Stranger {
+            return Ok(());
         }
     }
 }

@@ -6,6 +6,7 @@
 //! current-thread runtime, signals, then the shell. A daemon stays in the foreground and is ready when its
 //! control socket accepts connections.
 
+use crate::access::{Access, unknown_groups};
 use crate::clock::Clock;
 use crate::control_server::{ControlRequest, ControlServer};
 use crate::logging::{self, LogFormat, LogLevel, NoticeLog};
@@ -15,7 +16,7 @@ use crate::signals::Signals;
 use anyhow::Context as _;
 use clap::{Args, Command, FromArgMatches as _};
 use routing_common::config::{self, Config};
-use routing_common::control::Order;
+use routing_common::control::{Order, Question};
 use routing_common::notice::Notice;
 use routing_common::record::format::frame;
 use routing_common::record::{Configuration, Entry, Recordable, Recorded, Sink as _};
@@ -104,6 +105,7 @@ pub struct DaemonContext {
     /// Reload and termination.
     pub signals: Signals,
     notices: NoticeLog,
+    access: Access,
     /// What `config` was loaded from.
     source: Configuration,
     recording: Option<Recording>,
@@ -125,12 +127,12 @@ impl DaemonContext {
         }
     }
 
-    /// Opens the daemon's control socket; from then on it is ready.
+    /// Opens the daemon's control socket for requests `Q`; from then on it is ready. The supervisor's orders need an operator.
     ///
     /// # Errors
     /// When the socket cannot be made in the run directory.
-    pub fn control_server(&self) -> anyhow::Result<ControlServer> {
-        ControlServer::bind(&self.arguments.run_dir, self.name)
+    pub fn control_server<Q: Question>(&self) -> anyhow::Result<ControlServer> {
+        ControlServer::bind(&self.arguments.run_dir, self.name, &self.access, Q::is_question_of)
             .with_context(|| format!("control socket in {}", self.arguments.run_dir.display()))
     }
 
@@ -165,6 +167,7 @@ impl DaemonContext {
             Ok(read) => {
                 read.warnings.iter().for_each(|w| tracing::warn!("{w}"));
                 tracing::info!("{path} read again");
+                self.access.set(&read.config.access);
                 self.record_configuration(read.source);
                 Ok(read.config)
             }
@@ -250,6 +253,7 @@ where
         let context = DaemonContext {
             name,
             arguments,
+            access: Access::new(&read.config.access),
             config: read.config,
             clock: Clock,
             signals: Signals::new().context("signal handlers")?,
@@ -299,7 +303,12 @@ fn read_config(path: &Path) -> Result<Read, Vec<String>> {
 
 /// Could this daemon live with a text? It says so by the code it was built with, which need not be the asker's.
 fn check(name: &str, text: &str) -> Result<serde_json::Value, String> {
-    config::load(name, text).map(|_| serde_json::Value::Null).map_err(|found| found.to_string())
+    let loaded = config::load(name, text).map_err(|found| found.to_string())?;
+    match unknown_groups(&loaded.config.access) {
+        unknown if unknown.is_empty() => Ok(serde_json::Value::Null),
+        // Asked now, because somebody reads the answer; a router that boots goes on without the group.
+        unknown => Err(unknown.join("\n")),
+    }
 }
 
 #[cfg(test)]
@@ -310,6 +319,9 @@ mod tests {
     fn a_text_is_checked_without_being_loaded() {
         assert!(check("a.toml", "hostname = \"a\"").is_ok());
         let refused = check("a.toml", "hostnam = 1").unwrap_err();
+        assert!(
+            check("a.toml", "[access]\nreaders = \"no-such-group-here\"").unwrap_err().contains("groupadd")
+        );
         assert!(refused.contains("a.toml") && refused.contains("did you mean `hostname`"), "{refused}");
     }
 

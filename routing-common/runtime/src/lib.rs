@@ -6,7 +6,7 @@
 //!
 //! * [`clock`] and [`deadline`]: monotonic time as the engines' `Instant`, and a timerfd to wait for it;
 //! * [`daemon`], [`logging`] and [`signals`]: a process from its arguments to its exit code;
-//! * [`control_server`], [`control_client`] and [`framed`]: operators and the supervisor on the one side, the RIB on the other;
+//! * [`control_server`] with [`access`], [`control_client`] and [`framed`]: operators and the supervisor on the one side, the RIB on the other;
 //! * [`netlink`], [`sysctl`]: the kernel's interfaces, addresses and settings;
 //! * [`raw_socket`], [`packet_socket`]: datagrams and frames;
 //! * [`udp`], [`wait`], [`real_time`]: what a real-time thread beside the runtime needs;
@@ -15,6 +15,7 @@
 //! All of it is cancel safe unless a function says otherwise, because shells `select!` over it.
 //! `unsafe` is allowed in this crate alone, and confined to the private `sys` module.
 
+pub mod access;
 pub mod clock;
 pub mod control_client;
 pub mod control_server;

@@ -38,6 +38,37 @@ pub(crate) fn set_option<T: PlainOption>(
     if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// The further groups of whoever is at the other end of a connected Unix socket, as the kernel noted them when he connected.
+pub(crate) fn peer_groups(fd: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
+    // The kernel says how many there are when they do not fit; it allows 65536.
+    let mut groups = vec![0u32; 64];
+    loop {
+        let octets = groups.len() * size_of::<u32>();
+        let mut length = libc::socklen_t::try_from(octets).map_err(io::Error::other)?;
+        // SAFETY: `groups` has `length` octets that may be written and lives through the call, every bit pattern is a
+        // group; the kernel writes at most `length` octets and the new length. A descriptor of another kind is refused.
+        let rc = unsafe {
+            libc::getsockopt(
+                fd.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERGROUPS,
+                groups.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        };
+        let count = usize::try_from(length).unwrap_or(0) / size_of::<u32>();
+        if rc == 0 {
+            groups.truncate(count);
+            return Ok(groups);
+        }
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() != Some(libc::ERANGE) || count <= groups.len() {
+            return Err(error);
+        }
+        groups.resize(count, 0);
+    }
+}
+
 /// Binds a packet socket to an interface and an Ethernet type (host order; 0 hears nothing).
 pub(crate) fn bind_packet(fd: BorrowedFd<'_>, ifindex: IfIndex, protocol: u16) -> io::Result<()> {
     let address = libc::sockaddr_ll {

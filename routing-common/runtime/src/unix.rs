@@ -10,13 +10,13 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::UnixListener;
 
 /// Owner and group may talk to a daemon.
-const MODE: u32 = 0o660;
+pub(crate) const MODE: u32 = 0o660;
 
-/// Listens at `path`, replacing what an earlier process left there.
+/// Listens at `path` with a socket of this mode, replacing what an earlier process left there.
 ///
 /// The socket is made under another name and moved into place once it has its mode, so that a client
 /// finds either nothing or a socket that answers and that it may use.
-pub(crate) fn listen(path: &Path) -> io::Result<UnixListener> {
+pub(crate) fn listen(path: &Path, mode: u32) -> io::Result<UnixListener> {
     let mut name = OsString::from(".");
     name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
     name.push(".new");
@@ -26,9 +26,13 @@ pub(crate) fn listen(path: &Path) -> io::Result<UnixListener> {
         _ => {}
     }
     let listener = UnixListener::bind(&fresh)?;
-    fs::set_permissions(&fresh, fs::Permissions::from_mode(MODE))?;
+    set_mode(&fresh, mode)?;
     fs::rename(&fresh, path)?;
     Ok(listener)
+}
+
+pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 /// Waits between failed `accept`s: they fail when descriptors run out, which does not pass at once.

@@ -1,12 +1,17 @@
 //! Control server and framed connections over Unix sockets in temporary directories.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+use routing_common::config::load;
 use routing_common::control::{FrameDecoder, Greeting, Outcome, PROTOCOL_VERSION, Reply, Request, encode};
+use routing_runtime::access::Access;
 use routing_runtime::control_server::{ControlServer, MAX_CONNECTIONS};
 use routing_runtime::framed::{ClientEvent, FramedClient, FramedListener, ServerEvent};
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,6 +34,15 @@ async fn read<T: DeserializeOwned>(stream: &mut UnixStream, decoder: &mut FrameD
     }
 }
 
+fn access(config: &str) -> Access {
+    Access::new(&load("", config).unwrap().config.access)
+}
+
+/// A server for which "look" is the only question.
+fn bind(dir: &Path, config: &str) -> ControlServer {
+    ControlServer::bind(dir, "testd", &access(config), |body| body == "look").unwrap()
+}
+
 async fn connect(dir: &Path) -> (UnixStream, FrameDecoder) {
     let mut stream = UnixStream::connect(dir.join("testd.sock")).await.unwrap();
     let mut decoder = FrameDecoder::default();
@@ -41,7 +55,7 @@ async fn connect(dir: &Path) -> (UnixStream, FrameDecoder) {
 async fn requests_are_answered_in_order_with_their_ids() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("testd.sock"), "stale").unwrap();
-    let mut server = ControlServer::bind(dir.path(), "testd").unwrap();
+    let mut server = bind(dir.path(), "");
     let (mut stream, mut decoder) = connect(dir.path()).await;
     for (id, body) in [(7, json!("good")), (8, json!({ "bad": 1 }))] {
         stream.write_all(&encode(&Request { id, body }).unwrap()).await.unwrap();
@@ -62,7 +76,7 @@ async fn requests_are_answered_in_order_with_their_ids() {
 #[tokio::test]
 async fn silent_rude_and_too_many_clients_do_not_disturb_the_others() {
     let dir = TempDir::new().unwrap();
-    let mut server = ControlServer::bind(dir.path(), "testd").unwrap();
+    let mut server = bind(dir.path(), "");
     let mut rude = connect(dir.path()).await;
     rude.0.write_all(&[0xff; 64]).await.unwrap();
     assert_eq!(read::<Reply>(&mut rude.0, &mut rude.1).await, None, "an endless frame ends the connection");
@@ -92,6 +106,96 @@ async fn silent_rude_and_too_many_clients_do_not_disturb_the_others() {
         }
         tokio::task::yield_now().await;
     }
+}
+
+const ASK_AT: &str = "TORC_TEST_ASK_AT";
+
+/// Not a test of its own: what [`ask_as`] runs as somebody else. Says what becomes of a look and of a change.
+#[tokio::test]
+async fn somebody_asks() {
+    let Some(dir) = std::env::var_os(ASK_AT) else { return };
+    for body in ["look", "change"] {
+        let Ok(mut stream) = UnixStream::connect(Path::new(&dir).join("testd.sock")).await else {
+            println!("{body}: no way in");
+            continue;
+        };
+        let mut decoder = FrameDecoder::default();
+        let _: Greeting = read(&mut stream, &mut decoder).await.unwrap();
+        stream.write_all(&encode(&Request { id: 1, body: json!(body) }).unwrap()).await.unwrap();
+        let reply: Reply = read(&mut stream, &mut decoder).await.unwrap();
+        match reply.outcome {
+            Outcome::Done(value) => println!("{body}: {value}"),
+            Outcome::Refused(why) => println!("{body}: {why}"),
+        }
+    }
+}
+
+/// What user 4321 is told whose further groups are these.
+async fn ask_as(dir: &Path, groups: &str) -> Vec<String> {
+    // A user without rights cannot read the one of the build.
+    let program = dir.join("ask");
+    if !program.exists() {
+        std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+        set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = tokio::process::Command::new("setpriv");
+    command.args(["--reuid=4321", "--regid=4321", &format!("--groups={groups}")]).arg(program);
+    command.args(["--exact", "somebody_asks", "--nocapture"]).env(ASK_AT, dir).stdin(Stdio::null());
+    let output = timeout(SOON, command.output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{output:?} (this test runs as root)");
+    let said = String::from_utf8(output.stdout).unwrap();
+    said.lines().filter(|l| l.starts_with("look: ") || l.starts_with("change: ")).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn groups_of_the_peer_decide_what_it_may() {
+    let dir = TempDir::new().unwrap();
+    set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+    let access = access("[access]\noperators = \"901\"\nreaders = \"902\"");
+    let mut server = ControlServer::bind(dir.path(), "testd", &access, |body| body == "look").unwrap();
+    let engine = tokio::spawn(async move {
+        loop {
+            let request = server.next_request().await;
+            let told = json!({ "operator": request.is_operator, "uid": request.peer.uid });
+            request.respond(Ok(told));
+        }
+    });
+    let (may, looks) = (r#"{"operator":true,"uid":4321}"#, r#"{"operator":false,"uid":4321}"#);
+    let change = "change: uid 4321 may not change anything: that takes root or a member of group 901";
+    let nothing =
+        "uid 4321 may not talk to this router: that takes root or a member of group 902 or group 901";
+    assert_eq!(ask_as(dir.path(), "900,901").await, [format!("look: {may}"), format!("change: {may}")]);
+    assert_eq!(ask_as(dir.path(), "902").await, [format!("look: {looks}"), change.to_owned()]);
+    // More groups than are asked for at first; being in the group of root is nothing.
+    let many: Vec<String> = (1000..1100).chain([0, 902]).map(|g| g.to_string()).collect();
+    assert_eq!(ask_as(dir.path(), &many.join(",")).await, [format!("look: {looks}"), change.to_owned()]);
+    assert_eq!(ask_as(dir.path(), "0").await, [format!("look: {nothing}"), format!("change: {nothing}")]);
+
+    // Other rules hold for connections that are open, and for the socket.
+    access.set(&load("", "[access]\nreaders = \"4321\"").unwrap().config.access);
+    let said = ask_as(dir.path(), "901").await;
+    assert_eq!(said[0], format!("look: {looks}"), "its own group counts, too");
+    assert!(said[1].ends_with("that takes root"), "{said:?}");
+    access.set(&load("", "").unwrap().config.access);
+    let begun = std::time::Instant::now();
+    while ask_as(dir.path(), "901,902").await != ["look: no way in", "change: no way in"] {
+        assert!(begun.elapsed() < SOON, "the socket stays open to everybody");
+    }
+    engine.abort();
+}
+
+#[tokio::test]
+async fn readers_and_strangers_cannot_keep_operators_out() {
+    let dir = TempDir::new().unwrap();
+    set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+    let _server = bind(dir.path(), "[access]\nreaders = \"902\"");
+    let mut held = Vec::new();
+    for _ in 0..MAX_CONNECTIONS {
+        held.push(connect(dir.path()).await);
+    }
+    // Every slot of an operator is taken; a stranger is told all the same, because he has one of his own.
+    let said = ask_as(dir.path(), "1").await;
+    assert!(said[0].contains("may not talk to this router"), "{said:?}");
 }
 
 type Server = FramedListener<String, u64>;

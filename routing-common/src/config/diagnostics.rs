@@ -184,6 +184,24 @@ impl<'a> Sink<'a> {
     }
 }
 
+impl Sink<'_> {
+    /// The whole text, with a string of asterisks in the place of every secret.
+    pub(super) fn masked(self) -> String {
+        let mut secrets = self.secrets.take();
+        secrets.extend(likely_secrets(self.text));
+        secrets.sort_by_key(|span| span.start);
+        let (mut shown, mut end) = (String::new(), 0);
+        for span in secrets {
+            if span.start >= end {
+                shown.push_str(self.text.get(end..span.start).unwrap_or_default());
+                shown.push_str("\"********\"");
+            }
+            end = end.max(span.end);
+        }
+        shown + self.text.get(end..).unwrap_or_default()
+    }
+}
+
 /// Strings assigned to something like `key` on one line: those in tables that were never read, because
 /// of a mistake further out, must not show either.
 fn likely_secrets(text: &str) -> impl Iterator<Item = Range<usize>> {

@@ -41,6 +41,15 @@ pub struct Loaded {
     pub warnings: Diagnostics,
 }
 
+/// A text of the configuration for somebody who may not know its keys: a string of asterisks stands in the place of each.
+/// Comments stay. `None` for a text that is no valid configuration, because nobody knows where its keys are.
+pub fn masked(text: &str) -> Option<String> {
+    let root = DeTable::parse(text).ok()?;
+    let sink = Sink::new("", text);
+    validate::router(root.get_ref(), &sink).filter(|_| sink.errors() == 0)?;
+    Some(sink.masked())
+}
+
 /// Reads and validates a whole configuration file.
 ///
 /// Pure: `text` is the file's content and `path` only appears in messages. On refusal every finding

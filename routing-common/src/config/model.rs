@@ -3,6 +3,7 @@
 use crate::id::{AreaId, InterfaceName, RouterId, Vrid};
 use crate::policy::{AccessList, Policy, RouteMap};
 use core::fmt;
+use core::str::FromStr;
 use ipnetwork::Ipv4Network;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,8 @@ pub struct Config {
     pub static_routes: Vec<StaticRoute>,
     /// Prefix lists, access lists and route maps, used or not; those in use are also where they are used.
     pub policy: Policy,
+    /// Who may talk to the daemons beside root.
+    pub access: AccessConfig,
     /// Settings of the RIB and the kernel's forwarding.
     pub rib: RibConfig,
     /// OSPF, if it runs.
@@ -107,6 +110,50 @@ pub enum StaticTarget {
     Interface(InterfaceName),
     /// Dropped silently.
     Blackhole,
+}
+
+/// Who may talk to the daemons beside root and the user they run as. Without either group the modes of the sockets decide
+/// alone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccessConfig {
+    /// Its members may do everything.
+    pub operators: Option<UserGroup>,
+    /// Its members may look.
+    pub readers: Option<UserGroup>,
+}
+
+/// A group of the host's users. Whether it exists only the host can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserGroup {
+    /// By name.
+    Name(String),
+    /// By number.
+    Id(u32),
+}
+
+impl FromStr for UserGroup {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if let Ok(id) = text.parse() {
+            // All ones means "nobody in particular" to the kernel.
+            return if id == u32::MAX { Err(()) } else { Ok(Self::Id(id)) };
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+        let good = text.len() <= 32
+            && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && text.chars().all(plain);
+        if good { Ok(Self::Name(text.to_owned())) } else { Err(()) }
+    }
+}
+
+impl fmt::Display for UserGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Id(id) => write!(f, "{id}"),
+        }
+    }
 }
 
 /// The RIB's and kernel's settings.

@@ -43,6 +43,21 @@ pub enum Request {
     ShowState,
 }
 
+impl super::Question for Request {
+    fn is_question(&self) -> bool {
+        match self {
+            Self::GetConfiguration(_) | Self::ShowHistory | Self::ShowState => true,
+            Self::Commit(_)
+            | Self::Reload { .. }
+            | Self::Rollback { .. }
+            | Self::Confirm
+            | Self::Save
+            | Self::Lock
+            | Self::Unlock => false,
+        }
+    }
+}
+
 /// Which text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

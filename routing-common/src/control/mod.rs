@@ -15,10 +15,22 @@ pub mod processes;
 pub use codec::{FrameDecoder, FrameError, MAX_FRAME, encode};
 pub use orders::Order;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Version of the frames and envelopes in this module.
 pub const PROTOCOL_VERSION: u16 = 1;
+
+/// What can be asked of a daemon.
+pub trait Question: DeserializeOwned {
+    /// Does it change nothing? Only operators may ask what does.
+    fn is_question(&self) -> bool;
+
+    /// Is a request's body one of these, and changes nothing?
+    fn is_question_of(body: &serde_json::Value) -> bool {
+        serde_json::from_value::<Self>(body.clone()).is_ok_and(|asked| asked.is_question())
+    }
+}
 
 /// The first frame on every connection, from the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,6 +14,14 @@ pub enum Request {
     ShowProcesses,
 }
 
+impl super::Question for Request {
+    fn is_question(&self) -> bool {
+        match self {
+            Self::ShowProcesses => true,
+        }
+    }
+}
+
 /// The daemons in start order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Processes {

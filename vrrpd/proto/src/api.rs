@@ -1,5 +1,6 @@
 //! What `show vrrp` in its forms asks and answers. Keys are FRR's where FRR has them; ours follow in the same spelling.
 
+use routing_common::control::Question;
 use routing_common::id::{InterfaceName, Vrid};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -38,6 +39,14 @@ pub enum Request {
         #[serde(default)]
         vrid: Option<Vrid>,
     },
+}
+
+impl Question for Request {
+    fn is_question(&self) -> bool {
+        match self {
+            Self::Routers { .. } | Self::Summary { .. } | Self::History { .. } => true,
+        }
+    }
 }
 
 /// One virtual router in a line.

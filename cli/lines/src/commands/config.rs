@@ -7,6 +7,8 @@ use crate::mode::Mode;
 use std::net::Ipv4Addr;
 
 const DEFAULTS: &str = "Which set of default timers";
+const ACCESS: &str = "Who may talk to the daemons beside root";
+const GROUP: &str = "A group of the host, by name or number";
 const RIB: &str = "The routing table";
 
 pub(super) const PAIRS: &[[Row; 2]] = &[
@@ -43,6 +45,18 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
         "<(0-3600000)$value|DURATION$time>",
         [RIB, "How long routes of a daemon that went away stay for its successor", "Milliseconds", DURATION],
         Meaning::Key(Place::Root, &["rib", "stale-time"], Form::Millis)
+    ),
+    pair!(
+        "torc access operators",
+        "WORD$value",
+        ["Torc's words", ACCESS, "Who may change", GROUP],
+        Meaning::Key(Place::Root, &["access", "operators"], Form::Text)
+    ),
+    pair!(
+        "torc access readers",
+        "WORD$value",
+        ["Torc's words", ACCESS, "Who may look", GROUP],
+        Meaning::Key(Place::Root, &["access", "readers"], Form::Text)
     ),
     pair!("router ospf", ["A routing protocol", "OSPFv2"], Meaning::Call(router_ospf)),
     pair!("bfd", ["Bidirectional Forwarding Detection"], Meaning::Call(bfd)),

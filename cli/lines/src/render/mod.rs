@@ -132,6 +132,10 @@ impl Page {
             },
         );
         self.line(0, format_args!("hostname {}", config.hostname));
+        let access = [("operators", &config.access.operators), ("readers", &config.access.readers)];
+        for (who, group) in access.iter().filter_map(|(who, group)| Some((who, group.as_ref()?))) {
+            self.line(0, format_args!("torc access {who} {group}"));
+        }
         let (rib, usual) = (&config.rib, self.usual.rib.clone());
         self.line_if(rib.forwarding != usual.forwarding, 0, switch(rib.forwarding, "ip forwarding"));
         let objects = switch(rib.next_hop_objects, "rib next-hop-objects");

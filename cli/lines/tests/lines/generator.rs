@@ -337,6 +337,8 @@ pub(crate) fn file() -> Text {
         key("hostname", quoted("[a-z0-9][a-z0-9.-]{0,62}".boxed())),
         key("defaults", quoted(select(vec!["traditional", "ring"]).prop_map(str::to_owned))),
     ]);
+    let user_group = || quoted("([a-z_][a-z0-9_-]{0,31}|[1-9][0-9]{0,8})".boxed());
+    let access = all(vec![key("operators", user_group()), key("readers", user_group())]);
     let rib = all(vec![
         key("forwarding", switch()),
         key("next-hop-objects", switch()),
@@ -345,6 +347,7 @@ pub(crate) fn file() -> Text {
     let interfaces = all((0..INTERFACES.len()).map(interface).collect());
     all(vec![
         top,
+        optional_table("[access]", access),
         optional_table("[rib]", rib),
         interfaces,
         static_routes(),

@@ -34,6 +34,7 @@ pub use traffic::{InterfaceTraffic, TrafficReply, TrafficRow};
 pub use vrfs::{VrfRow, VrfsReply};
 
 use crate::lsa::LsType;
+use routing_common::control::Question;
 use routing_common::id::{InterfaceName, RouterId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -123,6 +124,29 @@ pub enum Request {
     Events,
     /// `show ip ospf spf log`, which FRR does not have; answered by [`SpfLogReply`].
     SpfLog,
+}
+
+impl Question for Request {
+    fn is_question(&self) -> bool {
+        match self {
+            Self::Summary
+            | Self::Neighbors { .. }
+            | Self::Interfaces { .. }
+            | Self::Database { .. }
+            | Self::DatabaseDetail { .. }
+            | Self::DatabaseMaxAge
+            | Self::Routes
+            | Self::RouteDetail
+            | Self::BorderRouters
+            | Self::ReachableRouters
+            | Self::Traffic { .. }
+            | Self::Vrfs
+            | Self::GracefulRestart { .. }
+            | Self::Events
+            | Self::SpfLog => true,
+            Self::PrepareRestart => false,
+        }
+    }
 }
 
 /// The LSA types as `show ip ospf database` names them.

@@ -18,6 +18,7 @@ pub use render::render_text;
 use crate::fib::NextHopId;
 use crate::message::Protocol;
 use ipnetwork::Ipv4Network;
+use routing_common::control::Question;
 use routing_common::id::InterfaceName;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -82,6 +83,27 @@ pub enum Request {
     Clients,
     /// Kernel settings, addresses, counters. Reply: [`System`].
     System,
+}
+
+impl Question for Request {
+    fn is_question(&self) -> bool {
+        match self {
+            Self::Routes { .. }
+            | Self::RouteSummary
+            | Self::Fib { .. }
+            | Self::FailedRoutes
+            | Self::Why { .. }
+            | Self::NextHopTracking
+            | Self::Statics
+            | Self::NextHopGroups { .. }
+            | Self::Interfaces
+            | Self::InterfaceDetails { .. }
+            | Self::Descriptions
+            | Self::Forwarding
+            | Self::Clients
+            | Self::System => true,
+        }
+    }
 }
 
 /// Routes by prefix.

@@ -72,7 +72,7 @@ where
     pub fn bind(path: &Path) -> io::Result<Self> {
         let (happening, happenings) = mpsc::channel(RECEIVED_AHEAD);
         Ok(Self {
-            listener: unix::listen(path)?,
+            listener: unix::listen(path, unix::MODE)?,
             path: path.to_owned(),
             last_id: 0,
             connections: BTreeMap::new(),

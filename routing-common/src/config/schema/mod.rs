@@ -144,6 +144,7 @@ pub(super) static ROOT: Table = Table {
             Kind::NamedArray(&policy::ROUTE_MAP_ENTRY),
             "Which routes are announced, and how, by a name of your choice.",
         ),
+        table_key("access", Kind::Table(&ACCESS), "Who may look and who may change, beside root."),
         table_key("rib", Kind::Table(&RIB), "The routing table and the kernel's forwarding."),
         table_key("ospf", Kind::Table(&OSPF), "OSPFv2; without this table it does not run."),
         table_key("vrrp", Kind::Table(&VRRP), "VRRP; without groups it does not run."),
@@ -221,6 +222,27 @@ pub(super) static NEXT_HOP: Table = Table {
             Kind::Text("interface name"),
             Fallback::Absent("any"),
             "Only through this interface.",
+        ),
+    ],
+};
+
+pub(super) static ACCESS: Table = Table {
+    path: "access",
+    text: "Who may talk to the daemons beside root and the user they run as: groups of the host's users, whose members are \
+           known by primary and further groups. Without either key only the owner and group of the sockets may, and may do \
+           everything; with one, the sockets are open to everybody and each request is judged.",
+    keys: &[
+        key(
+            "operators",
+            Kind::Text("name or number of a group"),
+            Fallback::Absent("nobody"),
+            "Its members may do everything: change, save, confirm, take back, restart.",
+        ),
+        key(
+            "readers",
+            Kind::Text("name or number of a group"),
+            Fallback::Absent("nobody"),
+            "Its members may look. Keys and passwords are blanked out for them.",
         ),
     ],
 };

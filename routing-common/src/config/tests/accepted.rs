@@ -152,6 +152,7 @@ fn the_example_of_the_design_yields_exactly_this() {
             tag: 0,
         }],
         policy: Policy::default(),
+        access: AccessConfig::default(),
         rib: RibConfig::default(),
         ospf: Some(expected_ospf()),
         vrrp_groups: BTreeMap::from([("lan".into(), expected_group())]),
@@ -319,4 +320,29 @@ fn graceful_restart_is_on_until_it_is_turned_off() {
     let grace_period = Duration::from_secs(30);
     let off = GracefulRestart { enabled: false, grace_period, helper: false, strict_lsa_checking: false };
     assert_eq!(of(all), off);
+}
+
+#[test]
+fn groups_of_the_host_may_look_or_change() {
+    let access = |text: &str| accepted(text).access;
+    assert_eq!(access(""), AccessConfig::default());
+    let both = access("[access]\noperators = \"torc\"\nreaders = \"998\"");
+    assert_eq!(both.operators, Some(UserGroup::Name("torc".into())));
+    assert_eq!(both.readers, Some(UserGroup::Id(998)));
+}
+
+#[test]
+fn a_masked_text_says_everything_but_the_keys() {
+    let text = "# key = 'former'\n[interfaces.e0]\n[ospf]\nrouter-id = \"1.1.1.1\"\n[ospf.interfaces.e0]\nauthentication = { type = \"md5\", \
+                keys = [{ id = 1, key = \"geheim\" }, { id = 2, \"k\\u0065y\" = \"other\" }] }\n";
+    let shown = masked(text).unwrap();
+    for secret in ["former", "geheim", "other"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert_eq!(shown.matches("\"********\"").count(), 3, "{shown}");
+    let usual = accepted(&shown).ospf.unwrap();
+    assert_eq!(usual.interfaces.len(), 1, "and it is a configuration");
+    assert_eq!(masked("hostname = "), None);
+    assert_eq!(masked("hostnam = \"a\""), None);
+    assert_eq!(masked("hostname = \"a\"\n").as_deref(), Some("hostname = \"a\"\n"));
 }

@@ -13,7 +13,7 @@ mod static_routes;
 mod vrrp;
 
 use super::diagnostics::Sink;
-use super::model::{Config, Defaults, RibConfig};
+use super::model::{AccessConfig, Config, Defaults, RibConfig};
 use super::reader::{At, Context, Section};
 use super::schema;
 use super::slip::nearest;
@@ -30,6 +30,7 @@ pub(super) fn router(entries: &DeTable<'_>, sink: &Sink<'_>) -> Option<Config> {
     let hostname = hostname(&root);
     let interfaces = interfaces::read(&root);
     let static_routes = static_routes::read(&root, &interfaces);
+    let access = access(&root);
     let rib = rib(&root);
     let bfd = bfd::read(&root, &interfaces);
     let lists = policy::read(&root, &interfaces);
@@ -42,6 +43,7 @@ pub(super) fn router(entries: &DeTable<'_>, sink: &Sink<'_>) -> Option<Config> {
         interfaces: interfaces.into_config(),
         static_routes,
         policy,
+        access,
         rib,
         ospf: ospf.ok()?,
         vrrp_groups,
@@ -73,6 +75,11 @@ fn hostname(root: &Section<'_>) -> String {
         );
     }
     name.to_owned()
+}
+
+fn access(root: &Section<'_>) -> AccessConfig {
+    let access = root.section_or_defaults("access");
+    AccessConfig { operators: access.parsed("operators").value, readers: access.parsed("readers").value }
 }
 
 fn rib(root: &Section<'_>) -> RibConfig {

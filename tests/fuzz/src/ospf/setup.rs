@@ -114,6 +114,7 @@ pub(super) fn config(node: usize) -> Config {
         interfaces: interfaces.iter().map(|i| (name_of(*i), addresses(i))).collect(),
         static_routes: Vec::new(),
         policy: routing_common::policy::Policy::default(),
+        access: routing_common::config::AccessConfig::default(),
         rib: RibConfig::default(),
         ospf: Some(OspfConfig {
             router_id: router_id(node),

@@ -86,6 +86,7 @@ pub(super) fn config(choice: usize) -> Config {
         interfaces,
         static_routes,
         policy: routing_common::policy::Policy::default(),
+        access: routing_common::config::AccessConfig::default(),
         rib: RibConfig { next_hop_objects: choice & 4 == 0, ..RibConfig::default() },
         ospf: None,
         vrrp_groups: BTreeMap::new(),

@@ -4,10 +4,14 @@
 //! file `RUN_DIR/<daemon>.broken` makes it end at once.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod access;
+
+use routing_common::config::AccessConfig;
 use routing_common::control::configuration::{
     Commit, Committed, History, Request as Configure, Source, State, Text,
 };
 use routing_common::control::{FrameDecoder, Order, Outcome, Reply, Request, encode};
+use routing_runtime::access::Access;
 use routing_runtime::control_server::ControlServer;
 use routing_runtime::signals::{Signal, Signals};
 use rustix::process::{Pid, Signal as Number, kill_process, test_kill_process};
@@ -283,7 +287,8 @@ async fn stand_in(name: &str, run_dir: &Path) {
     let mut signals = Signals::new().unwrap();
     // The line comes first: who connects finds it in the log.
     say("ready");
-    let mut control = ControlServer::bind(run_dir, name).unwrap();
+    let mut control =
+        ControlServer::bind(run_dir, name, &Access::new(&AccessConfig::default()), |_| true).unwrap();
     loop {
         tokio::select! {
             signal = signals.next() => match signal {
