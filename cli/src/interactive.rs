@@ -21,18 +21,20 @@ use rustyline::{
 };
 use std::cell::RefCell;
 use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Reads lines until `exit` or the end of input. Interactive mistakes are shown, not counted: the code
 /// is a failure only if the terminal itself fails, or if a command of a piped script failed.
-pub(crate) fn run(shell: Shell) -> ExitCode {
+/// What is typed is kept in `history` if there is one.
+pub(crate) fn run(shell: Shell, history: Option<&Path>) -> ExitCode {
     if !std::io::stdin().is_terminal() {
         return run_script(shell);
     }
     let shell = Rc::new(RefCell::new(shell));
-    match converse(&shell) {
+    match converse(&shell, history) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -80,9 +82,13 @@ fn run_script(mut shell: Shell) -> ExitCode {
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-fn converse(shell: &Rc<RefCell<Shell>>) -> rustyline::Result<()> {
+fn converse(shell: &Rc<RefCell<Shell>>, history: Option<&Path>) -> rustyline::Result<()> {
     let asked = Arc::new(Mutex::new(None));
     let mut editor = editor(shell, &asked)?;
+    if let Some(file) = history {
+        // One that is not there yet is made.
+        let _ = editor.load_history(file);
+    }
     let mut start = String::new();
     let mut hostname = live::Hostname::default();
     loop {
@@ -108,6 +114,9 @@ fn converse(shell: &Rc<RefCell<Shell>>) -> rustyline::Result<()> {
         for words in line.lines().map(str::trim).filter(|words| !words.is_empty()) {
             // A history that cannot grow is no reason to refuse the command.
             let _ = editor.add_history_entry(words);
+        }
+        if let Some(file) = history {
+            let _ = editor.append_history(file);
         }
         tell(shell.borrow_mut().run_all(line.lines()));
     }

@@ -22,6 +22,7 @@ mod run;
 mod survey;
 mod vrf;
 mod vty;
+mod vtysh;
 mod wait;
 mod watch;
 
@@ -81,6 +82,8 @@ enum Errand {
         #[command(subcommand)]
         what: Waiting,
     },
+    /// The options and manners of FRR's shell, which a link called `vtysh` has, too.
+    Vtysh(vtysh::Options),
     /// Translate files of another suite: the router.toml to standard output, a word on every line to standard error.
     Import {
         #[command(subcommand)]
@@ -112,6 +115,9 @@ enum Suite {
 }
 
 fn main() -> ExitCode {
+    if vtysh::is_meant(std::env::args_os().next().as_deref()) {
+        return vtysh::run_alone();
+    }
     let arguments = Arguments::parse();
     let mut shell = run::Shell::new(arguments.run_dir);
     match arguments.errand {
@@ -128,6 +134,7 @@ fn main() -> ExitCode {
             let timeout = Duration::from_secs(timeout);
             return told([wait::converged(shell.run_dir(), timeout, neighbors)]);
         }
+        Some(Errand::Vtysh(options)) => return vtysh::run(options),
         Some(Errand::Import { from: Suite::Frr { files } }) => return translate(&files),
         None => {}
     }
@@ -138,7 +145,7 @@ fn main() -> ExitCode {
         return told([shell.run_file(&file, arguments.dry_run)]);
     }
     if arguments.command.is_empty() {
-        return interactive::run(shell);
+        return interactive::run(shell, None);
     }
     told(shell.run_all(arguments.command.iter().flat_map(|c| c.lines())))
 }

@@ -6,11 +6,12 @@ use crate::configure::{Configuring, Own, Reaction, own_table};
 use crate::connect::{Connection, ask};
 use crate::filter::Filter;
 use crate::foreign;
+use crate::live;
 use crate::management::{Management, difference};
 use crate::own;
 use crate::vrf;
 use crate::watch::{self, Console};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use routing_common::control::configuration::{Request, Source};
 use routing_common::control::processes::Processes;
 use routing_common::grammar::{Args, Candidate, CommandTable, MatchError};
@@ -23,6 +24,17 @@ use std::path::{Path, PathBuf};
 const EVERYWHERE: &[&str] =
     &["show", "write", "copy", "save", "confirm", "reload", "list", "configure", "enable"];
 
+/// How a shell goes about it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// A failure is the end of several lines.
+    pub(crate) stops: bool,
+    /// Each line is shown behind its prompt.
+    pub(crate) echoes: bool,
+    /// Nothing is changed.
+    pub(crate) only_looks: bool,
+}
+
 /// The command tables, where the daemons are, and the mode.
 pub(crate) struct Shell {
     run_dir: PathBuf,
@@ -30,18 +42,30 @@ pub(crate) struct Shell {
     own: CommandTable<Own>,
     configuring: Option<Configuring>,
     console: Console,
+    manner: Manner,
 }
 
 impl Shell {
     /// A shell for the daemons in `run_dir`.
     pub(crate) fn new(run_dir: PathBuf) -> Self {
         let (table, own) = (commands::table(), own_table());
-        Self { run_dir, table, own, configuring: None, console: Console::Collected }
+        Self {
+            run_dir,
+            table,
+            own,
+            configuring: None,
+            console: Console::Collected,
+            manner: Manner::default(),
+        }
     }
 
     /// Who reads what it runs; a new shell gives each answer to a program.
     pub(crate) fn set_console(&mut self, console: Console) {
         self.console = console;
+    }
+
+    pub(crate) fn set_manner(&mut self, manner: Manner) {
+        self.manner = manner;
     }
 
     pub(crate) fn console(&self) -> Console {
@@ -104,7 +128,16 @@ impl Shell {
     /// Runs several lines that came at once. Those of the configuration that follow each other are one transaction.
     pub(crate) fn run_all<'a>(&mut self, lines: impl Iterator<Item = &'a str>) -> Vec<Result<String>> {
         let (mut outcomes, mut block) = (Vec::new(), Vec::new());
+        let mut hostname = live::Hostname::default();
         for line in lines {
+            if self.manner.stops && outcomes.iter().any(Result::is_err) {
+                return outcomes;
+            }
+            if self.manner.echoes {
+                // The prompt is that of the mode the lines before lead to.
+                outcomes.extend(self.run_block(std::mem::take(&mut block)));
+                outcomes.push(Ok(format!("{}{}{line}\n", hostname.of(&self.run_dir), self.prompt())));
+            }
             let first = line.split_whitespace().next().unwrap_or_default();
             let is_configuration = self.is_configuring()
                 && first != "do"
@@ -191,6 +224,12 @@ impl Shell {
         let filters = stages.map(Filter::parse).collect::<Result<Vec<_>>>()?;
         let (words, vrf) = vrf::taken_out(words)?;
         let (meaning, args) = self.table.parse(&words)?;
+        if self.manner.only_looks
+            && !meaning.only_looks()
+            && !words.first().is_some_and(|w| "show".starts_with(w))
+        {
+            bail!("% This shell only looks (-u): {line}");
+        }
         let text = match meaning {
             Meaning::Ask(question) if args.has("json") => {
                 let value = self.value(&question(&args)?)?;

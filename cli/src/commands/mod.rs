@@ -79,6 +79,24 @@ pub(crate) enum Meaning {
     Configuration(Act),
 }
 
+impl Meaning {
+    /// Does it, unlike a question to a daemon or to the supervisor, change nothing whatever its words are?
+    pub(crate) fn only_looks(self) -> bool {
+        match self {
+            Self::Version
+            | Self::List
+            | Self::Find
+            | Self::Memory
+            | Self::TechSupport
+            | Self::Watch
+            | Self::Monitor
+            | Self::Start(_)
+            | Self::Configuration(Act::Show(_) | Act::Flat(_) | Act::Compare | Act::Nothing) => true,
+            Self::Ask(_) | Self::Configuration(Act::Enter(_) | Act::Ask(_) | Act::Reload) => false,
+        }
+    }
+}
+
 type Row = Command<Meaning>;
 
 /// The compiled table.

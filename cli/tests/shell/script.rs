@@ -166,3 +166,80 @@ fn tech_support_goes_on_where_a_daemon_is_missing() {
         at("ospfd is not running") < at("------------------ show bfd peers counters ------------------\n\n")
     );
 }
+
+fn vtysh(run_dir: &Path, arguments: &[&str]) -> Output {
+    // The name decides, as with a link.
+    let link = run_dir.join("vtysh");
+    if !link.exists() {
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_torc"), &link).unwrap();
+    }
+    let mut shell = Command::new(link);
+    shell.arg("--vty_socket").arg(run_dir).args(arguments).env_remove("VTYSH_HISTFILE");
+    shell.stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn called_vtysh_it_has_frrs_options_and_ends_at_the_first_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = vtysh(dir.path(), &["-c", "show watchfrr"]);
+    assert_eq!(output.status.code(), Some(1), "a daemon that is not there is a failure");
+    let output = vtysh(dir.path(), &["-n", "-c", "show watchfrr"]);
+    assert_eq!(output.status.code(), Some(0), "unless that was asked for");
+    // The prompt asks for the router's name, too.
+    daemon(dir.path(), "mgmtd", PROTOCOL_VERSION, |request| match request.as_str() {
+        Some("show-processes") => processes(request),
+        _ => Outcome::Refused("not here".into()),
+    });
+
+    let output = vtysh(dir.path(), &["-c", "show watchfrr\nshow nonsense", "-c", "show processes"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout).matches("ribd").count(), 1, "{output:?}");
+    let output = vtysh(dir.path(), &["-E", "-t", "-d", "mgmtd", "-c", "show watchfrr | count"]);
+    let shown = text(&output.stdout);
+    assert!(shown.ends_with("torc# show watchfrr | count\n3\n") && shown.starts_with("20"), "{output:?}");
+
+    let refused = |arguments: &[&str], why: &str| {
+        let output = vtysh(dir.path(), arguments);
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains(why), "{arguments:?}: {output:?}");
+    };
+    refused(&["-d", "bgpd", "-c", "show watchfrr"], "Torc has no bgpd");
+    refused(&["-d", "zebra", "-c", "show watchfrr"], "ribd is not running");
+    refused(&["-m", "-f", "/etc/frr/frr.conf"], "torc reload FILE");
+    refused(&["-u", "-c", "write"], "only looks (-u): write");
+    refused(&["-u", "-c", "graceful-restart prepare ip ospf"], "only looks");
+    refused(&["-u", "-c", "configure terminal"], "only looks");
+    refused(&["-u", "-w"], "-u only looks");
+    refused(&["--sideways"], "--sideways");
+    refused(&["-N", "../x", "-c", "list"], "-N takes one name");
+    let config = dir.path().to_str().unwrap();
+    refused(&["-b", "--config_dir", config], "frr.conf");
+    assert!(vtysh(dir.path(), &["-u", "-c", "show watchfrr"]).status.success());
+    assert!(vtysh(dir.path(), &["-h"]).status.success());
+}
+
+#[test]
+fn vtysh_boots_a_router_from_a_file_of_frr_and_saves() {
+    let dir = tempfile::tempdir().unwrap();
+    daemon(dir.path(), "mgmtd", PROTOCOL_VERSION, |request| {
+        if request == "save" {
+            return Outcome::Done(
+                json!({"revision": 7, "unconfirmedMsec": null, "lockedBy": null, "saved": true}),
+            );
+        }
+        let commit = &request["commit"];
+        let told = format!("{} {}", commit["test"], commit["text"].as_str().unwrap().contains("r77"));
+        Outcome::Done(json!({"revision": 7, "changed": true, "daemons": [], "warnings": [told]}))
+    });
+    std::fs::create_dir(dir.path().join("etc")).unwrap();
+    std::fs::write(dir.path().join("etc/frr.conf"), "frr version 8.4\nhostname r77\n").unwrap();
+    let etc = dir.path().join("etc");
+    let boot = |more: &[&str]| {
+        let output = vtysh(dir.path(), &[&["--config_dir", etc.to_str().unwrap()], more].concat());
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout)
+    };
+    assert!(boot(&["-b"]).contains("false true"), "committed");
+    assert!(boot(&["-C"]).contains("true true"), "only asked");
+    assert!(boot(&["-w"]).contains("saved"));
+}
