@@ -11,7 +11,7 @@
 use crate::commands::configuration::{Style, confirm_within};
 use crate::management::{Management, difference, understood};
 use anyhow::{Result, bail};
-use config_lines::{Document, LineError, Secrets, Session, render};
+use config_lines::{Document, LineError, Mode, Secrets, Session, render};
 use routing_common::config::{format_duration, load};
 use routing_common::control::configuration::{Commit, Request, Source, committed_text};
 use routing_common::grammar::{Args, Candidate, Command, CommandTable, MatchError};
@@ -90,6 +90,42 @@ impl Configuring {
         let session = Session::new(Document::parse(&text.text)?);
         let (base, revision, file) = (text.text, text.revision, text.file);
         Ok(Self { style, session, base, revision, file, management })
+    }
+
+    /// Enters for somebody who brings all lines before any is in force.
+    pub(crate) fn enter_candidate(run_dir: &Path) -> Result<Self> {
+        Self::enter(run_dir, Style::Candidate)
+    }
+
+    /// Takes a line of a file that is committed as a whole, in and to the `mode` of whoever brings it. It is refused if it makes the
+    /// candidate wrong; what is missing may come.
+    pub(crate) fn line_of_file(&mut self, mode: &mut Mode, line: &str) -> Result<String> {
+        let before = self.session.clone();
+        self.session.enter(mode.clone());
+        let done = match self.session.line(line) {
+            Err(LineError::NoCounterpart { reason, harmless: true, .. }) => {
+                return Ok(format!("not needed: {reason}\n"));
+            }
+            outcome => outcome?,
+        };
+        let candidate = self.session.document().text();
+        if candidate != before.document().text()
+            && let Err(found) = load(&self.file, &candidate)
+            && !found.is_incomplete()
+        {
+            self.session = before;
+            bail!("{}", found.to_string().trim_end());
+        }
+        *mode = self.session.mode().clone();
+        Ok(done.notes.iter().map(|note| format!("{note}\n")).collect())
+    }
+
+    /// The end of such a file.
+    pub(crate) fn commit_file(mut self) -> Result<String> {
+        if !self.is_changed() {
+            return Ok(String::new());
+        }
+        self.commit(Some("a file, read by vtysh".to_owned()), None)
     }
 
     /// What stands in the prompt behind the router's name.

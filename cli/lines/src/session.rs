@@ -84,6 +84,11 @@ impl Session {
         &self.mode
     }
 
+    /// Goes to another block without a line, for several who take turns in one session.
+    pub fn enter(&mut self, mode: Mode) {
+        self.mode = mode;
+    }
+
     /// The lines that were taken but have no place in the file yet, without their secrets, each with what it waits for. What still
     /// waits when the configuration is used is not part of it.
     pub fn waiting(&self) -> impl Iterator<Item = (String, &str)> {

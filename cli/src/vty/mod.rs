@@ -3,15 +3,20 @@
 //! `torc serve-frr` listens on `<daemon>.vty` for each daemon of FRR that Torc stands in for. Every connection has a thread
 //! and a shell of its own; what it asks is answered by Torc's daemons. The framing is in [`frame`].
 //!
+//! A file that FRR's `vtysh` reads is one transaction ([`load`]); other lines of configuration take effect at once.
+//!
 //! FRR's `vtysh` asks each daemon for its part of the running configuration and puts the parts together. Here one
 //! socket ([`WHOLE`]) gives all of it and the others give nothing.
 
 mod frame;
+mod load;
 mod node;
 
 use crate::run::Shell;
 use anyhow::{Context as _, Result};
 use frame::{Request, reply};
+use load::Loads;
+use nix::sys::socket::{getsockopt, sockopt};
 use node::Node;
 use std::fs;
 use std::io::{self, Write as _};
@@ -51,12 +56,13 @@ pub(crate) fn serve(run_dir: &Path, directory: &Path) -> Result<()> {
     let mut sockets = Sockets(Vec::new());
     let mut threads = Vec::new();
     let open = Arc::new(AtomicUsize::new(0));
+    let loads = Arc::new(Loads::default());
     for daemon in DAEMONS {
         let path = directory.join(format!("{daemon}.vty"));
         let listener = listen(&path).with_context(|| path.display().to_string())?;
         sockets.0.push(path);
-        let (run_dir, open) = (run_dir.to_owned(), Arc::clone(&open));
-        let accept = move || accept(&listener, daemon, &run_dir, &open);
+        let (run_dir, open, loads) = (run_dir.to_owned(), Arc::clone(&open), Arc::clone(&loads));
+        let accept = move || accept(&listener, daemon, &run_dir, &open, &loads);
         threads.push(thread::Builder::new().name(format!("{daemon}.vty")).spawn(accept)?);
     }
     for thread in threads {
@@ -80,7 +86,13 @@ fn listen(path: &Path) -> Result<UnixListener> {
     Ok(listener)
 }
 
-fn accept(listener: &UnixListener, daemon: &'static str, run_dir: &Path, open: &Arc<AtomicUsize>) {
+fn accept(
+    listener: &UnixListener,
+    daemon: &'static str,
+    run_dir: &Path,
+    open: &Arc<AtomicUsize>,
+    loads: &Arc<Loads>,
+) {
     for stream in listener.incoming() {
         let Ok(stream) = stream else {
             // Descriptors have run out, which does not pass at once.
@@ -91,10 +103,14 @@ fn accept(listener: &UnixListener, daemon: &'static str, run_dir: &Path, open: &
             open.fetch_sub(1, Ordering::Relaxed);
             continue;
         }
-        let (run_dir, counted) = (run_dir.to_owned(), Arc::clone(open));
+        let process = getsockopt(&stream, sockopt::PeerCredentials).ok().map(|peer| peer.pid());
+        // 0 is what a process of another pid namespace looks like.
+        let process = process.filter(|pid| *pid > 0);
+        let node = Node::new(Shell::new(run_dir.to_owned()), daemon == WHOLE, Arc::clone(loads), process);
+        let counted = Arc::clone(open);
         let serve = move || {
             // Whoever hangs up in the middle has what he wanted.
-            let _ = converse(stream, daemon, run_dir);
+            let _ = converse(stream, node);
             counted.fetch_sub(1, Ordering::Relaxed);
         };
         if thread::Builder::new().spawn(serve).is_err() {
@@ -103,8 +119,7 @@ fn accept(listener: &UnixListener, daemon: &'static str, run_dir: &Path, open: &
     }
 }
 
-fn converse(mut stream: UnixStream, daemon: &'static str, run_dir: PathBuf) -> io::Result<()> {
-    let mut node = Node::new(Shell::new(run_dir), daemon == WHOLE);
+fn converse(mut stream: UnixStream, mut node: Node) -> io::Result<()> {
     let mut request = Request::default();
     while let Some(line) = request.read(&mut stream)? {
         let (text, status) = match line {

@@ -1,8 +1,11 @@
 //! One connection's place: which mode it is in, and what a line means there.
 
+use super::load::{Load, Loads};
 use crate::run::Shell;
+use anyhow::Result;
 use config_lines::LineError;
 use routing_common::grammar::MatchError;
+use std::sync::Arc;
 
 /// Done.
 const SUCCESS: u8 = 0;
@@ -18,26 +21,29 @@ const INCOMPLETE: u8 = 4;
 const REFUSED: u8 = 13;
 
 /// What clients of FRR say beside commands; all of them need no answer.
-const COURTESIES: &[&str] = &[
-    "enable",
-    "disable",
-    "terminal length 0",
-    "terminal paginate",
-    "no terminal paginate",
-    "XFRR_start_configuration",
-    "XFRR_end_configuration",
-];
+const COURTESIES: &[&str] =
+    &["enable", "disable", "terminal length 0", "terminal paginate", "no terminal paginate"];
 
 /// See the module text.
 pub(super) struct Node {
     shell: Shell,
+    /// The file that FRR's shell is reading.
+    load: Option<Load>,
+    loads: Arc<Loads>,
+    /// Who is at the other end.
+    process: Option<i32>,
     tells_configuration: bool,
     over: bool,
 }
 
 impl Node {
-    pub(super) fn new(shell: Shell, tells_configuration: bool) -> Self {
-        Self { shell, tells_configuration, over: false }
+    pub(super) fn new(
+        shell: Shell,
+        tells_configuration: bool,
+        loads: Arc<Loads>,
+        process: Option<i32>,
+    ) -> Self {
+        Self { shell, load: None, loads, process, tells_configuration, over: false }
     }
 
     /// The client has said goodbye.
@@ -61,6 +67,20 @@ impl Node {
         if COURTESIES.contains(&line.as_str()) || (asks_configuration && !self.tells_configuration) {
             return (String::new(), SUCCESS);
         }
+        if line == "XFRR_start_configuration" {
+            self.load = Some(self.loads.join(self.process, self.shell.run_dir()));
+            return (String::new(), SUCCESS);
+        }
+        if line == "XFRR_end_configuration" {
+            return self.load.take().map_or((String::new(), SUCCESS), |load| reply_to(load.finish(), true));
+        }
+        if let Some(load) = &mut self.load {
+            if matches!(words.as_slice(), ["end"] | ["configure", ..]) {
+                load.to_the_top();
+                return (String::new(), SUCCESS);
+            }
+            return reply_to(load.line(&line), true);
+        }
         if asks_configuration {
             let (text, status) = self.answer("show running-config");
             // Whoever puts the parts together writes the end himself.
@@ -79,24 +99,28 @@ impl Node {
 
     fn answer(&mut self, line: &str) -> (String, u8) {
         let configuring = self.shell.is_configuring();
-        match self.shell.run(line) {
-            Ok(text) => (text, SUCCESS),
-            Err(error) => {
-                let of_line = match error.downcast_ref::<LineError>() {
-                    Some(LineError::Command(mismatch)) => Some(mismatch),
-                    _ => None,
-                };
-                let status = match of_line.or_else(|| error.downcast_ref::<MatchError>()) {
-                    Some(MatchError::Unknown { .. }) => UNKNOWN,
-                    Some(MatchError::Ambiguous { .. }) => AMBIGUOUS,
-                    Some(MatchError::Incomplete { .. }) => INCOMPLETE,
-                    None if configuring => REFUSED,
-                    None => WARNING,
-                };
-                (format!("{error:#}\n"), status)
-            }
-        }
+        reply_to(self.shell.run(line), configuring)
     }
+}
+
+/// The text and the status for what came of a line.
+fn reply_to(outcome: Result<String>, configuring: bool) -> (String, u8) {
+    let error = match outcome {
+        Ok(text) => return (text, SUCCESS),
+        Err(error) => error,
+    };
+    let of_line = match error.downcast_ref::<LineError>() {
+        Some(LineError::Command(mismatch)) => Some(mismatch),
+        _ => None,
+    };
+    let status = match of_line.or_else(|| error.downcast_ref::<MatchError>()) {
+        Some(MatchError::Unknown { .. }) => UNKNOWN,
+        Some(MatchError::Ambiguous { .. }) => AMBIGUOUS,
+        Some(MatchError::Incomplete { .. }) => INCOMPLETE,
+        None if configuring => REFUSED,
+        None => WARNING,
+    };
+    (format!("{error:#}\n"), status)
 }
 
 #[cfg(test)]
@@ -104,7 +128,7 @@ mod tests {
     use super::*;
 
     fn node(tells: bool) -> Node {
-        Node::new(Shell::new("/nonexistent".into()), tells)
+        Node::new(Shell::new("/nonexistent".into()), tells, Arc::default(), Some(1))
     }
 
     #[test]
@@ -121,6 +145,18 @@ mod tests {
         assert!(!node.is_over());
         node.run("exit");
         assert!(node.is_over());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_taken_is_refused_at_each_line() {
+        let mut node = node(false);
+        assert_eq!(node.run("XFRR_end_configuration"), (String::new(), 0), "there is none");
+        assert_eq!(node.run("XFRR_start_configuration"), (String::new(), 0));
+        assert_eq!(node.run("interface eth0").1, 13);
+        assert_eq!(node.run("end"), (String::new(), 0));
+        assert_eq!(node.run("configure").1, 0);
+        assert_eq!(node.run("XFRR_end_configuration").1, 13);
+        assert!(!node.is_over());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 const ROUTER: &str = "vr1";
@@ -53,11 +53,15 @@ impl Seat {
 
     /// FRR's shell with these commands; what it prints, and whether it was content.
     fn vtysh(&self, arguments: &[&str]) -> Result<(String, bool)> {
+        let output = self.vtysh_output(arguments)?;
+        Ok((String::from_utf8(output.stdout)?, output.status.success()))
+    }
+
+    fn vtysh_output(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = Command::new("vtysh");
         command.arg("--vty_socket").arg(&self.sockets).args(arguments);
         command.env("VTYSH_HISTFILE", "/dev/null").env("VTYSH_PAGER", "cat").stdin(Stdio::null());
-        let output = command.output().context("vtysh (package frr)")?;
-        Ok((String::from_utf8(output.stdout)?, output.status.success()))
+        command.output().context("vtysh (package frr)")
     }
 
     /// Torc's own shell.
@@ -151,11 +155,29 @@ fn frrs_shell_sees_and_configures_a_torc_router() -> Result<()> {
     ensure!(content && configuration.matches(" ip ospf cost 33\n").count() == 1, "{configuration}");
     ensure!(!seat.vtysh(&["-c", "show ip ospf bogus"])?.1);
 
-    // A file, as `vtysh -f` reads it.
+    // A file, as `vtysh -f` reads it, is one transaction, though its lines go to several daemons of FRR.
+    let history = |seat: &Seat| -> Result<usize> {
+        let history = seat.torc("show configuration history json")?;
+        let history: serde_json::Value = serde_json::from_str(&history)?;
+        Ok(history["revisions"].as_array().context("revisions")?.len())
+    };
+    let before = history(&seat)?;
     let file = seat.lab.run_dir().join("more.conf");
     std::fs::write(&file, "interface eth1\n ip ospf cost 15\nexit\nip route 10.99.0.0/16 blackhole\n")?;
     ensure!(seat.vtysh(&["-f", file.to_str().context("a path")?])?.1);
     ensure!(seat.torc("show ip route static json")?.contains("10.99.0.0/16"));
+    ensure!(history(&seat)? == before + 1, "{}", seat.torc("show configuration history")?);
+    // With a mistake in it nothing is in force, and FRR's shell names the line.
+    std::fs::write(
+        &file,
+        "ip route 10.98.0.0/16 blackhole\ninterface eth1\n ip ospf cost 16\n ip address 224.0.0.5/24\nexit\n",
+    )?;
+    let wrong = seat.vtysh_output(&["-f", file.to_str().context("a path")?])?;
+    let told = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    ensure!(!wrong.status.success() && told.contains("line 4:"), "{wrong:?}");
+    ensure!(String::from_utf8_lossy(&wrong.stdout).contains("nothing of the file is in force"), "{wrong:?}");
+    ensure!(!seat.torc("show ip route static json")?.contains("10.98.0.0/16"));
+    ensure!(history(&seat)? == before + 1);
     seat.lab.down()
 }
 
