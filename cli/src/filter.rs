@@ -19,7 +19,7 @@ pub(crate) enum Filter {
     Count,
     /// The part of a JSON output at this path, its members separated by `/` (prefixes hold dots) or by dots.
     Json(Vec<String>),
-    /// As it is: there is no pager to be kept away.
+    /// As it is, and not through the pager.
     NoMore,
 }
 

@@ -7,6 +7,7 @@
 
 use crate::live;
 use crate::run::{Shell, print, tell};
+use crate::screen;
 use routing_common::grammar::{Candidate, MatchError};
 use routing_common::render::Table;
 use rustyline::completion::{Completer, Pair};
@@ -118,7 +119,15 @@ fn converse(shell: &Rc<RefCell<Shell>>, history: Option<&Path>) -> rustyline::Re
         if let Some(file) = history {
             let _ = editor.append_history(file);
         }
-        tell(shell.borrow_mut().run_all(line.lines()));
+        let outcomes = shell.borrow_mut().run_all(line.lines());
+        let (settings, rows) =
+            (shell.borrow().screen(), editor.dimensions().map(|(_, rows)| usize::from(rows)));
+        for outcome in outcomes {
+            match outcome {
+                Ok(text) => screen::show(&text, settings, rows),
+                Err(error) => screen::complain(&error, settings),
+            }
+        }
     }
     if shell.borrow().has_changes() {
         eprintln!("% The candidate is gone; nothing of it is in force");

@@ -19,6 +19,7 @@ mod own;
 #[cfg(test)]
 mod reference;
 mod run;
+mod screen;
 mod survey;
 mod vrf;
 mod vty;

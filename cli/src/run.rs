@@ -1,7 +1,7 @@
 //! From a line to its output: pipe, parse, ask, render. In configuration mode lines go to [`crate::configure`] first.
 
 use crate::commands::configuration::Style;
-use crate::commands::{self, Act, Daemon, Meaning, Question, TECH_SUPPORT};
+use crate::commands::{self, Act, Daemon, Meaning, Question, TECH_SUPPORT, TerminalSetting};
 use crate::configure::{Configuring, Own, Reaction, own_table};
 use crate::connect::{Connection, ask};
 use crate::filter::Filter;
@@ -9,6 +9,7 @@ use crate::foreign;
 use crate::live;
 use crate::management::{Management, difference};
 use crate::own;
+use crate::screen;
 use crate::vrf;
 use crate::watch::{self, Console};
 use anyhow::{Context, Result, bail};
@@ -43,6 +44,9 @@ pub(crate) struct Shell {
     configuring: Option<Configuring>,
     console: Console,
     manner: Manner,
+    screen: screen::Settings,
+    /// Of the latest answer: it is not for the pager.
+    no_more: bool,
 }
 
 impl Shell {
@@ -56,6 +60,8 @@ impl Shell {
             configuring: None,
             console: Console::Collected,
             manner: Manner::default(),
+            screen: screen::Settings::of_environment(),
+            no_more: false,
         }
     }
 
@@ -66,6 +72,11 @@ impl Shell {
 
     pub(crate) fn set_manner(&mut self, manner: Manner) {
         self.manner = manner;
+    }
+
+    /// How the latest answer is to be shown on the operator's terminal.
+    pub(crate) fn screen(&self) -> screen::Settings {
+        screen::Settings { pages: self.screen.pages && !self.no_more, ..self.screen }
     }
 
     pub(crate) fn console(&self) -> Console {
@@ -222,6 +233,7 @@ impl Shell {
             return Ok(String::new());
         }
         let filters = stages.map(Filter::parse).collect::<Result<Vec<_>>>()?;
+        self.no_more = filters.iter().any(|filter| matches!(filter, Filter::NoMore));
         let (words, vrf) = vrf::taken_out(words)?;
         let (meaning, args) = self.table.parse(&words)?;
         if self.manner.only_looks
@@ -243,10 +255,20 @@ impl Shell {
             Meaning::TechSupport => self.tech_support(),
             Meaning::Watch => return watch::watch(self, &args, &filters),
             Meaning::Monitor => watch::monitor(self)?,
+            Meaning::Terminal(setting) => self.set_terminal(setting, &args),
             Meaning::Start(program) => watch::start(self, program, &args)?,
             Meaning::Configuration(act) => self.act(act, &args)?,
         };
         filters.iter().try_fold(text, |text, filter| filter.apply(&text))
+    }
+
+    fn set_terminal(&mut self, setting: TerminalSetting, args: &Args) -> String {
+        match setting {
+            TerminalSetting::Pages(pages) => self.screen.pages = pages,
+            TerminalSetting::Length => self.screen.pages = args.get("rows") != Some("0"),
+            TerminalSetting::Colours(colours) => self.screen.colours = colours,
+        }
+        String::new()
     }
 
     fn act(&mut self, act: Act, args: &Args) -> Result<String> {

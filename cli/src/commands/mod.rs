@@ -54,6 +54,17 @@ pub(crate) struct Question {
     pub(crate) render: fn(&Value, &Value) -> Result<String>,
 }
 
+/// What an operator may choose for his terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TerminalSetting {
+    /// A pager for long answers, or none.
+    Pages(bool),
+    /// A pager unless the length is 0.
+    Length,
+    /// Colours for states, or none.
+    Colours(bool),
+}
+
 /// What a command stands for.
 #[derive(Clone, Copy)]
 pub(crate) enum Meaning {
@@ -73,6 +84,8 @@ pub(crate) enum Meaning {
     Watch,
     /// Events as they happen.
     Monitor,
+    /// Something about the operator's terminal.
+    Terminal(TerminalSetting),
     /// Another program, with its options before the address.
     Start(&'static str),
     /// Something about the configuration as a whole.
@@ -90,6 +103,7 @@ impl Meaning {
             | Self::TechSupport
             | Self::Watch
             | Self::Monitor
+            | Self::Terminal(_)
             | Self::Start(_)
             | Self::Configuration(Act::Show(_) | Act::Flat(_) | Act::Compare | Act::Nothing) => true,
             Self::Ask(_) | Self::Configuration(Act::Enter(_) | Act::Ask(_) | Act::Reload) => false,

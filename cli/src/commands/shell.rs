@@ -1,6 +1,6 @@
 //! What the shell answers itself, and what it asks the supervisor about processes.
 
-use super::{Daemon, JSON, Meaning, Question, Row, SHOW, from};
+use super::{Daemon, JSON, Meaning, Question, Row, SHOW, TerminalSetting, from};
 use anyhow::Result;
 use routing_common::control::processes;
 
@@ -40,6 +40,11 @@ pub(crate) const TECH_SUPPORT: &[&str] = &[
 
 const WATCH: &str = "Repeat a show until interrupted";
 const SECONDS: &str = "Seconds between two looks; 2 by default";
+const TERMINAL: &str = "This terminal";
+const NO: &str = "Not";
+const SAME: &str = "The same";
+const PAGER: &str = "Long answers through the pager: $VTYSH_PAGER, else $PAGER, else more";
+const COLOURS: &str = "States in colours";
 const PROCESSES: &str = "The daemons of this router and how often they were restarted";
 
 const fn row(syntax: &'static str, help: &'static [&'static str], meaning: Meaning) -> Row {
@@ -77,10 +82,27 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "terminal monitor",
         &[
-            "This terminal",
+            TERMINAL,
             "Print changes of adjacencies, routes and virtual routers as they happen, until interrupted",
         ],
         Meaning::Monitor,
+    ),
+    row("terminal paginate", &[TERMINAL, PAGER], Meaning::Terminal(TerminalSetting::Pages(true))),
+    row("no terminal paginate", &[NO, TERMINAL, PAGER], Meaning::Terminal(TerminalSetting::Pages(false))),
+    row(
+        "terminal length (0-512)$rows",
+        &[TERMINAL, "How much it shows at once", "0: all of it, without the pager"],
+        Meaning::Terminal(TerminalSetting::Length),
+    ),
+    row(
+        "terminal <color|colour>",
+        &[TERMINAL, COLOURS, SAME],
+        Meaning::Terminal(TerminalSetting::Colours(true)),
+    ),
+    row(
+        "no terminal <color|colour>",
+        &[NO, TERMINAL, COLOURS, SAME],
+        Meaning::Terminal(TerminalSetting::Colours(false)),
     ),
     row(
         "ping A.B.C.D$host",

@@ -22,15 +22,30 @@ struct Terminal {
     /// Without what only moves the cursor or chooses colours.
     shown: String,
     raw: Vec<u8>,
+    /// As it came, from the beginning.
+    bytes: Vec<u8>,
 }
 
 impl Terminal {
     fn open(lab: &Lab, router: &str) -> Self {
+        Self::open_with(lab, router, &[])
+    }
+
+    /// With these variables in its environment.
+    fn open_with(lab: &Lab, router: &str, variables: &[(&str, &str)]) -> Self {
         let size = Winsize { ws_row: 60, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).unwrap();
         let slave = || File::from(pty.slave.try_clone().unwrap());
         let mut command = shell(lab, router);
-        command.env("TERM", "xterm").stdin(slave()).stdout(slave()).stderr(slave());
+        for unset in ["VTYSH_PAGER", "PAGER", "NO_COLOR"] {
+            command.env_remove(unset);
+        }
+        command
+            .env("TERM", "xterm")
+            .envs(variables.iter().copied())
+            .stdin(slave())
+            .stdout(slave())
+            .stderr(slave());
         let child = netns::within(&lab.names().node(router), || Ok(command.spawn()?)).unwrap();
         let keys = File::from(pty.master);
         let mut reader = keys.try_clone().unwrap();
@@ -44,7 +59,7 @@ impl Terminal {
                 }
             }
         });
-        Self { child, keys, screen, shown: String::new(), raw: Vec::new() }
+        Self { child, keys, screen, shown: String::new(), raw: Vec::new(), bytes: Vec::new() }
     }
 
     fn press(&mut self, keys: &str) {
@@ -79,6 +94,7 @@ impl Terminal {
 
     fn show(&mut self, bytes: &[u8]) {
         self.raw.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
         let text = String::from_utf8_lossy(&self.raw).into_owned();
         self.raw.clear();
         let mut rest = text.as_str();
@@ -284,5 +300,42 @@ fn an_operator_watches_and_follows_what_happens() {
     assert!(!outside.status.success() && why.contains("another network namespace"), "{why}");
     let inside = other(&lab, "vr1", &["ping 10.255.0.1"]);
     assert!(String::from_utf8_lossy(&inside.stdout).contains("5 received"), "{inside:?}");
+    lab.down().unwrap();
+}
+
+#[test]
+fn long_answers_go_through_the_pager_and_states_have_colours() {
+    let lab = Lab::up(Options::new("ring3", Stack::Torc).unwrap()).unwrap();
+    lab.wait_converged(Profile::Ring.patience()).unwrap();
+    let mut t = Terminal::open_with(&lab, "vr1", &[("VTYSH_PAGER", "sed 's/^/paged /'")]);
+    t.wait_for("vr1# ");
+    let is_paged = |t: &mut Terminal, line: &str| {
+        let shown = t.enter(line, "vr1#");
+        assert!(shown.contains("show version"), "{shown}");
+        shown.contains("paged   show version")
+    };
+    assert!(is_paged(&mut t, "list"), "more lines than the terminal has");
+    assert!(!is_paged(&mut t, "list | include version"), "one");
+    assert!(!is_paged(&mut t, "list | no-more"));
+    t.enter("terminal length 0", "vr1#");
+    assert!(!is_paged(&mut t, "list"));
+    t.enter("terminal paginate", "vr1#");
+    assert!(is_paged(&mut t, "list"));
+
+    let painted = |t: &mut Terminal, line: &str| {
+        t.bytes.clear();
+        let shown = t.enter(line, "vr1#");
+        assert!(shown.contains("Full/-"), "{shown}");
+        String::from_utf8_lossy(&t.bytes).contains("\u{1b}[32mFull/-\u{1b}[0m")
+    };
+    assert!(painted(&mut t, "show ip ospf neighbor"));
+    assert!(!painted(&mut t, "show ip ospf neighbor json"));
+    t.enter("no terminal colour", "vr1#");
+    assert!(!painted(&mut t, "show ip ospf neighbor"));
+    let mut plain = Terminal::open_with(&lab, "vr1", &[("NO_COLOR", "1")]);
+    plain.wait_for("vr1# ");
+    assert!(!painted(&mut plain, "show ip ospf neighbor"));
+    let shown = plain.enter("list", "vr1#");
+    assert!(!shown.contains("paged"), "nobody asked for a pager");
     lab.down().unwrap();
 }
