@@ -30,7 +30,7 @@ struct CommandLine {
 
 fn main() -> ExitCode {
     let line = CommandLine::parse();
-    logging::start(&line.common.log_level, line.common.log_format);
+    logging::start("mgmtd", &line.common.log_level, line.common.log_format);
     if line.common.check {
         return match shell::validate(&line.common.config) {
             Ok(warnings) => {

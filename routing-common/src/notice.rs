@@ -25,12 +25,30 @@ pub struct Notice {
     pub code: &'static str,
     /// One line of text with all the facts.
     pub text: String,
+    /// The interface it is about, for logs that are searched by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// The neighbour it is about, by its address or router id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neighbor: Option<String>,
 }
 
 impl Notice {
     /// A notice of any severity.
     pub fn new(severity: Severity, code: &'static str, text: impl Into<String>) -> Self {
-        Self { severity, code, text: text.into() }
+        Self { severity, code, text: text.into(), interface: None, neighbor: None }
+    }
+
+    /// The same, about an interface.
+    #[must_use]
+    pub fn on(self, interface: impl core::fmt::Display) -> Self {
+        Self { interface: Some(interface.to_string()), ..self }
+    }
+
+    /// The same, about a neighbour.
+    #[must_use]
+    pub fn about(self, neighbor: impl core::fmt::Display) -> Self {
+        Self { neighbor: Some(neighbor.to_string()), ..self }
     }
 
     /// An `Info` notice.

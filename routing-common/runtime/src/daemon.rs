@@ -43,7 +43,7 @@ pub struct Arguments {
     /// error, warn, info, debug, trace, or a filter such as "info,ospfd=debug".
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub log_level: LogLevel,
-    /// How log lines on stderr look.
+    /// How log lines look, and with `journal` where they go.
     #[arg(long, value_enum, default_value_t)]
     pub log_format: LogFormat,
 }
@@ -222,7 +222,7 @@ where
         println!("{}: OK", arguments.config.display());
         return ExitCode::SUCCESS;
     }
-    logging::start(&arguments.log_level, arguments.log_format);
+    logging::start(identity.name, &arguments.log_level, arguments.log_format);
     match live(identity.name, arguments, record.as_deref(), read, shell) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

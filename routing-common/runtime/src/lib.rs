@@ -24,6 +24,7 @@ pub mod deadline;
 pub mod framed;
 mod inbox;
 pub mod ipv4;
+mod journal;
 pub mod logging;
 pub mod netlink;
 pub mod packet_socket;

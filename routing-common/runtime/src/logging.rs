@@ -1,13 +1,19 @@
 //! Log lines: where they go, and how an engine's [`Notice`]s become some without flooding the disk.
 
+use crate::journal::{self, Journal, is_journal};
 use core::fmt;
 use routing_common::notice::{Notice, Severity};
 use routing_common::time::Instant;
 use std::collections::BTreeMap;
+use std::env;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Lines of one notice code that may follow each other at once.
 const BURST: u32 = 30;
@@ -17,11 +23,15 @@ const REFILL: Duration = Duration::from_millis(200);
 /// How a log line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// The journal's own protocol where stderr leads to systemd's journal, else text.
     #[default]
+    Auto,
+    /// For people.
     Text,
     /// One JSON object per line.
     Json,
+    /// The journal's own protocol, with fields to search by.
+    Journal,
 }
 
 /// What is logged: a level ("info"), or a filter such as "info,ospf=debug".
@@ -44,23 +54,48 @@ impl fmt::Display for LogLevel {
     }
 }
 
-/// Sends the process's log to stderr. The second and later calls in a process change nothing.
-pub fn start(level: &LogLevel, format: LogFormat) {
+/// Lines have the facts of a notice as fields of their own; a person reads them in the sentence.
+static FACTS: AtomicBool = AtomicBool::new(false);
+
+/// Sends the log of the process `name` to where its format says. The second and later calls in a process change nothing.
+pub fn start(name: &str, level: &LogLevel, format: LogFormat) {
+    let to_journal = match format {
+        LogFormat::Journal => true,
+        LogFormat::Auto => is_journal(io::stderr(), env::var("JOURNAL_STREAM").ok().as_deref()),
+        LogFormat::Text | LogFormat::Json => false,
+    };
+    let filter = EnvFilter::new(&level.0);
+    let journal = to_journal.then(|| Journal::open(Path::new(journal::SOCKET), name));
+    let lost = match journal {
+        Some(Ok(journal)) => {
+            FACTS.store(true, Ordering::Relaxed);
+            let _ = tracing_subscriber::registry().with(filter).with(journal).try_init();
+            return;
+        }
+        Some(Err(error)) => Some(error),
+        None => None,
+    };
+    FACTS.store(format == LogFormat::Json, Ordering::Relaxed);
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&level.0))
+        .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false);
     // An error means a subscriber is installed already, as in tests.
     let _ = match format {
-        LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Auto | LogFormat::Text | LogFormat::Journal => builder.try_init(),
     };
+    if let Some(error) = lost {
+        tracing::warn!(%error, "no journal listens on {}; the log goes to stderr", journal::SOCKET);
+    }
 }
 
 /// Turns notices into log lines, each code within its own rate: a storm of one kind hides no other.
 #[derive(Debug, Default)]
 pub struct NoticeLog {
+    /// Whatever the process's log is like.
+    facts: bool,
     codes: BTreeMap<&'static str, Budget>,
 }
 
@@ -77,6 +112,12 @@ impl NoticeLog {
         Self::default()
     }
 
+    /// One whose lines have the facts as fields.
+    #[cfg(test)]
+    pub(crate) fn with_facts() -> Self {
+        Self { facts: true, ..Self::default() }
+    }
+
     /// Logs `notice` unless its code has used up its rate; says later how many lines were left out.
     pub fn write(&mut self, now: Instant, notice: &Notice) {
         let Some(suppressed) = self.admit(now, notice.code) else { return };
@@ -84,11 +125,14 @@ impl NoticeLog {
         if suppressed > 0 {
             tracing::warn!(code, suppressed, "{suppressed} lines of this kind were left out");
         }
+        let wants_facts = self.facts || FACTS.load(Ordering::Relaxed);
+        let interface = notice.interface.as_deref().filter(|_| wants_facts);
+        let neighbor = notice.neighbor.as_deref().filter(|_| wants_facts);
         match notice.severity {
-            Severity::Debug => tracing::debug!(code, "{text}"),
-            Severity::Info => tracing::info!(code, "{text}"),
-            Severity::Warning => tracing::warn!(code, "{text}"),
-            Severity::Error => tracing::error!(code, "{text}"),
+            Severity::Debug => tracing::debug!(code, interface, neighbor, "{text}"),
+            Severity::Info => tracing::info!(code, interface, neighbor, "{text}"),
+            Severity::Warning => tracing::warn!(code, interface, neighbor, "{text}"),
+            Severity::Error => tracing::error!(code, interface, neighbor, "{text}"),
         }
     }
 

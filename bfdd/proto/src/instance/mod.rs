@@ -164,7 +164,12 @@ impl Instance {
                 Notice::debug("bfd-state", format!("session with {peer} {place} went from {from} to {to}"))
             }
         };
-        self.out.push_back(Output::Notice(notice));
+        let name = session.interface().and_then(|i| self.kernel.name(i));
+        let notice = notice.about(peer);
+        self.out.push_back(Output::Notice(match name {
+            Some(name) => notice.on(name),
+            None => notice,
+        }));
     }
 
     /// Where a session is, in words.

@@ -84,7 +84,7 @@ impl Instance {
             self.timers.arm(TimerKey::BfdProbation, now + GAP / 4);
         }
         let text = format!("{}: its BFD was started anew or is gone, the path is sound", status.key.peer);
-        self.notice(Notice::warning("bfd-peer-restarted", text));
+        self.notice(Notice::warning("bfd-peer-restarted", text).about(status.key.peer));
         true
     }
 

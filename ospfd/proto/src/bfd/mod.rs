@@ -102,7 +102,7 @@ impl Instance {
             BfdMessage::State(status) => self.bfd_state(now, &status),
             BfdMessage::Refused { key, reason } => {
                 let text = format!("bfdd does not watch {}: {reason}", key.peer);
-                self.notice(Notice::warning("bfd-refused", text));
+                self.notice(Notice::warning("bfd-refused", text).about(key.peer));
             }
         }
     }
@@ -136,7 +136,8 @@ impl Instance {
         let until = now + interface.config.dead_interval;
         let neighbor = interface.neighbor_at(peer).map(|n| n.id);
         let text = format!("{peer} on {} is unreachable: BFD {why}", interface.name);
-        self.notice(Notice::warning("bfd-down", text));
+        let notice = Notice::warning("bfd-down", text).on(&interface.name).about(peer);
+        self.notice(notice);
         if let Some(watched) = self.bfd.sessions.get_mut(&key) {
             watched.holds_until = Some(until);
         }

@@ -133,7 +133,8 @@ impl Instance {
         if old == InterfaceState::Waiting {
             self.timers.cancel(TimerKey::Wait(ifindex));
         }
-        self.notice(Notice::info("interface-state", format!("interface {name}: {old:?} to {state:?}")));
+        let text = format!("interface {name}: {old:?} to {state:?}");
+        self.notice(Notice::info("interface-state", text).on(name));
         self.schedule(Event::OriginateRouter);
         self.schedule(Event::OriginateNetwork);
         self.schedule(Event::OriginateExternal);

@@ -160,7 +160,8 @@ impl Instance {
             entry.told_at = now;
             let (count, name) = (entry.count, &interface.name);
             let text = format!("{name}: packet from {source} discarded: {} ({count} so far)", reason.text());
-            self.notice(Notice::warning("packet-discarded", text));
+            let notice = Notice::warning("packet-discarded", text).on(name).about(source);
+            self.notice(notice);
         }
     }
 }

@@ -82,7 +82,7 @@ impl Instance {
         if severity > Severity::Debug {
             self.log_adjacency(now, id, old, new, event);
         }
-        self.notice(Notice::new(severity, "neighbor-state", text));
+        self.notice(Notice::new(severity, "neighbor-state", text).on(name).about(id.router_id));
     }
 
     fn perform_neighbor_action(&mut self, now: Instant, id: NeighborId, action: Action) {

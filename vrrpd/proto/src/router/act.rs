@@ -51,7 +51,7 @@ impl VirtualRouter {
                 self.state,
                 cause.code()
             );
-            cx.notice(Notice::info("vrrp-state", text));
+            cx.notice(Notice::info("vrrp-state", text).on(&self.group.interface));
             self.state = next;
         }
         for action in actions {

@@ -70,7 +70,7 @@ impl VirtualRouter {
                 if self.told.due(cx.now, alarm.name()) {
                     let text =
                         format!("vrrp {} ({}): {} from {source}", self.name, self.group.vrid, alarm.name());
-                    cx.notice(Notice::warning("vrrp-alarm", text));
+                    cx.notice(Notice::warning("vrrp-alarm", text).on(&self.group.interface).about(source));
                 }
             } else if !wrong && self.alarms.get(&alarm).is_some_and(|row| row.peer == source) {
                 self.alarms.remove(&alarm);
