@@ -8,6 +8,7 @@ use ringlab::netns;
 use ringlab::stack::{Profile, Stack};
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Output};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -337,5 +338,84 @@ fn long_answers_go_through_the_pager_and_states_have_colours() {
     assert!(!painted(&mut plain, "show ip ospf neighbor"));
     let shown = plain.enter("list", "vr1#");
     assert!(!shown.contains("paged"), "nobody asked for a pager");
+    lab.down().unwrap();
+}
+
+/// The shell as user 4321 with these further groups, in the router's namespace. This takes root.
+fn as_somebody(lab: &Lab, groups: &str, commands: &[&str]) -> (bool, String) {
+    let program = lab.run_dir().join("torc-for-everybody");
+    if !program.exists() {
+        std::fs::copy(default_daemons().join("torc"), &program).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=4321", "--regid=4321", &format!("--groups={groups}")]).arg(program);
+    command.arg("--run-dir").arg(lab.run_dir().join("vr1")).current_dir("/");
+    for line in commands {
+        command.args(["-c", line]);
+    }
+    let output = netns::within(&lab.names().node("vr1"), || Ok(command.output()?)).unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), said)
+}
+
+#[test]
+fn groups_look_and_change_in_every_daemon() {
+    let lab = Lab::up(Options::new("ring3", Stack::Torc).unwrap()).unwrap();
+    lab.wait_converged(Profile::Ring.patience()).unwrap();
+    for dir in [lab.run_dir().to_owned(), lab.run_dir().join("vr1")] {
+        std::fs::set_permissions(dir, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let looks = [
+        "show ip ospf neighbor",
+        "show ip route summary",
+        "show vrrp",
+        "show bfd",
+        "show processes",
+        "show running-config",
+    ];
+    for look in looks {
+        let (well, said) = as_somebody(&lab, "901,902", &[look]);
+        assert!(!well && said.contains("may not be asked by you"), "{look}: {said}");
+    }
+    let granted = [
+        "configure terminal",
+        "torc access operators 901",
+        "torc access readers 902",
+        "interface eth1",
+        "ip ospf authentication-key geheim",
+        "ip ospf authentication",
+    ];
+    let granted = other(&lab, "vr1", &granted);
+    assert!(granted.status.success(), "{granted:?}");
+    for look in looks {
+        let (well, said) = as_somebody(&lab, "902", &[look]);
+        assert!(well && !said.is_empty() && !said.contains("geheim"), "{look}: {said}");
+        let (well, said) = as_somebody(&lab, "1", &[look]);
+        assert!(!well && said.contains("may not talk to this router"), "{look}: {said}");
+    }
+    for change in [
+        &["graceful-restart prepare ip ospf"][..],
+        &["configure terminal", "hostname other"],
+        &["configure"],
+        &["rollback 1"],
+        &["write"],
+        &["reload"],
+        &["confirm"],
+    ] {
+        let (well, said) = as_somebody(&lab, "902", change);
+        assert!(!well && said.contains("that takes root or a member of group 901"), "{change:?}: {said}");
+    }
+    let (well, said) = as_somebody(&lab, "901", &["configure terminal", "hostname other"]);
+    assert!(well, "{said}");
+    let history = other(&lab, "vr1", &["show configuration history"]);
+    assert!(String::from_utf8_lossy(&history.stdout).contains("uid 4321"), "{history:?}");
+    let (well, said) = as_somebody(&lab, "901", &["graceful-restart prepare ip ospf"]);
+    assert!(well, "{said}");
+    // Everything back: the sockets close again.
+    assert!(other(&lab, "vr1", &["rollback 2"]).status.success());
+    let (well, said) = as_somebody(&lab, "901,902", &["show ip route summary"]);
+    assert!(!well && said.contains("may not be asked by you"), "{said}");
     lab.down().unwrap();
 }
