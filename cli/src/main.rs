@@ -71,6 +71,9 @@ enum Errand {
         /// Where clients of FRR look.
         #[arg(long, value_name = "DIR", default_value = "/run/frr")]
         directory: PathBuf,
+        /// The group whose members may use them, as frrvty is FRR's; they may do all this program may.
+        #[arg(long, value_name = "GROUP")]
+        group: Option<String>,
     },
     /// Give the router's state to Prometheus on /metrics, until ended.
     ServeMetrics {
@@ -125,8 +128,9 @@ fn main() -> ExitCode {
         Some(Errand::Reload { file, test }) => {
             return told([foreign::reload(shell.run_dir(), &file, test)]);
         }
-        Some(Errand::ServeFrr { directory }) => {
-            return told([vty::serve(shell.run_dir(), &directory).map(|()| String::new())]);
+        Some(Errand::ServeFrr { directory, group }) => {
+            let served = vty::serve(shell.run_dir(), &directory, group.as_deref());
+            return told([served.map(|()| String::new())]);
         }
         Some(Errand::ServeMetrics { listen }) => {
             return told([metrics::serve(shell.run_dir(), listen).map(|()| String::new())]);

@@ -17,6 +17,7 @@ use anyhow::{Context as _, Result};
 use frame::{Request, reply};
 use load::Loads;
 use nix::sys::socket::{getsockopt, sockopt};
+use nix::unistd::{Group, chown};
 use node::Node;
 use std::fs;
 use std::io::{self, Write as _};
@@ -47,11 +48,13 @@ impl Drop for Sockets {
     }
 }
 
-/// Serves until the process is ended.
+/// Serves until the process is ended; the sockets belong to `group` if there is one.
 ///
 /// # Errors
-/// When a socket cannot be made, or the last one fails.
-pub(crate) fn serve(run_dir: &Path, directory: &Path) -> Result<()> {
+/// When a socket cannot be made, the group does not exist, or the last socket fails.
+pub(crate) fn serve(run_dir: &Path, directory: &Path, group: Option<&str>) -> Result<()> {
+    let of_group = |name| Group::from_name(name)?.with_context(|| format!("there is no group {name}"));
+    let group = group.map(of_group).transpose()?;
     fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
     let mut sockets = Sockets(Vec::new());
     let mut threads = Vec::new();
@@ -59,7 +62,7 @@ pub(crate) fn serve(run_dir: &Path, directory: &Path) -> Result<()> {
     let loads = Arc::new(Loads::default());
     for daemon in DAEMONS {
         let path = directory.join(format!("{daemon}.vty"));
-        let listener = listen(&path).with_context(|| path.display().to_string())?;
+        let listener = listen(&path, group.as_ref()).with_context(|| path.display().to_string())?;
         sockets.0.push(path);
         let (run_dir, open, loads) = (run_dir.to_owned(), Arc::clone(&open), Arc::clone(&loads));
         let accept = move || accept(&listener, daemon, &run_dir, &open, &loads);
@@ -73,7 +76,7 @@ pub(crate) fn serve(run_dir: &Path, directory: &Path) -> Result<()> {
 }
 
 /// A socket that somebody listens on is not taken away from him.
-fn listen(path: &Path) -> Result<UnixListener> {
+fn listen(path: &Path, group: Option<&Group>) -> Result<UnixListener> {
     if UnixStream::connect(path).is_ok() {
         anyhow::bail!("another program serves this socket; is FRR running?");
     }
@@ -82,6 +85,9 @@ fn listen(path: &Path) -> Result<UnixListener> {
         _ => {}
     }
     let listener = UnixListener::bind(path)?;
+    if let Some(group) = group {
+        chown(path, None, Some(group.gid)).with_context(|| format!("group {}", group.name))?;
+    }
     fs::set_permissions(path, fs::Permissions::from_mode(MODE))?;
     Ok(listener)
 }

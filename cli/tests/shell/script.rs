@@ -243,3 +243,44 @@ fn vtysh_boots_a_router_from_a_file_of_frr_and_saves() {
     assert!(boot(&["-C"]).contains("true true"), "only asked");
     assert!(boot(&["-w"]).contains("saved"));
 }
+
+/// A process of a test; it ends with it.
+struct Serving(std::process::Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn frrs_sockets_may_belong_to_a_group() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let dir = tempfile::tempdir().unwrap();
+    let serve = |group: &str| {
+        let mut shell = Command::new(env!("CARGO_BIN_EXE_torc"));
+        shell
+            .arg("--run-dir")
+            .arg(dir.path())
+            .arg("serve-frr")
+            .arg("--directory")
+            .arg(dir.path().join("frr"));
+        shell.args(["--group", group]).stdin(Stdio::null());
+        shell
+    };
+    let refused = serve("no-such-group-here").output().unwrap();
+    assert!(text(&refused.stderr).contains("there is no group no-such-group-here"), "{refused:?}");
+    let daemon = nix::unistd::Group::from_name("daemon").unwrap().unwrap();
+    let _serving = Serving(serve("daemon").spawn().unwrap());
+    let begun = std::time::Instant::now();
+    let last = dir.path().join("frr/bfdd.vty");
+    let is_served = || {
+        let found = std::fs::metadata(&last).ok();
+        found.is_some_and(|m| m.gid() == daemon.gid.as_raw() && m.permissions().mode() & 0o777 == 0o660)
+    };
+    while !is_served() {
+        assert!(begun.elapsed().as_secs() < 20, "no socket of that group (this test runs as root)");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
