@@ -65,6 +65,7 @@ pub(crate) fn config(n: u8) -> Config {
         interfaces: BTreeMap::new(),
         static_routes: Vec::new(),
         policy: routing_common::policy::Policy::default(),
+        access: routing_common::config::AccessConfig::default(),
         rib: RibConfig::default(),
         ospf: Some(OspfConfig {
             router_id: id(n),

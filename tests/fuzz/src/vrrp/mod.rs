@@ -111,6 +111,7 @@ fn config(choice: u8) -> Config {
         interfaces: Default::default(),
         static_routes: Vec::new(),
         policy: routing_common::policy::Policy::default(),
+        access: routing_common::config::AccessConfig::default(),
         rib: RibConfig::default(),
         ospf: None,
         vrrp_groups: chosen.map(|(g, n)| (format!("g{n}"), g)).collect(),

@@ -49,6 +49,7 @@ fn config(groups: impl IntoIterator<Item = VrrpGroup>) -> Box<Config> {
         interfaces: BTreeMap::new(),
         static_routes: Vec::new(),
         policy: routing_common::policy::Policy::default(),
+        access: routing_common::config::AccessConfig::default(),
         rib: RibConfig::default(),
         ospf: None,
         vrrp_groups: groups.into_iter().enumerate().map(|(n, g)| (format!("g{n}"), g)).collect(),
