@@ -11,7 +11,7 @@
 use crate::commands::configuration::{Style, confirm_within};
 use crate::management::{Management, difference, understood};
 use anyhow::{Result, bail};
-use config_lines::{Document, LineError, Mode, Secrets, Session, render};
+use config_lines::{Document, LineError, Mode, Secrets, Session, render, without_secrets};
 use routing_common::config::{format_duration, load};
 use routing_common::control::configuration::{Commit, Request, Source, committed_text};
 use routing_common::grammar::{Args, Candidate, Command, CommandTable, MatchError};
@@ -180,7 +180,10 @@ impl Configuring {
                 Err(LineError::NoCounterpart { reason, harmless: true, .. }) => {
                     notes.push_str(&format!("line {}: not needed: {reason}\n", n + 1));
                 }
-                Err(error) => mistakes.push(format!("line {}: {}\n{error}", n + 1, line.trim())),
+                Err(error) => {
+                    // What is told may end in a log.
+                    mistakes.push(format!("line {}: {}\n{error}", n + 1, without_secrets(line.trim())));
+                }
             }
         }
         if !mistakes.is_empty() {

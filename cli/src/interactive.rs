@@ -8,6 +8,7 @@
 use crate::live;
 use crate::run::{Shell, print, tell};
 use crate::screen;
+use config_lines::without_secrets;
 use routing_common::grammar::{Candidate, MatchError};
 use routing_common::render::Table;
 use rustyline::completion::{Completer, Pair};
@@ -113,8 +114,10 @@ fn converse(shell: &Rc<RefCell<Shell>>, history: Option<&Path>) -> rustyline::Re
             break;
         }
         for words in line.lines().map(str::trim).filter(|words| !words.is_empty()) {
+            // A file is read by others than who typed, and later.
+            let kept = if history.is_some() { without_secrets(words) } else { words.into() };
             // A history that cannot grow is no reason to refuse the command.
-            let _ = editor.add_history_entry(words);
+            let _ = editor.add_history_entry(kept.as_ref());
         }
         if let Some(file) = history {
             let _ = editor.append_history(file);

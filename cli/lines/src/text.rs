@@ -1,5 +1,6 @@
 //! Texts and secrets between lines and values: what a line of words cannot carry is quoted.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Longest line that is shown whole, in characters.
@@ -67,8 +68,8 @@ fn quoted_secret(word: &str) -> Option<String> {
     Some(secret)
 }
 
-/// A line for people: short, printable, and with its secrets blanked out.
-pub(crate) fn shown(text: &str) -> String {
+/// A line as it may be kept or logged: with its secrets blanked out.
+pub fn without_secrets(text: &str) -> Cow<'_, str> {
     let mut words: Vec<&str> = text.split_ascii_whitespace().collect();
     let secret = |w: &str| {
         let word = w.trim_start_matches("no ");
@@ -77,15 +78,28 @@ pub(crate) fn shown(text: &str) -> String {
             .any(|s| word.starts_with(s))
             || word == "md5"
     };
-    if let Some(at) = words.iter().position(|w| secret(w))
-        && !words.get(at).is_some_and(|w| "message-digest".starts_with(w))
-    {
-        for word in words.iter_mut().skip(at + 1) {
-            if word.parse::<u8>().is_err() && *word != "md5" {
-                *word = MASK;
-            }
+    let found = words.iter().position(|w| secret(w));
+    let Some((at, name)) = found.and_then(|at| Some((at, *words.get(at)?))) else { return text.into() };
+    if "message-digest".starts_with(name) {
+        return text.into();
+    }
+    // The number of a key or of a kind of password may stand before the secret; any other word may be it.
+    let is_numbered = name != "md5" && !name.starts_with("authentication-k");
+    let count = words.len();
+    for (n, word) in words.iter_mut().enumerate().skip(at + 1) {
+        let is_last = n + 1 == count;
+        let is_number = is_numbered && n == at + 1 && word.parse::<u8>().is_ok();
+        if is_last || !(is_number || *word == "md5") {
+            *word = MASK;
         }
     }
+    words.join(" ").into()
+}
+
+/// A line for people: short, printable, and without its secrets.
+pub(crate) fn shown(text: &str) -> String {
+    let text = without_secrets(text);
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
     let line: String = words.join(" ").chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if line.chars().count() <= LONGEST {
         return line;
@@ -130,6 +144,14 @@ mod tests {
         );
         assert_eq!(shown("ip ospf mess 12 md5 topsecret"), "ip ospf mess 12 md5 <hidden>");
         assert_eq!(shown("ip ospf authentication-key x"), "ip ospf authentication-key <hidden>");
+        // A secret may look like anything.
+        assert_eq!(shown("ip ospf authentication-key 77"), "ip ospf authentication-key <hidden>");
+        assert_eq!(
+            shown("ip ospf message-digest-key 1 md5 77 10.0.0.1"),
+            "ip ospf message-digest-key 1 md5 <hidden> <hidden>"
+        );
+        assert_eq!(shown("ip ospf mess 12 md5 md5"), "ip ospf mess 12 md5 <hidden>");
+        assert_eq!(without_secrets(" description  a b "), " description  a b ");
         assert_eq!(shown("enable password 8 x"), "enable password 8 <hidden>");
         assert_eq!(shown("ip ospf authentication message-digest"), "ip ospf authentication message-digest");
         assert_eq!(shown(&"x".repeat(500)).chars().count(), LONGEST);
