@@ -4,9 +4,12 @@
 //! are open to everybody and each request is judged by what the kernel noted of its sender when it connected: user, group
 //! and further groups. Root and the user the daemon runs as are operators always.
 //!
+//! When the table goes again, the mode of the socket changes a moment later, and who is connected by then has not been judged
+//! by it: from then on the daemon holds connections to what the mode means, its own user and group.
+//!
 //! A group that the host does not know has no members: nothing gets laxer by a slip.
 
-use nix::unistd::{Group, geteuid};
+use nix::unistd::{Group, getegid, geteuid};
 use routing_common::config::{AccessConfig, UserGroup};
 use tokio::sync::watch;
 
@@ -33,7 +36,11 @@ impl Access {
 
     /// Takes another configuration's rules into force, for open connections too.
     pub fn set(&self, config: &AccessConfig) {
-        self.0.send_replace(Rules::of(config));
+        let mut rules = Rules::of(config);
+        self.0.send_modify(|former| {
+            rules.was_open |= former.was_open;
+            *former = rules;
+        });
     }
 
     pub(crate) fn follow(&self) -> watch::Receiver<Rules> {
@@ -65,7 +72,11 @@ fn id_of(group: &UserGroup) -> Option<u32> {
 pub(crate) struct Rules {
     /// Judge requests; otherwise the socket's mode has judged.
     judges: bool,
+    /// The socket has been open to everybody in this process's life: its mode does not vouch for who is connected.
+    was_open: bool,
     owner: u32,
+    /// The socket's group.
+    group: u32,
     operators: Option<u32>,
     readers: Option<u32>,
     config: AccessConfig,
@@ -76,7 +87,9 @@ impl Rules {
         unknown_groups(config).iter().for_each(|why| tracing::warn!("{why}; nobody is in it"));
         Self {
             judges: *config != AccessConfig::default(),
+            was_open: *config != AccessConfig::default(),
             owner: geteuid().as_raw(),
+            group: getegid().as_raw(),
             operators: config.operators.as_ref().and_then(id_of),
             readers: config.readers.as_ref().and_then(id_of),
             config: config.clone(),
@@ -91,7 +104,8 @@ impl Rules {
     /// What a user with these groups may.
     pub(crate) fn standing(&self, uid: u32, groups: &[u32]) -> Standing {
         let within = |group: Option<u32>| group.is_some_and(|group| groups.contains(&group));
-        if !self.judges || uid == 0 || uid == self.owner || within(self.operators) {
+        let by_mode = !self.judges && (!self.was_open || within(Some(self.group)));
+        if by_mode || uid == 0 || uid == self.owner || within(self.operators) {
             Standing::Operator
         } else if within(self.readers) {
             Standing::Reader
@@ -143,6 +157,20 @@ mod tests {
         assert_eq!(unknown_groups(&nobody.config).len(), 1);
         let closed = rules("");
         assert_eq!((closed.socket_mode(), closed.standing(4000, &[])), (0o660, Standing::Operator));
+    }
+
+    #[test]
+    fn who_came_through_an_open_door_is_judged_when_it_is_closed_again() {
+        let config = |text: &str| routing_common::config::load("", text).unwrap().config.access;
+        let access = Access::new(&config(""));
+        let standing = |access: &Access| access.follow().borrow().standing(4000, &[902]);
+        assert_eq!(standing(&access), Standing::Operator, "the mode has judged");
+        access.set(&config("[access]\nreaders = \"902\""));
+        assert_eq!(standing(&access), Standing::Reader);
+        access.set(&config(""));
+        assert_eq!(standing(&access), Standing::Stranger);
+        let own_group = getegid().as_raw();
+        assert_eq!(access.follow().borrow().standing(4000, &[own_group]), Standing::Operator);
     }
 
     #[test]

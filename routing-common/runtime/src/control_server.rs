@@ -178,13 +178,18 @@ async fn accept(listener: UnixListener, path: PathBuf, mut door: Door) {
         };
         connection += 1;
         let peer = Arc::new(peer_of(&stream, connection));
-        let slots = match door.standing(&peer) {
+        let standing = door.standing(&peer);
+        let slots = match standing {
             Standing::Operator => for_operators,
             Standing::Reader => for_readers,
             Standing::Stranger => for_strangers,
         };
         match Arc::clone(slots).try_acquire_owned() {
             Ok(slot) => drop(tokio::spawn(serve(stream, peer, slot, door.clone()))),
+            Err(_) if standing == Standing::Operator => {
+                tracing::warn!("control connection refused: {MAX_CONNECTIONS} are open");
+            }
+            // Who may not change anything does not fill the log either.
             Err(_) => tracing::debug!(uid = peer.uid, "control connection refused: too many are open"),
         }
     }
