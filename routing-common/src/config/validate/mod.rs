@@ -6,6 +6,7 @@
 mod authentication;
 mod bfd;
 mod interfaces;
+mod names;
 mod ospf;
 mod ospf_interface;
 mod policy;

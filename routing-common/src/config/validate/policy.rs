@@ -4,75 +4,45 @@
 //! for one that permits everything. Here such names and lists are refused, and what nobody uses is warned about.
 
 use super::interfaces::{Interfaces, description};
+use super::names::{Names, What};
 use super::warn_if_unknown;
 use crate::config::model::MetricType;
 use crate::config::reader::{At, Quantity, Section};
-use crate::config::slip::nearest;
 use crate::id::InterfaceName;
 use crate::policy::{
     AccessList, AccessListEntry, Action, Match, Policy, PrefixList, PrefixListEntry, PrefixRange, RouteMap,
     RouteMapEntry, Set, SetMetric,
 };
 use crate::prefix::{Ipv4Network, canonical, default_route};
-use core::cell::RefCell;
 use core::ops::Range;
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
 
-/// Longest name of a list or map, in characters.
-const LONGEST_NAME: usize = 64;
 /// The word for all prefixes.
 const ANY: &str = "any";
-
-/// What a name can be the name of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
-    PrefixList,
-    AccessList,
-    RouteMap,
-}
-
-impl What {
-    const fn key(self) -> &'static str {
-        match self {
-            Self::PrefixList => "prefix-lists",
-            Self::AccessList => "access-lists",
-            Self::RouteMap => "route-maps",
-        }
-    }
-
-    const fn words(self) -> &'static str {
-        match self {
-            Self::PrefixList => "prefix list",
-            Self::AccessList => "access list",
-            Self::RouteMap => "route map",
-        }
-    }
-}
 
 /// The lists and maps of the file, and which of them were asked for.
 pub(super) struct Lists {
     policy: Policy,
-    places: Vec<(What, String, Range<usize>)>,
-    used: RefCell<BTreeSet<(What, String)>>,
+    names: Names,
 }
 
 /// Reads the three tables.
 pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> Lists {
-    let mut lists = Lists { policy: Policy::default(), places: Vec::new(), used: RefCell::default() };
-    for (name, sections) in lists.named(root, What::PrefixList) {
+    let mut lists = Lists { policy: Policy::default(), names: Names::default() };
+    for (name, sections) in lists.names.declared(root, What::PrefixList) {
         let entries = ordered(&sections, prefix_list_entry, |e| e.sequence);
         warn_of_covered(&sections, &entries, PrefixListEntry::range, |e| e.sequence);
         let entries = values(entries);
         lists.policy.prefix_lists.insert(name.clone(), PrefixList { name, entries });
     }
-    for (name, sections) in lists.named(root, What::AccessList) {
+    for (name, sections) in lists.names.declared(root, What::AccessList) {
         let entries = ordered(&sections, access_list_entry, |e| e.sequence);
         warn_of_covered(&sections, &entries, AccessListEntry::range, |e| e.sequence);
         let entries = values(entries);
         lists.policy.access_lists.insert(name.clone(), AccessList { name, entries });
     }
-    for (name, sections) in lists.named(root, What::RouteMap) {
+    for (name, sections) in lists.names.declared(root, What::RouteMap) {
         let read = |s: &Section<'_>| lists.route_map_entry(s, interfaces);
         let entries = ordered(&sections, read, |e| e.sequence.into());
         warn_of_unreached(&sections, &entries);
@@ -222,66 +192,18 @@ fn access_list_entry(section: &Section<'_>) -> Option<AccessListEntry> {
 }
 
 impl Lists {
-    /// The arrays of one of the tables, in file order.
-    fn named<'a>(&mut self, root: &Section<'a>, what: What) -> Vec<(String, Vec<Section<'a>>)> {
-        let arrays = root.named_arrays(what.key()).into_iter();
-        let mut all: Vec<(String, Vec<Section<'a>>)> = Vec::new();
-        for (name, sections) in arrays {
-            let plain = |b: u8| b.is_ascii_graphic() && !b"\"'\\".contains(&b);
-            if !(1..=LONGEST_NAME).contains(&name.value.len()) || !name.value.bytes().all(plain) {
-                let message =
-                    format!("a {} cannot be called \"{}\"", what.words(), name.value.escape_debug());
-                let hint =
-                    format!("one word of up to {LONGEST_NAME} printable ASCII characters without quotes");
-                root.sink().error(name.span.clone(), message, hint);
-            }
-            if sections.is_empty() {
-                let hint =
-                    "add an entry, or remove the name; FRR would take it for one that permits everything";
-                let message = format!("{} `{}` has no entry", what.words(), name.value.escape_debug());
-                root.sink().missing(name.span.clone(), message, hint);
-            }
-            self.places.push((what, name.value.to_owned(), name.span));
-            all.push((name.value.to_owned(), sections));
-        }
-        all
-    }
-
-    /// What the key `key` names; an error if it is not there.
-    fn asked<'l, T>(
-        &'l self,
-        section: &Section<'_>,
-        key: &str,
-        what: What,
-        all: &'l BTreeMap<String, T>,
-    ) -> Option<&'l T> {
-        let At { value, span, .. } = section.text(key);
-        let name = value?;
-        self.used.borrow_mut().insert((what, name.to_owned()));
-        let found = all.get(name);
-        if found.is_none() {
-            let hint = match nearest(name, all.keys().map(String::as_str)) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("write entries [[{}.{}]]", what.key(), name.escape_debug()),
-            };
-            let message = format!("there is no {} \"{}\"", what.words(), name.escape_debug());
-            section.sink().missing(span, message, hint);
-        }
-        found
-    }
-
     fn prefix_list(&self, section: &Section<'_>, key: &str) -> Option<PrefixList> {
-        self.asked(section, key, What::PrefixList, &self.policy.prefix_lists).cloned()
+        self.names.asked(section, key, What::PrefixList, &self.policy.prefix_lists).cloned()
     }
 
     /// The access list that `key` names.
     pub(super) fn access_list(&self, section: &Section<'_>, key: &str) -> Option<AccessList> {
-        self.asked(section, key, What::AccessList, &self.policy.access_lists).cloned()
+        self.names.asked(section, key, What::AccessList, &self.policy.access_lists).cloned()
     }
 
     /// The route map that `key` names.
     pub(super) fn route_map(&self, section: &Section<'_>, key: &str) -> Option<RouteMap> {
-        self.asked(section, key, What::RouteMap, &self.policy.route_maps).cloned()
+        self.names.asked(section, key, What::RouteMap, &self.policy.route_maps).cloned()
     }
 
     fn route_map_entry(&self, section: &Section<'_>, interfaces: &Interfaces) -> Option<RouteMapEntry> {
@@ -319,14 +241,7 @@ impl Lists {
 
     /// The lists and maps; those nobody asked for are warned about.
     pub(super) fn into_policy(self, root: &Section<'_>) -> Policy {
-        let used = self.used.into_inner();
-        for (what, name, span) in self.places {
-            if !used.contains(&(what, name.clone())) {
-                let message = format!("nothing uses {} `{}`", what.words(), name.escape_debug());
-                let hint = "name it where it is meant to act, or remove it";
-                root.sink().warning(span, message, hint);
-            }
-        }
+        self.names.warn_of_unused(root);
         self.policy
     }
 }

@@ -1,0 +1,105 @@
+//! Names the operator gives to what other tables refer to: each is one word, stands for something, and somebody asks
+//! for it.
+
+use crate::config::reader::{At, Section};
+use crate::config::slip::nearest;
+use core::cell::RefCell;
+use core::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Longest name, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// What a name can be the name of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    PrefixList,
+    AccessList,
+    RouteMap,
+}
+
+impl What {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::PrefixList => "prefix-lists",
+            Self::AccessList => "access-lists",
+            Self::RouteMap => "route-maps",
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::PrefixList => "prefix list",
+            Self::AccessList => "access list",
+            Self::RouteMap => "route map",
+        }
+    }
+}
+
+/// Where names are given, and which of them were asked for.
+#[derive(Default)]
+pub(super) struct Names {
+    places: Vec<(What, String, Range<usize>)>,
+    used: RefCell<BTreeSet<(What, String)>>,
+}
+
+impl Names {
+    /// The arrays of one of the tables, in file order.
+    pub(super) fn declared<'a>(&mut self, root: &Section<'a>, what: What) -> Vec<(String, Vec<Section<'a>>)> {
+        let mut all: Vec<(String, Vec<Section<'a>>)> = Vec::new();
+        for (name, sections) in root.named_arrays(what.key()) {
+            let plain = |b: u8| b.is_ascii_graphic() && !b"\"'\\".contains(&b);
+            if !(1..=LONGEST_NAME).contains(&name.value.len()) || !name.value.bytes().all(plain) {
+                let message =
+                    format!("a {} cannot be called \"{}\"", what.words(), name.value.escape_debug());
+                let hint =
+                    format!("one word of up to {LONGEST_NAME} printable ASCII characters without quotes");
+                root.sink().error(name.span.clone(), message, hint);
+            }
+            if sections.is_empty() {
+                let hint =
+                    "add an entry, or remove the name; FRR would take it for one that permits everything";
+                let message = format!("{} `{}` has no entry", what.words(), name.value.escape_debug());
+                root.sink().missing(name.span.clone(), message, hint);
+            }
+            self.places.push((what, name.value.to_owned(), name.span));
+            all.push((name.value.to_owned(), sections));
+        }
+        all
+    }
+
+    /// What the key `key` names; an error if it is not there.
+    pub(super) fn asked<'l, T>(
+        &self,
+        section: &Section<'_>,
+        key: &str,
+        what: What,
+        all: &'l BTreeMap<String, T>,
+    ) -> Option<&'l T> {
+        let At { value, span, .. } = section.text(key);
+        let name = value?;
+        self.used.borrow_mut().insert((what, name.to_owned()));
+        let found = all.get(name);
+        if found.is_none() {
+            let hint = match nearest(name, all.keys().map(String::as_str)) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("write entries [[{}.{}]]", what.key(), name.escape_debug()),
+            };
+            let message = format!("there is no {} \"{}\"", what.words(), name.escape_debug());
+            section.sink().missing(span, message, hint);
+        }
+        found
+    }
+
+    /// Warns of names that nobody asked for.
+    pub(super) fn warn_of_unused(self, root: &Section<'_>) {
+        let used = self.used.into_inner();
+        for (what, name, span) in self.places {
+            if !used.contains(&(what, name.clone())) {
+                let message = format!("nothing uses {} `{}`", what.words(), name.escape_debug());
+                let hint = "name it where it is meant to act, or remove it";
+                root.sink().warning(span, message, hint);
+            }
+        }
+    }
+}
