@@ -6,7 +6,7 @@
 //!
 //! Reading order: [`machine`] (the five verbs of every engine), [`time`] and [`timer`], [`id`],
 //! [`prefix`] and [`link`] (what the kernel tells us), [`wire`] (bytes), [`config`] (the operator's
-//! file), [`policy`] (its judgements on routes), [`control`] (what daemons and the shell say to each other), [`grammar`] and [`render`]
+//! file), [`policy`] (its judgements on routes), [`key_chain`] (which key signs when), [`control`] (what daemons and the shell say to each other), [`grammar`] and [`render`]
 //! (what the operator types and sees), [`record`] (what an engine was told, for telling it again).
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod grammar;
 pub mod id;
+pub mod key_chain;
 pub mod link;
 pub mod machine;
 pub mod notice;

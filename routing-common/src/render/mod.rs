@@ -5,7 +5,7 @@ mod duration;
 mod fields;
 mod table;
 
-pub use date::{time_of_day, utc};
+pub use date::{Date, time_of_day, utc};
 pub use duration::{clock_time, short_time};
 pub use fields::Fields;
 pub use table::{Align, Table};
