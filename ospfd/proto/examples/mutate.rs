@@ -15,6 +15,7 @@ use ospf_proto::packet::{
 };
 use routing_common::config::{Md5Key, OspfAuthentication, Secret};
 use routing_common::id::{AreaId, RouterId};
+use routing_common::key_chain::{Algorithm, ChainKey, KeyChain, Lifetime};
 use routing_common::rng::Rng;
 use routing_common::wire::checksum;
 use std::net::Ipv4Addr;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         OspfAuthentication::Null,
         OspfAuthentication::Simple(Secret::new("password")),
         OspfAuthentication::Md5(vec![Md5Key { id: 7, secret: Secret::new("correct-horse") }]),
+        OspfAuthentication::KeyChain(KeyChain { name: "chain".into(), keys: vec![chain_key()] }),
     ];
     let seeds: Vec<_> =
         auths.iter().flat_map(|auth| packets(auth).into_iter().map(move |p| (auth, p))).collect();
@@ -144,7 +146,7 @@ fn repair(bytes: &mut [u8], rng: &mut Rng) {
 fn receive(input: &[u8], auth: &OspfAuthentication, tally: &mut Tally) -> Result<(), String> {
     let Ok(raw) = decode_header(input) else { return Ok(()) };
     tally.headers += 1;
-    if raw.checksum_is_valid() && verify(&raw, auth, Some(1)).is_ok() {
+    if raw.checksum_is_valid() && verify(&raw, auth, 0, Some(1)).is_ok() {
         tally.authentic += 1;
     }
     let Ok(body) = raw.decode_body() else { return Ok(()) };
@@ -186,6 +188,16 @@ fn same_lsa(read: &UpdateLsa, sent: &Lsa) -> bool {
     })
 }
 
+fn chain_key() -> ChainKey {
+    ChainKey {
+        id: 3,
+        secret: Secret::new("battery-staple"),
+        algorithm: Algorithm::HmacSha256,
+        send: Lifetime::ALWAYS,
+        accept: Lifetime::ALWAYS,
+    }
+}
+
 /// One good packet of each type, the update with every type of LSA.
 fn packets(auth: &OspfAuthentication) -> Vec<Vec<u8>> {
     let lsas = lsas();
@@ -211,6 +223,8 @@ fn packets(auth: &OspfAuthentication) -> Vec<Vec<u8>> {
         sequence: 77,
         headers: headers.clone(),
     };
+    // proof: none of the keys above has a lifetime.
+    let signer = Signer::new(auth, 0, 9).expect("a key signs");
     [
         OutgoingBody::Hello(&hello),
         OutgoingBody::DatabaseDescription(&description),
@@ -219,7 +233,7 @@ fn packets(auth: &OspfAuthentication) -> Vec<Vec<u8>> {
         OutgoingBody::LinkStateAck(&headers),
     ]
     .iter()
-    .map(|body| encode(ROUTER, AreaId::BACKBONE, body, &Signer::new(auth, 9)))
+    .map(|body| encode(ROUTER, AreaId::BACKBONE, body, &signer))
     .collect()
 }
 

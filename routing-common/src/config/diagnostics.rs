@@ -207,6 +207,9 @@ impl Sink<'_> {
 fn likely_secrets(text: &str) -> impl Iterator<Item = Range<usize>> {
     text.match_indices("key").filter_map(move |(at, _)| {
         let name_end = at + text[at..].find(|c: char| !c.is_alphanumeric() && c != '-' && c != '_')?;
+        if &text[at..name_end] == "key-chain" {
+            return None; // A name.
+        }
         let value = text[name_end..].trim_start_matches([' ', '\t', '"', '\'']).strip_prefix('=')?;
         let value = value.trim_start_matches([' ', '\t']);
         let quote = value.chars().next().filter(|c| *c == '"' || *c == '\'')?;

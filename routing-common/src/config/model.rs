@@ -1,6 +1,7 @@
 //! The shape of a valid configuration.
 
 use crate::id::{AreaId, InterfaceName, RouterId, Vrid};
+use crate::key_chain::KeyChain;
 use crate::policy::{AccessList, Policy, RouteMap};
 use core::fmt;
 use core::str::FromStr;
@@ -26,6 +27,8 @@ pub struct Config {
     pub policy: Policy,
     /// Who may talk to the daemons beside root.
     pub access: AccessConfig,
+    /// Key chains by name, used or not; those in use are also where they are used.
+    pub key_chains: BTreeMap<String, KeyChain>,
     /// Settings of the RIB and the kernel's forwarding.
     pub rib: RibConfig,
     /// OSPF, if it runs.
@@ -307,6 +310,8 @@ pub enum OspfAuthentication {
     Simple(Secret),
     /// AuType 2 with keyed MD5: at least one key, in file order; the last one signs, all verify.
     Md5(Vec<Md5Key>),
+    /// AuType 2 with the keys of a chain, each in its time.
+    KeyChain(KeyChain),
 }
 
 /// An MD5 key of up to 16 octets.

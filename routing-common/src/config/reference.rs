@@ -42,12 +42,14 @@ Refused:
 * an advertisement interval that the protocol version cannot express;
 * a BFD profile that is not there, `multihop` together with `interface`, two BFD peers that are one session, a
   `local-address` that the interface does not have in the file;
-* a name of a prefix list, access list or route map that is not there, one of them without an entry, and one with the same
+* a name of a prefix list, access list, route map or key chain that is not there, one of them without an entry, and one with the same
   `sequence` twice;
+* a key chain with an id twice, a key without its secret or algorithm, a lifetime that ends before it begins;
 * `bfd` under `vrrp`, `network-type` \"point-to-multipoint\" and \"non-broadcast\": not part of this version.
 
 Only warned about: an interface that is used but has no table under `[interfaces]` (its addresses must then come from
-elsewhere), lists and maps that nothing uses, entries that never decide because earlier ones match all they do, `set` in an
+elsewhere), lists, maps and key chains that nothing uses, times in which no key of a chain is meant to sign, keys that sign while
+they are not accepted, entries that never decide because earlier ones match all they do, `set` in an
 entry that denies, a `distribute-list` of what is not redistributed, `always` with a route map that has conditions,
 `preempt-delay` without `preempt`, `bfd` on a passive OSPF interface, and a BFD peer on a single hop that is in no subnet of
 the file while no `interface` is named.

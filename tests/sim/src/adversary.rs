@@ -15,6 +15,7 @@ use ospf_proto::lsa::{Lsa, LsaBody, LsaSpec, RouterLink, RouterLinkKind};
 use ospf_proto::packet::{OutgoingBody, Signer, encode};
 use routing_common::config::{OspfAuthentication, Secret};
 use routing_common::id::{AreaId, RouterId};
+use routing_common::key_chain::Algorithm;
 use routing_common::rng::Rng;
 use routing_common::time::Duration;
 use std::net::Ipv4Addr;
@@ -151,9 +152,12 @@ fn forge(world: &mut World, segment: usize, victim: usize, max_age: bool) {
     let lsas: Vec<(&Lsa, u16)> = forged.iter().map(|lsa| (lsa, lsa.header().age.max(1))).collect();
     let wrong = Secret::new("guess");
     // Ahead of every honest clock, so that nothing but the digest speaks against it.
+    let guess =
+        Signer::Cryptographic { algorithm: Algorithm::Md5, key_id: 1, secret: &wrong, sequence: u32::MAX };
     let signer = match &authentication {
-        OspfAuthentication::Md5(_) => Signer::Md5 { key_id: 1, secret: &wrong, sequence: u32::MAX },
-        other => Signer::new(other, 0),
+        OspfAuthentication::Null => Signer::Null,
+        OspfAuthentication::Simple(password) => Signer::Simple(password),
+        OspfAuthentication::Md5(_) | OspfAuthentication::KeyChain(_) => guess,
     };
     for end in world.segments[segment].ends.clone() {
         let router = &world.scenario.routers[end.router];

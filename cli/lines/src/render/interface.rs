@@ -77,6 +77,9 @@ impl Page {
                     self.line(1, format_args!("ip ospf message-digest-key {} md5 {word}", key.id));
                 }
             }
+            OspfAuthentication::KeyChain(chain) => {
+                self.line(1, format_args!("ip ospf authentication key-chain {}", chain.name));
+            }
         }
     }
 

@@ -6,11 +6,13 @@
 
 mod bfd;
 mod interface;
+mod key_chain;
 mod ospf;
 mod policy;
 
 use crate::commands::{FRR_WORDS, like_an_address};
 use crate::text::{MASK, secret_word};
+
 use routing_common::config::{
     BfdProfile, Config, Defaults, OspfConfig, OspfInterfaceConfig, RibConfig, Secret, StaticRoute,
     StaticTarget, VrrpGroup, load,
@@ -37,6 +39,9 @@ pub fn render(config: &Config, secrets: Secrets) -> String {
             page.line(0, static_route(route));
         }
         page.line(0, "!");
+    }
+    for chain in config.key_chains.values() {
+        page.key_chain(chain);
     }
     page.policy(&config.policy);
     for name in config.interface_names() {

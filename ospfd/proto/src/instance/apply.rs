@@ -3,8 +3,8 @@
 //! | what changed | effect |
 //! | --- | --- |
 //! | router id; OSPF on or off | the whole instance starts anew, own LSAs flushed first |
-//! | an interface's area, type, address, passive, authentication | that interface goes down and up |
-//! | cost, priority, hello, dead, retransmit, delay, mtu-ignore | in place |
+//! | an interface's area, type, address, passive, way of authentication, password | that interface goes down and up |
+//! | cost, priority, hello, dead, retransmit, delay, mtu-ignore, MD5 keys, key chain | in place |
 //! | bfd | sessions are asked for, changed or ended |
 //! | reference bandwidth, addresses, virtual addresses | interfaces are looked at again |
 //! | default-information, redistribute, distribute-list, their lists and maps | AS-external-LSAs are compared with what is wanted |

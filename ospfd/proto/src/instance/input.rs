@@ -30,8 +30,8 @@ pub enum Input<'a> {
     BfdConnected,
     /// The connection with bfdd is gone; OSPF goes on by its own timers.
     BfdLost,
-    /// Seconds since 1970, told at start and after clock steps. Only cryptographic sequence numbers
-    /// (RFC 2328 App. D.3) use it.
+    /// Seconds since 1970, told at start and after clock steps. Cryptographic sequence numbers (RFC 2328 App. D.3),
+    /// lifetimes of keys and the state that is kept over restarts use it.
     WallClock(u64),
     /// An operator's `clear` command.
     Clear(Clear),

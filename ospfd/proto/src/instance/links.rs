@@ -10,7 +10,7 @@ use crate::interface::{
     Interface, InterfaceEvent, InterfaceState, NetworkKind, choose_addresses, cost_of, kind_of, mtu_of,
 };
 use ipnetwork::Ipv4Network;
-use routing_common::config::OspfInterfaceConfig;
+use routing_common::config::{OspfAuthentication, OspfInterfaceConfig};
 use routing_common::id::IfIndex;
 use routing_common::link::{Address, Link, LinkEvent};
 use routing_common::time::Instant;
@@ -206,5 +206,11 @@ fn needs_restart(interface: &Interface, wanted: &Wanted) -> bool {
         || interface.name != wanted.link.name
         || c.area != wanted.config.area
         || c.passive != wanted.config.passive
-        || c.authentication != wanted.config.authentication
+        || !keys_alone_differ(&c.authentication, &wanted.config.authentication)
+}
+
+/// May the adjacencies stay? If there are other keys, the neighbours get them too, in their own time.
+fn keys_alone_differ(old: &OspfAuthentication, new: &OspfAuthentication) -> bool {
+    use OspfAuthentication::{KeyChain, Md5};
+    old == new || matches!((old, new), (Md5(_) | KeyChain(_), Md5(_) | KeyChain(_)))
 }

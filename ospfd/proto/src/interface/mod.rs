@@ -10,6 +10,7 @@
 
 mod dr_election;
 mod hello;
+mod key_in_use;
 mod lifecycle;
 mod machine;
 mod receive;
@@ -25,6 +26,7 @@ use crate::lsdb::{DatabaseId, Lsdb};
 use crate::neighbor::{Neighbor, NeighborState};
 use crate::statistics::InterfaceStatistics;
 use ipnetwork::Ipv4Network;
+use key_in_use::KeyInUse;
 use routing_common::config::{NetworkType, OspfInterfaceConfig};
 use routing_common::id::{AreaId, IfIndex, InterfaceName, RouterId};
 use routing_common::link::{Address, Link, VRRP_ADDRESS_PROTOCOL};
@@ -86,6 +88,8 @@ pub struct Interface {
     pub(crate) flood_queue: Vec<(DatabaseId, LsaKey)>,
     /// When they may leave.
     pub(crate) pace: Pace,
+    /// The key of the interface's chain that signed last, told when it changes.
+    pub(crate) key_in_use: Option<KeyInUse>,
     /// State changes of neighbours told since then.
     pub(crate) state_notices: (Instant, u32),
     /// Is its socket open?
@@ -119,6 +123,7 @@ impl Interface {
             delayed_acks: Vec::new(),
             flood_queue: Vec::new(),
             pace: Pace::default(),
+            key_in_use: None,
             state_notices: (now, 0),
             is_open: false,
             is_d_router: false,

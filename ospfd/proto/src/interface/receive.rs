@@ -37,7 +37,7 @@ impl Instance {
         if let Some(interface) = self.interfaces.get_mut(&ifindex) {
             *interface.statistics.received.of_type(raw.packet_type) += 1;
         }
-        let sequence = self.check_header(received, &raw)?;
+        let sequence = self.check_header(now, received, &raw)?;
         let id = NeighborId { ifindex, router_id: raw.router_id };
         self.receive_body(now, id, received.source, &raw)?;
         if let (Some(neighbor), Some(sequence)) = (self.neighbor_mut(id), sequence) {
@@ -95,7 +95,12 @@ impl Instance {
     }
 
     /// What the header says; returns the cryptographic sequence number to remember.
-    fn check_header(&self, received: &Received<'_>, raw: &RawPacket<'_>) -> Result<Option<u32>, Discard> {
+    fn check_header(
+        &self,
+        now: Instant,
+        received: &Received<'_>,
+        raw: &RawPacket<'_>,
+    ) -> Result<Option<u32>, Discard> {
         let Some(interface) = self.interfaces.get(&received.ifindex) else {
             return Err(Discard::InterfaceNotActive);
         };
@@ -119,7 +124,8 @@ impl Instance {
             return Err(Discard::Checksum);
         }
         let last = interface.neighbors.get(&raw.router_id).and_then(|n| n.cryptographic_sequence);
-        let sequence = verify(raw, &interface.config.authentication, last).map_err(|e| match e {
+        let wall = self.wall_seconds(now);
+        let sequence = verify(raw, &interface.config.authentication, wall, last).map_err(|e| match e {
             AuthError::TypeMismatch => Discard::AuthenticationType,
             AuthError::SequenceTooOld => Discard::AuthenticationSequence,
             AuthError::KeyMismatch

@@ -35,14 +35,17 @@ impl Instance {
         destination: Ipv4Addr,
         body: &OutgoingBody<'_>,
     ) {
-        let sequence = self.next_cryptographic_sequence(now);
+        let wall = self.wall_seconds(now);
+        let sequence = self.next_cryptographic_sequence(wall);
         let router_id = self.router_id;
         let Some(interface) = self.interfaces.get_mut(&ifindex) else { return };
         let Some(source) = interface.ip() else { return };
         if !interface.is_active() {
             return;
         }
-        let signer = Signer::new(&interface.config.authentication, sequence);
+        let notice = interface.note_key_in_use(wall);
+        self.outputs.extend(notice.map(Output::Notice));
+        let Some(signer) = Signer::new(&interface.config.authentication, wall, sequence) else { return };
         let payload = encode(router_id, interface.config.area, body, &signer);
         *interface.statistics.sent.of_type(body.packet_type()) += 1;
         self.outputs.push_back(Output::Transmit { ifindex, source, destination, payload });
@@ -50,10 +53,8 @@ impl Instance {
 
     /// App. D.3 asks for numbers that never decrease, also over restarts: seconds of wall-clock time.
     /// Counting every packet instead would run ahead of the clock and lock a restarted router out.
-    fn next_cryptographic_sequence(&mut self, now: Instant) -> u32 {
-        let (told, at) = self.wall_clock;
-        let seconds = told.saturating_add(now.since(at).as_secs());
-        let sequence = u32::try_from(seconds).unwrap_or(u32::MAX).max(self.cryptographic_sequence);
+    fn next_cryptographic_sequence(&mut self, wall: u64) -> u32 {
+        let sequence = u32::try_from(wall).unwrap_or(u32::MAX).max(self.cryptographic_sequence);
         self.cryptographic_sequence = sequence;
         sequence
     }

@@ -1,20 +1,19 @@
 //! Packet authentication (RFC 2328 App. D).
 //!
-//! Null, simple password and keyed MD5. The digest is appended to the packet and counted by no length
-//! field of OSPF's own; an LLS block, if any, comes behind it. Comparisons take the same time whatever
-//! differs, so that a sender cannot guess octet by octet.
+//! Null, simple password, keyed MD5 and HMAC-SHA (RFC 5709), whose keys may come from a chain with lifetimes
+//! ([`routing_common::key_chain`]); times are seconds since 1970, told by the caller. The digest is appended to the
+//! packet and counted by no length field of OSPF's own; an LLS block, if any, comes behind it. Comparisons take the same
+//! time whatever differs, so that a sender cannot guess octet by octet.
+//!
+//! A key without an algorithm of its own is one of MD5. Sequence numbers have 32 bits (no RFC 7474), and are one
+//! row over all keys of an interface, so that a change of keys needs no fresh start.
 
+use super::digest::{digest, padded};
 use super::header::{AUTH_OFFSET, HEADER_LENGTH, RawPacket, au_type};
-use md5::{Digest, Md5};
 use routing_common::config::{OspfAuthentication, Secret};
+use routing_common::key_chain::Algorithm;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
-
-/// Octets of an MD5 digest.
-pub const DIGEST_LENGTH: usize = 16;
-
-/// Octets of an MD5 key; shorter secrets are filled up with zeros.
-const KEY_LENGTH: usize = 16;
 
 /// Octets of a simple password.
 const PASSWORD_LENGTH: usize = 8;
@@ -31,27 +30,29 @@ pub enum AuthError {
     /// The simple password is another one.
     #[error("password differs")]
     KeyMismatch,
-    /// No key with the packet's Key ID is configured.
+    /// No key with the packet's Key ID is configured, or none that is accepted now.
     #[error("key id unknown")]
     UnknownKeyId,
-    /// The MD5 digest is another one.
+    /// The digest is another one.
     #[error("digest differs")]
     DigestMismatch,
     /// The cryptographic sequence number is smaller than the last accepted one: a replay, or a
     /// neighbour whose clock went back.
     #[error("cryptographic sequence number went back")]
     SequenceTooOld,
-    /// The digest is missing, or not of 16 octets.
-    #[error("digest missing or not of 16 octets")]
+    /// The digest is missing, or not as long as the key's algorithm makes it.
+    #[error("digest missing or of another length")]
     Truncated,
 }
 
-/// Judges a received packet by the receiving interface's configuration. `last_sequence` is the last
-/// cryptographic sequence number accepted from this neighbour, `None` before the first. Returns the
-/// number to remember, `None` without cryptography. An equal number is accepted (RFC 2328 App. D.5.3 (2)).
+/// Judges a received packet by the receiving interface's configuration, at `wall` seconds since 1970.
+/// `last_sequence` is the last cryptographic sequence number accepted from this neighbour, `None` before
+/// the first. Returns the number to remember, `None` without cryptography. An equal number is accepted
+/// (RFC 2328 App. D.5.3 (2)).
 pub fn verify(
     raw: &RawPacket<'_>,
     auth: &OspfAuthentication,
+    wall: u64,
     last_sequence: Option<u32>,
 ) -> Result<Option<u32>, AuthError> {
     match (auth, raw.au_type) {
@@ -65,24 +66,38 @@ pub fn verify(
             }
         }
         (OspfAuthentication::Md5(keys), au_type::CRYPTOGRAPHIC) => {
-            let [_, _, key_id, digest_length, a, b, c, d] = raw.authentication;
-            let key = keys.iter().find(|k| k.id == key_id).ok_or(AuthError::UnknownKeyId)?;
-            if usize::from(digest_length) != DIGEST_LENGTH {
-                return Err(AuthError::Truncated);
-            }
-            let received = raw.trailer.get(..DIGEST_LENGTH).ok_or(AuthError::Truncated)?;
-            if !bool::from(digest(raw.packet, &key.secret).ct_eq(received)) {
-                return Err(AuthError::DigestMismatch);
-            }
-            // Only a number under a right digest says anything, hence last.
-            let sequence = u32::from_be_bytes([a, b, c, d]);
-            if last_sequence.is_some_and(|last| sequence < last) {
-                return Err(AuthError::SequenceTooOld);
-            }
-            Ok(Some(sequence))
+            let key = |id| keys.iter().find(|k| k.id == id).map(|k| (Algorithm::Md5, &k.secret));
+            verify_digest(raw, key, last_sequence).map(Some)
+        }
+        (OspfAuthentication::KeyChain(chain), au_type::CRYPTOGRAPHIC) => {
+            let key = |id| chain.accepted(id, wall).map(|k| (k.algorithm, &k.secret));
+            verify_digest(raw, key, last_sequence).map(Some)
         }
         _ => Err(AuthError::TypeMismatch),
     }
+}
+
+/// Judges a packet of AuType 2; `key` is what is known under a Key ID. Returns the sequence number.
+fn verify_digest<'a>(
+    raw: &RawPacket<'_>,
+    key: impl FnOnce(u8) -> Option<(Algorithm, &'a Secret)>,
+    last_sequence: Option<u32>,
+) -> Result<u32, AuthError> {
+    let [_, _, key_id, length, a, b, c, d] = raw.authentication;
+    let (algorithm, secret) = key(key_id).ok_or(AuthError::UnknownKeyId)?;
+    if length != algorithm.digest_length() {
+        return Err(AuthError::Truncated);
+    }
+    let received = raw.trailer.get(..usize::from(length)).ok_or(AuthError::Truncated)?;
+    if !bool::from(digest(algorithm, raw.packet, secret).ct_eq(received)) {
+        return Err(AuthError::DigestMismatch);
+    }
+    // Only a number under a right digest says anything, hence last.
+    let sequence = u32::from_be_bytes([a, b, c, d]);
+    if last_sequence.is_some_and(|last| sequence < last) {
+        return Err(AuthError::SequenceTooOld);
+    }
+    Ok(sequence)
 }
 
 /// How a packet we send is authenticated.
@@ -93,7 +108,9 @@ pub enum Signer<'a> {
     /// AuType 1.
     Simple(&'a Secret),
     /// AuType 2.
-    Md5 {
+    Cryptographic {
+        /// How the digest is made.
+        algorithm: Algorithm,
         /// Key ID.
         key_id: u8,
         /// The key.
@@ -104,24 +121,26 @@ pub enum Signer<'a> {
 }
 
 impl<'a> Signer<'a> {
-    /// The signer an interface's configuration asks for: of several MD5 keys the last one. Without any
-    /// key, which a valid configuration excludes, packets go out as AuType 0.
-    pub fn new(auth: &'a OspfAuthentication, sequence: u32) -> Self {
-        match auth {
-            OspfAuthentication::Null => Self::Null,
-            OspfAuthentication::Simple(password) => Self::Simple(password),
-            OspfAuthentication::Md5(keys) => match keys.last() {
-                Some(key) => Self::Md5 { key_id: key.id, secret: &key.secret, sequence },
-                None => Self::Null,
-            },
-        }
+    /// The signer an interface's configuration asks for at `wall` seconds since 1970: of several MD5 keys the
+    /// last one, of a chain the one that signs then. `None` if none does: nothing may be sent.
+    pub fn new(auth: &'a OspfAuthentication, wall: u64, sequence: u32) -> Option<Self> {
+        let (algorithm, key_id, secret) = match auth {
+            OspfAuthentication::Null => return Some(Self::Null),
+            OspfAuthentication::Simple(password) => return Some(Self::Simple(password)),
+            OspfAuthentication::Md5(keys) => keys.last().map(|k| (Algorithm::Md5, k.id, &k.secret))?,
+            OspfAuthentication::KeyChain(chain) => {
+                let key = chain.signing(wall)?.key;
+                (key.algorithm, key.id, &key.secret)
+            }
+        };
+        Some(Self::Cryptographic { algorithm, key_id, secret, sequence })
     }
 
     pub(super) fn au_type(&self) -> u16 {
         match self {
             Self::Null => au_type::NULL,
             Self::Simple(_) => au_type::SIMPLE,
-            Self::Md5 { .. } => au_type::CRYPTOGRAPHIC,
+            Self::Cryptographic { .. } => au_type::CRYPTOGRAPHIC,
         }
     }
 
@@ -131,34 +150,18 @@ impl<'a> Signer<'a> {
         let field: [u8; HEADER_LENGTH - AUTH_OFFSET] = match self {
             Self::Null => [0; 8],
             Self::Simple(password) => padded(password),
-            Self::Md5 { key_id, sequence, .. } => {
+            Self::Cryptographic { algorithm, key_id, sequence, .. } => {
                 let [a, b, c, d] = sequence.to_be_bytes();
-                // DIGEST_LENGTH as an octet.
-                [0, 0, *key_id, 16, a, b, c, d]
+                [0, 0, *key_id, algorithm.digest_length(), a, b, c, d]
             }
         };
         if let Some(slot) = packet.get_mut(AUTH_OFFSET..HEADER_LENGTH) {
             slot.copy_from_slice(&field);
         }
-        if let Self::Md5 { secret, .. } = self {
-            let digest = digest(&packet, secret);
+        if let Self::Cryptographic { algorithm, secret, .. } = self {
+            let digest = digest(*algorithm, &packet, secret);
             packet.extend_from_slice(&digest);
         }
         packet
     }
-}
-
-/// MD5 over the packet and the key (RFC 2328 App. D.4.3 (6)).
-fn digest(packet: &[u8], secret: &Secret) -> [u8; DIGEST_LENGTH] {
-    let key: [u8; KEY_LENGTH] = padded(secret);
-    Md5::new().chain_update(packet).chain_update(key).finalize().into()
-}
-
-/// The secret cut or filled up with zeros to `N` octets.
-fn padded<const N: usize>(secret: &Secret) -> [u8; N] {
-    let mut out = [0; N];
-    for (slot, octet) in out.iter_mut().zip(secret.expose()) {
-        *slot = *octet;
-    }
-    out
 }

@@ -1,12 +1,14 @@
 //! Packets to the wire (RFC 2328 App. A.3), and how much fits one.
 
-use super::authentication::{DIGEST_LENGTH, Signer};
+use super::authentication::Signer;
 use super::body::dd_bits;
+use super::digest::LONGEST_DIGEST;
 use super::header::{AUTH_OFFSET, HEADER_LENGTH, PacketType, VERSION, au_type};
 use super::{DatabaseDescription, Hello};
 use crate::lsa::{Lsa, LsaHeader, LsaKey};
 use routing_common::config::OspfAuthentication;
 use routing_common::id::{AreaId, RouterId};
+use routing_common::key_chain::Algorithm;
 use routing_common::wire::{Writer, checksum};
 
 /// Octets of a Database Description's body before its headers.
@@ -116,7 +118,7 @@ fn encode_description(dd: &DatabaseDescription, w: &mut Writer) {
 /// A whole packet, checksummed and signed: the payload of an IP datagram of protocol 89. The caller keeps
 /// the body within [`max_payload`], or at least within what an IP datagram holds.
 pub fn encode(router_id: RouterId, area_id: AreaId, body: &OutgoingBody<'_>, signer: &Signer<'_>) -> Vec<u8> {
-    let mut w = Writer::with_capacity(HEADER_LENGTH + body.length() + DIGEST_LENGTH);
+    let mut w = Writer::with_capacity(HEADER_LENGTH + body.length() + LONGEST_DIGEST);
     w.u8(VERSION)
         .u8(body.packet_type().code())
         .u16(0)
@@ -135,13 +137,15 @@ pub fn encode(router_id: RouterId, area_id: AreaId, body: &OutgoingBody<'_>, sig
     signer.sign(w.into_vec())
 }
 
-/// The octets of body (what follows the 24-octet header) that fit one unfragmented IP datagram.
+/// The octets of body (what follows the 24-octet header) that fit one unfragmented IP datagram, whichever key of a
+/// chain signs it.
 pub fn max_payload(mtu: u16, auth: &OspfAuthentication) -> usize {
     let digest = match auth {
-        OspfAuthentication::Md5(_) => DIGEST_LENGTH,
+        OspfAuthentication::Md5(_) => Algorithm::Md5.digest_length(),
+        OspfAuthentication::KeyChain(chain) => chain.longest_digest(),
         OspfAuthentication::Null | OspfAuthentication::Simple(_) => 0,
     };
-    usize::from(mtu).saturating_sub(IP_HEADER + HEADER_LENGTH + digest)
+    usize::from(mtu).saturating_sub(IP_HEADER + HEADER_LENGTH + usize::from(digest))
 }
 
 /// How many LSA headers fit a Link State Acknowledgment of `max_payload` octets; at least one.

@@ -131,9 +131,10 @@ fn every_packet_is_accepted_and_written_the_same() {
         let bytes = octets(hex);
         let raw = decode_header(&bytes).unwrap();
         assert!(raw.checksum_is_valid());
-        let sequence = verify(&raw, &auth, None).unwrap().unwrap_or(0);
-        let write =
-            |body: OutgoingBody<'_>| encode(raw.router_id, raw.area_id, &body, &Signer::new(&auth, sequence));
+        let sequence = verify(&raw, &auth, 0, None).unwrap().unwrap_or(0);
+        let write = |body: OutgoingBody<'_>| {
+            encode(raw.router_id, raw.area_id, &body, &Signer::new(&auth, 0, sequence).unwrap())
+        };
         let written = match raw.decode_body().unwrap() {
             PacketBody::Hello(hello) => write(OutgoingBody::Hello(&hello)),
             PacketBody::DatabaseDescription(dd) => write(OutgoingBody::DatabaseDescription(&dd)),

@@ -10,11 +10,12 @@
 
 mod authentication;
 mod body;
+mod digest;
 mod encode;
 mod header;
 mod types;
 
-pub use authentication::{AuthError, DIGEST_LENGTH, Signer, verify};
+pub use authentication::{AuthError, Signer, verify};
 pub use encode::{
     DD_FIXED, OutgoingBody, UPDATE_FIXED, encode, headers_per_ack, headers_per_description, max_payload,
     pack_updates, requests_per_packet,
@@ -24,5 +25,7 @@ pub use types::*;
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod key_chain_tests;
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use routing_common::config::{Md5Key, OspfAuthentication, Secret};
 use routing_common::id::{AreaId, RouterId};
+use routing_common::key_chain::{Algorithm, ChainKey, KeyChain, Lifetime};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 const ROUTER: RouterId = RouterId(Ipv4Addr::new(10, 255, 0, 1));
+/// Seconds since 1970, for keys with lifetimes.
+const NOW: u64 = 1_800_000_000;
 
 fn hello() -> Hello {
     Hello {
@@ -88,10 +91,10 @@ fn null_authentication_accepts_only_null() {
     let null = decode_header(&null).unwrap();
     let signed = hello_octets(&Signer::Simple(&password));
     let signed = decode_header(&signed).unwrap();
-    assert_eq!(verify(&null, &OspfAuthentication::Null, None), Ok(None));
-    assert_eq!(verify(&signed, &OspfAuthentication::Null, None), Err(AuthError::TypeMismatch));
-    assert_eq!(verify(&null, &simple("secret"), None), Err(AuthError::TypeMismatch));
-    assert_eq!(verify(&signed, &md5(&[(1, "secret")]), None), Err(AuthError::TypeMismatch));
+    assert_eq!(verify(&null, &OspfAuthentication::Null, NOW, None), Ok(None));
+    assert_eq!(verify(&signed, &OspfAuthentication::Null, NOW, None), Err(AuthError::TypeMismatch));
+    assert_eq!(verify(&null, &simple("secret"), NOW, None), Err(AuthError::TypeMismatch));
+    assert_eq!(verify(&signed, &md5(&[(1, "secret")]), NOW, None), Err(AuthError::TypeMismatch));
 }
 
 #[test]
@@ -99,21 +102,21 @@ fn passwords_are_compared_as_eight_octets() {
     let password = Secret::new("secret");
     let bytes = hello_octets(&Signer::Simple(&password));
     let raw = decode_header(&bytes).unwrap();
-    assert_eq!(verify(&raw, &simple("secret"), None), Ok(None));
-    assert_eq!(verify(&raw, &simple("secret\0\0"), None), Ok(None));
-    assert_eq!(verify(&raw, &simple("secre"), None), Err(AuthError::KeyMismatch));
-    assert_eq!(verify(&raw, &simple("Secret"), None), Err(AuthError::KeyMismatch));
+    assert_eq!(verify(&raw, &simple("secret"), NOW, None), Ok(None));
+    assert_eq!(verify(&raw, &simple("secret\0\0"), NOW, None), Ok(None));
+    assert_eq!(verify(&raw, &simple("secre"), NOW, None), Err(AuthError::KeyMismatch));
+    assert_eq!(verify(&raw, &simple("Secret"), NOW, None), Err(AuthError::KeyMismatch));
     let long = Secret::new("secretXYZ");
     let bytes = hello_octets(&Signer::Simple(&long));
-    assert_eq!(verify(&decode_header(&bytes).unwrap(), &simple("secretXY"), None), Ok(None));
+    assert_eq!(verify(&decode_header(&bytes).unwrap(), &simple("secretXY"), NOW, None), Ok(None));
 }
 
 #[test]
 fn md5_refuses_each_fault_by_its_name() {
     let keys = md5(&[(1, "old"), (7, "correct-horse")]);
-    let signer = Signer::new(&keys, 1000);
+    let signer = Signer::new(&keys, NOW, 1000).unwrap();
     let good = hello_octets(&signer);
-    let judge = |bytes: &[u8], last| verify(&decode_header(bytes).unwrap(), &keys, last);
+    let judge = |bytes: &[u8], last| verify(&decode_header(bytes).unwrap(), &keys, NOW, last);
 
     assert_eq!(judge(&good, None), Ok(Some(1000)));
     assert_eq!(judge(&good, Some(1000)), Ok(Some(1000)));
@@ -138,22 +141,22 @@ fn md5_refuses_each_fault_by_its_name() {
 #[test]
 fn the_last_md5_key_signs_and_every_key_verifies() {
     let both = md5(&[(1, "old"), (2, "new")]);
-    let bytes = hello_octets(&Signer::new(&both, 1));
+    let bytes = hello_octets(&Signer::new(&both, NOW, 1).unwrap());
     let raw = decode_header(&bytes).unwrap();
-    assert_eq!(verify(&raw, &md5(&[(2, "new")]), None), Ok(Some(1)));
-    assert_eq!(verify(&raw, &md5(&[(1, "old")]), None), Err(AuthError::UnknownKeyId));
+    assert_eq!(verify(&raw, &md5(&[(2, "new")]), NOW, None), Ok(Some(1)));
+    assert_eq!(verify(&raw, &md5(&[(1, "old")]), NOW, None), Err(AuthError::UnknownKeyId));
     let old = md5(&[(1, "old")]);
-    let bytes = hello_octets(&Signer::new(&old, 1));
-    assert_eq!(verify(&decode_header(&bytes).unwrap(), &both, None), Ok(Some(1)));
-    assert_eq!(Signer::new(&md5(&[]), 1), Signer::Null);
+    let bytes = hello_octets(&Signer::new(&old, NOW, 1).unwrap());
+    assert_eq!(verify(&decode_header(&bytes).unwrap(), &both, NOW, None), Ok(Some(1)));
+    assert_eq!(Signer::new(&md5(&[]), NOW, 1), None, "without a key nothing is sent");
 }
 
 #[test]
 fn an_lls_block_may_follow_the_digest() {
     let keys = md5(&[(1, "key")]);
-    let mut bytes = hello_octets(&Signer::new(&keys, 3));
+    let mut bytes = hello_octets(&Signer::new(&keys, NOW, 3).unwrap());
     bytes.extend([0, 0, 0, 3, 0, 1, 0, 4, 0, 0, 0, 1]);
-    assert_eq!(verify(&decode_header(&bytes).unwrap(), &keys, None), Ok(Some(3)));
+    assert_eq!(verify(&decode_header(&bytes).unwrap(), &keys, NOW, None), Ok(Some(3)));
 }
 
 /// The octets of a packet of some type with a body of our making; checksums do not matter here.
@@ -283,6 +286,14 @@ fn authentications() -> impl Strategy<Value = OspfAuthentication> {
             keys.dedup_by_key(|k| k.id);
             OspfAuthentication::Md5(keys)
         }),
+        (any::<u8>(), vec(any::<u8>(), 1..100), prop::sample::select(&Algorithm::ALL)).prop_map(
+            |(id, secret, algorithm)| {
+                let secret = Secret::new(secret);
+                let (send, accept) = (Lifetime::ALWAYS, Lifetime::ALWAYS);
+                let keys = vec![ChainKey { id, secret, algorithm, send, accept }];
+                OspfAuthentication::KeyChain(KeyChain { name: "chain".into(), keys })
+            }
+        ),
     ]
 }
 
@@ -293,13 +304,13 @@ fn through_the_wire(
     sequence: u32,
 ) -> Result<PacketBody, TestCaseError> {
     let area = AreaId(Ipv4Addr::new(0, 0, 0, 3));
-    let bytes = encode(ROUTER, area, body, &Signer::new(auth, sequence));
+    let bytes = encode(ROUTER, area, body, &Signer::new(auth, NOW, sequence).unwrap());
     let raw = decode_header(&bytes).map_err(|e| TestCaseError::fail(e.to_string()))?;
     prop_assert_eq!((raw.router_id, raw.area_id), (ROUTER, area));
     prop_assert_eq!(raw.packet_type, body.packet_type());
     prop_assert!(raw.checksum_is_valid());
-    let expected = matches!(auth, OspfAuthentication::Md5(_)).then_some(sequence);
-    prop_assert_eq!(verify(&raw, auth, None), Ok(expected));
+    let expected = (raw.au_type == 2).then_some(sequence);
+    prop_assert_eq!(verify(&raw, auth, NOW, None), Ok(expected));
     raw.decode_body().map_err(|e| TestCaseError::fail(e.to_string()))
 }
 
@@ -356,7 +367,7 @@ proptest! {
         }
         if let Ok(raw) = decode_header(&bytes) {
             raw.checksum_is_valid();
-            let _ = verify(&raw, &auth, Some(1));
+            let _ = verify(&raw, &auth, NOW, Some(1));
             let _ = raw.decode_body();
         }
         let _ = decode_header(&bytes[4.min(bytes.len())..]);

@@ -53,7 +53,7 @@ pub enum Life {
 
 impl Instance {
     /// Seconds since 1970, as far as we were told.
-    pub(super) fn wall_seconds(&self, now: Instant) -> u64 {
+    pub(crate) fn wall_seconds(&self, now: Instant) -> u64 {
         let (told, at) = self.wall_clock;
         told.saturating_add(now.since(at).as_secs())
     }

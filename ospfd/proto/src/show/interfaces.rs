@@ -30,6 +30,7 @@ fn authentication_name(authentication: &OspfAuthentication) -> &'static str {
         OspfAuthentication::Null => "authenticationNone",
         OspfAuthentication::Simple(_) => "authenticationSimplePassword",
         OspfAuthentication::Md5(_) => "authenticationMessageDigest",
+        OspfAuthentication::KeyChain(_) => "authenticationKeyChain",
     }
 }
 

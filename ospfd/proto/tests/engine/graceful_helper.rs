@@ -8,7 +8,6 @@ use ospf_proto::lsa::{Lsa, LsaBody, LsaSpec};
 use ospf_proto::neighbor::NeighborState;
 use ospf_proto::packet::{OutgoingBody, Signer, encode};
 use ospf_proto::restart::{GraceLsa, RestartReason};
-use routing_common::config::OspfAuthentication;
 use routing_common::id::{AreaId, IfIndex};
 use routing_common::time::Duration;
 
@@ -20,12 +19,7 @@ fn tell(net: &mut Net, body: &[u8], age: u16, sequence: i32) {
     let spec = LsaSpec { age, options: 2, key, sequence: -0x7fff_ff00 + sequence };
     let lsa = Lsa::build(spec, &LsaBody::Opaque(body.into()));
     let update = [(&lsa, age)];
-    let payload = encode(
-        id(1),
-        AreaId::BACKBONE,
-        &OutgoingBody::LinkStateUpdate(&update),
-        &Signer::new(&OspfAuthentication::Null, 0),
-    );
+    let payload = encode(id(1), AreaId::BACKBONE, &OutgoingBody::LinkStateUpdate(&update), &Signer::Null);
     let received = Received {
         ifindex: IfIndex(2),
         source: ip("10.0.12.0"),

@@ -66,6 +66,7 @@ pub(crate) fn config(n: u8) -> Config {
         static_routes: Vec::new(),
         policy: routing_common::policy::Policy::default(),
         access: routing_common::config::AccessConfig::default(),
+        key_chains: BTreeMap::new(),
         rib: RibConfig::default(),
         ospf: Some(OspfConfig {
             router_id: id(n),

@@ -10,6 +10,7 @@ mod flooding;
 mod graceful;
 mod graceful_helper;
 mod harness;
+mod key_chain;
 mod leaving;
 mod limits;
 mod policy;

@@ -5,6 +5,7 @@
 //! loader, its messages and the reference page cannot drift apart.
 
 mod bfd;
+mod key_chain;
 mod ospf;
 mod policy;
 mod vrrp;
@@ -145,6 +146,11 @@ pub(super) static ROOT: Table = Table {
             "Which routes are announced, and how, by a name of your choice.",
         ),
         table_key("access", Kind::Table(&ACCESS), "Who may look and who may change, beside root."),
+        table_key(
+            "key-chains",
+            Kind::NamedArray(&key_chain::KEY),
+            "Keys that take turns, by a name of your choice.",
+        ),
         table_key("rib", Kind::Table(&RIB), "The routing table and the kernel's forwarding."),
         table_key("ospf", Kind::Table(&OSPF), "OSPFv2; without this table it does not run."),
         table_key("vrrp", Kind::Table(&VRRP), "VRRP; without groups it does not run."),

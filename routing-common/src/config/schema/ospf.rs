@@ -208,9 +208,9 @@ static OSPF_INTERFACE: Table = Table {
 
 static AUTHENTICATION: Table = Table {
     path: "ospf.interfaces.NAME.authentication",
-    text: "Packet authentication. `simple` takes `key`, `md5` takes `keys`.",
+    text: "Packet authentication. `simple` takes `key`, `md5` takes `keys`, `key-chain` takes `key-chain`.",
     keys: &[
-        key("type", Kind::Word(&["null", "simple", "md5"]), Fallback::Required, "The method."),
+        key("type", Kind::Word(&["null", "simple", "md5", "key-chain"]), Fallback::Required, "The method."),
         key("key", Kind::Text("1 to 8 bytes"), Fallback::Absent("none"), "The password of `simple`."),
         key(
             "keys",
@@ -218,6 +218,12 @@ static AUTHENTICATION: Table = Table {
             Fallback::Absent("none"),
             "The keys of `md5`; the last one signs, all of them verify, so keys can be changed one \
              router at a time.",
+        ),
+        key(
+            "key-chain",
+            Kind::Text("the name of one of `key-chains`"),
+            Fallback::Absent("none"),
+            "The keys of `key-chain`, each with its algorithm and its time.",
         ),
     ],
 };

@@ -153,6 +153,7 @@ fn the_example_of_the_design_yields_exactly_this() {
         }],
         policy: Policy::default(),
         access: AccessConfig::default(),
+        key_chains: BTreeMap::new(),
         rib: RibConfig::default(),
         ospf: Some(expected_ospf()),
         vrrp_groups: BTreeMap::from([("lan".into(), expected_group())]),

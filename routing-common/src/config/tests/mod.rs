@@ -3,6 +3,7 @@
 mod accepted;
 mod bfd;
 mod documents;
+mod key_chain;
 mod policy;
 mod properties;
 mod refused;

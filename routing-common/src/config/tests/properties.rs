@@ -36,6 +36,9 @@ const PIECES: &[&str] = &[
     "[[prefix-lists.P]]\nsequence = 1\naction = \"permit\"\nprefix = \"10.0.0.0/8\"\nle = 9\n",
     "[[route-maps.M]]\nmatch = { prefix-list = \"P\" }\nset = { metric = \"+1\" }\n",
     "route-map = \"M\"\n",
+    "[[key-chains.C]]\nid = 1\nkey = \"x\"\nalgorithm = \"md5\"\n",
+    "send-lifetime = { start = \"2027-01-31 00:00:00\", end = \"2027-02-28 00:00:00\" }\n",
+    "authentication = { type = \"key-chain\", key-chain = \"C\" }\n",
     "1979-05-27",
 ];
 

@@ -57,7 +57,7 @@ virtual-addresses = ["10.0.0.10"]
   |
 1 | hostnam = "r1"
   | ^^^^^^^
-  = help: did you mean `hostname`? Allowed here: `hostname`, `defaults`, `interfaces`, `static-routes`, `prefix-lists`, `access-lists`, `route-maps`, `access`, `rib`, `ospf`, `vrrp`, `bfd`
+  = help: did you mean `hostname`? Allowed here: `hostname`, `defaults`, `interfaces`, `static-routes`, `prefix-lists`, `access-lists`, `route-maps`, `access`, `key-chains`, `rib`, `ospf`, `vrrp`, `bfd`
 
 error: 192.168.1.0 is the address of the network 192.168.1.0/24 itself
  --> /etc/torc/router.toml:3:14

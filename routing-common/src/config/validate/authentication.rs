@@ -1,11 +1,12 @@
 //! `authentication` of an OSPF interface (RFC 2328 App. D). Keys never appear in messages.
 
+use super::key_chain::KeyChains;
 use crate::config::model::{Md5Key, OspfAuthentication, Secret};
 use crate::config::reader::{At, Origin, Section};
 use std::collections::BTreeSet;
 
 /// Reads `authentication`: the word "null" or a table.
-pub(super) fn read(interface: &Section<'_>) -> OspfAuthentication {
+pub(super) fn read(interface: &Section<'_>, chains: &KeyChains) -> OspfAuthentication {
     if !interface.holds_table("authentication") {
         interface.word("authentication");
         return OspfAuthentication::Null;
@@ -15,43 +16,53 @@ pub(super) fn read(interface: &Section<'_>) -> OspfAuthentication {
     let key = secret(&section, 8);
     let keys = section.list("keys");
     let md5 = md5_keys(&section);
+    let chain = section.text("key-chain");
+    let named = chains.named_in(&section);
     let allowed = match method.value {
-        "simple" => ["key"].as_slice(),
-        "md5" => &["keys"],
-        _ => &[],
+        "simple" => Some("key"),
+        "md5" => Some("keys"),
+        "key-chain" => Some("key-chain"),
+        _ => None,
     };
     if method.sound() {
-        for (name, at) in [("key", (&key.span, key.origin)), ("keys", (&keys.span, keys.origin))] {
+        for (name, at) in [
+            ("key", (&key.span, key.origin)),
+            ("keys", (&keys.span, keys.origin)),
+            ("key-chain", (&chain.span, chain.origin)),
+        ] {
             misplaced(&section, method.value, name, at, allowed);
         }
     }
     match method.value {
         "simple" => key.value.map_or(OspfAuthentication::Null, OspfAuthentication::Simple),
         "md5" => OspfAuthentication::Md5(md5),
+        "key-chain" => named.map_or(OspfAuthentication::Null, OspfAuthentication::KeyChain),
         _ => OspfAuthentication::Null,
     }
 }
 
-/// `key` belongs to "simple" and `keys` to "md5", each is needed there and wrong elsewhere.
+/// `key` belongs to "simple", `keys` to "md5" and `key-chain` to its own, each is needed there and wrong elsewhere.
 fn misplaced(
     section: &Section<'_>,
     method: &str,
     name: &str,
     (span, origin): (&core::ops::Range<usize>, Origin),
-    allowed: &[&str],
+    allowed: Option<&str>,
 ) {
-    let (wanted, given) = (allowed.contains(&name), origin != Origin::Default);
+    let (wanted, given) = (allowed == Some(name), origin != Origin::Default);
     if wanted && !given {
         let message = format!("authentication \"{method}\" needs `{name}`");
         let hint = match name {
             "key" => "key = \"…\" of 1 to 8 bytes",
+            "key-chain" => "key-chain = \"the name of one of `key-chains`\"",
             _ => "keys = [{ id = 1, key = \"…\" }]",
         };
         section.sink().missing(section.span(), message, hint);
     }
     if !wanted && given {
         let message = format!("authentication \"{method}\" has no `{name}`");
-        section.sink().error(span.clone(), message, "\"simple\" takes `key`, \"md5\" takes `keys`");
+        let hint = "\"simple\" takes `key`, \"md5\" takes `keys`, \"key-chain\" takes `key-chain`";
+        section.sink().error(span.clone(), message, hint);
     }
 }
 
@@ -80,7 +91,7 @@ fn md5_keys(section: &Section<'_>) -> Vec<Md5Key> {
 }
 
 /// The `key` of a section, blanked out in every message, 1 to `longest` bytes long.
-fn secret(section: &Section<'_>, longest: usize) -> At<Option<Secret>> {
+pub(super) fn secret(section: &Section<'_>, longest: usize) -> At<Option<Secret>> {
     let text = section.text("key");
     if text.origin != Origin::Default {
         section.sink().hide(text.span.clone());

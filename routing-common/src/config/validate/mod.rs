@@ -6,6 +6,7 @@
 mod authentication;
 mod bfd;
 mod interfaces;
+mod key_chain;
 mod names;
 mod ospf;
 mod ospf_interface;
@@ -35,9 +36,11 @@ pub(super) fn router(entries: &DeTable<'_>, sink: &Sink<'_>) -> Option<Config> {
     let rib = rib(&root);
     let bfd = bfd::read(&root, &interfaces);
     let lists = policy::read(&root, &interfaces);
-    let ospf = ospf::read(&root, &interfaces, &bfd.profiles, &lists, rib.stale_time);
+    let chains = key_chain::read(&root);
+    let ospf = ospf::read(&root, &interfaces, &bfd.profiles, &lists, &chains, rib.stale_time);
     let vrrp_groups = vrrp::read(&root, &interfaces, matches!(ospf, Ok(Some(_))));
     let policy = lists.into_policy(&root);
+    let key_chains = chains.into_chains(&root);
     Some(Config {
         hostname,
         defaults,
@@ -45,6 +48,7 @@ pub(super) fn router(entries: &DeTable<'_>, sink: &Sink<'_>) -> Option<Config> {
         static_routes,
         policy,
         access,
+        key_chains,
         rib,
         ospf: ospf.ok()?,
         vrrp_groups,

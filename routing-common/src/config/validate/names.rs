@@ -16,6 +16,7 @@ pub(super) enum What {
     PrefixList,
     AccessList,
     RouteMap,
+    KeyChain,
 }
 
 impl What {
@@ -24,6 +25,7 @@ impl What {
             Self::PrefixList => "prefix-lists",
             Self::AccessList => "access-lists",
             Self::RouteMap => "route-maps",
+            Self::KeyChain => "key-chains",
         }
     }
 
@@ -32,6 +34,15 @@ impl What {
             Self::PrefixList => "prefix list",
             Self::AccessList => "access list",
             Self::RouteMap => "route map",
+            Self::KeyChain => "key chain",
+        }
+    }
+
+    /// What to do about one that has nothing in it.
+    const fn when_empty(self) -> &'static str {
+        match self {
+            Self::KeyChain => "add a key, or remove the name",
+            _ => "add an entry, or remove the name; FRR would take it for one that permits everything",
         }
     }
 }
@@ -57,10 +68,8 @@ impl Names {
                 root.sink().error(name.span.clone(), message, hint);
             }
             if sections.is_empty() {
-                let hint =
-                    "add an entry, or remove the name; FRR would take it for one that permits everything";
                 let message = format!("{} `{}` has no entry", what.words(), name.value.escape_debug());
-                root.sink().missing(name.span.clone(), message, hint);
+                root.sink().missing(name.span.clone(), message, what.when_empty());
             }
             self.places.push((what, name.value.to_owned(), name.span));
             all.push((name.value.to_owned(), sections));

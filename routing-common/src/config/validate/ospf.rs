@@ -2,6 +2,7 @@
 
 use super::bfd::Profiles;
 use super::interfaces::Interfaces;
+use super::key_chain::KeyChains;
 use super::policy::Lists;
 use super::{ospf_interface, warn_if_unknown};
 use crate::config::format_duration;
@@ -24,11 +25,12 @@ pub(super) fn read(
     interfaces: &Interfaces,
     profiles: &Profiles,
     lists: &Lists,
+    chains: &KeyChains,
     stale_time: Duration,
 ) -> Result<Option<OspfConfig>, Refused> {
     let Some(ospf) = root.section("ospf") else { return Ok(None) };
     let router_id = router_id(&ospf, interfaces);
-    let on = ospf_interfaces(&ospf, interfaces, profiles);
+    let on = ospf_interfaces(&ospf, interfaces, profiles, chains);
     let default_information =
         ospf.section("default-information").and_then(|s| default_information(&s, lists));
     let redistribute = ospf.section("redistribute");
@@ -77,12 +79,13 @@ fn ospf_interfaces(
     ospf: &Section<'_>,
     interfaces: &Interfaces,
     profiles: &Profiles,
+    chains: &KeyChains,
 ) -> BTreeMap<InterfaceName, OspfInterfaceConfig> {
     let bfd = profiles.of_ospf(ospf);
     let mut on = BTreeMap::new();
     let mut areas: Vec<(InterfaceName, At<AreaId>)> = Vec::new();
     for (at, section) in ospf.named("interfaces") {
-        let (config, area) = ospf_interface::read(&section, &bfd);
+        let (config, area) = ospf_interface::read(&section, &bfd, chains);
         let Some(name) = super::interfaces::interface_name(&section, at.value, at.span.clone()) else {
             continue;
         };

@@ -2,6 +2,7 @@
 
 use super::authentication;
 use super::bfd::OspfDefault;
+use super::key_chain::KeyChains;
 use crate::config::duration::format_duration;
 use crate::config::model::{NetworkType, OspfInterfaceConfig};
 use crate::config::reader::{At, Section};
@@ -10,7 +11,11 @@ use crate::id::AreaId;
 use std::time::Duration;
 
 /// Reads one interface; the area comes with its place, for the comparison with its siblings.
-pub(super) fn read(section: &Section<'_>, bfd: &OspfDefault<'_>) -> (OspfInterfaceConfig, At<AreaId>) {
+pub(super) fn read(
+    section: &Section<'_>,
+    bfd: &OspfDefault<'_>,
+    chains: &KeyChains,
+) -> (OspfInterfaceConfig, At<AreaId>) {
     let area = section.parsed::<AreaId>("area").map(|a| a.unwrap_or(AreaId::BACKBONE));
     let (hello_interval, dead_interval) = intervals(section);
     let cost = section.optional_number("cost").value;
@@ -27,7 +32,7 @@ pub(super) fn read(section: &Section<'_>, bfd: &OspfDefault<'_>) -> (OspfInterfa
         priority: u8::try_from(section.number("priority").value).unwrap_or(u8::MAX),
         passive,
         mtu_ignore: section.boolean("mtu-ignore").value,
-        authentication: authentication::read(section),
+        authentication: authentication::read(section, chains),
         bfd: bfd.on_interface(section, passive),
     };
     (config, area)

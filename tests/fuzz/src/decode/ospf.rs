@@ -6,6 +6,7 @@ use ospf_proto::packet::{
     OutgoingBody, PacketBody, RawPacket, Signer, UpdateLsa, decode_header, encode, verify,
 };
 use routing_common::config::{Md5Key, OspfAuthentication, Secret};
+use routing_common::key_chain::{Algorithm, ChainKey, KeyChain, Lifetime};
 use routing_common::wire::checksum;
 
 /// Any payload of protocol 89 goes the way of a received packet: header, checksum, authentication under every
@@ -15,8 +16,8 @@ pub fn ospf_packet(data: &[u8]) {
     assert_eq!(raw.packet().len() + raw.trailer().len(), data.len());
     let _valid = raw.checksum_is_valid();
     for auth in authentications() {
-        if let Ok(sequence) = verify(&raw, &auth, Some(1)) {
-            assert_eq!(sequence.is_some(), matches!(auth, OspfAuthentication::Md5(_)));
+        if let Ok(sequence) = verify(&raw, &auth, 0, Some(1)) {
+            assert_eq!(sequence.is_some(), raw.au_type == 2);
             assert!(sequence.is_none_or(|s| s >= 1), "a replay was accepted");
         }
     }
@@ -26,12 +27,25 @@ pub fn ospf_packet(data: &[u8]) {
 }
 
 /// The secrets of the golden packets, so that good packets of every kind are among the seeds.
-fn authentications() -> [OspfAuthentication; 3] {
+fn authentications() -> [OspfAuthentication; 4] {
     [
         OspfAuthentication::Null,
         OspfAuthentication::Simple(Secret::new("rings3")),
         OspfAuthentication::Md5(vec![Md5Key { id: 7, secret: Secret::new("correct-horse") }]),
+        OspfAuthentication::KeyChain(KeyChain { name: "chain".into(), keys: chain_keys() }),
     ]
+}
+
+/// A key of each algorithm; that of MD5 is the one of the golden packets.
+fn chain_keys() -> Vec<ChainKey> {
+    let key = |(algorithm, id): (Algorithm, u8)| ChainKey {
+        id,
+        secret: Secret::new("correct-horse"),
+        algorithm,
+        send: Lifetime::ALWAYS,
+        accept: Lifetime::ALWAYS,
+    };
+    Algorithm::ALL.into_iter().zip(7..).map(key).collect()
 }
 
 /// A body without what need not survive: LSAs that were refused.
@@ -75,7 +89,7 @@ fn written_again(raw: &RawPacket<'_>, body: &PacketBody) -> PacketBody {
     };
     let read = decode_header(&octets).expect("own header refused");
     assert!(read.checksum_is_valid());
-    assert_eq!(verify(&read, &OspfAuthentication::Null, None), Ok(None));
+    assert_eq!(verify(&read, &OspfAuthentication::Null, 0, None), Ok(None));
     read.decode_body().expect("own body refused")
 }
 

@@ -63,7 +63,8 @@ impl Senders {
         if let Some((_, what)) = facts.iter().find(|(holds, _)| !holds) {
             return Some((*what).to_owned());
         }
-        verify(&raw, &sender.authentication, None).err().map(|e| e.to_string())
+        // Whatever its clock says: the keys of these worlds are accepted always.
+        verify(&raw, &sender.authentication, 0, None).err().map(|e| e.to_string())
     }
 }
 

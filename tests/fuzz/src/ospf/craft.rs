@@ -81,7 +81,8 @@ pub(super) fn datagram(world: &World, script: &mut Script<'_>, ifindex: IfIndex)
     let sequence = if script.below(8) == 7 { script.u32() } else { 1_700_000_000 };
     let area = if script.below(16) == 15 { AreaId(address(script)) } else { AreaId::BACKBONE };
     let payload = body(world, script, ifindex, |body| {
-        encode(sender, area, body, &Signer::new(&authentication, sequence))
+        let signer = Signer::new(&authentication, 1_700_000_000, sequence).unwrap_or(Signer::Null);
+        encode(sender, area, body, &signer)
     });
     Crafted { source, destination, payload }
 }

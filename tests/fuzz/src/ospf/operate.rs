@@ -222,6 +222,7 @@ fn change(ospf: &mut OspfConfig, what: u8, name: &InterfaceName, value: u8) {
                 }
                 _ if value & 8 == 0 => interface.authentication = OspfAuthentication::Null,
                 _ if value & 16 == 0 => interface.authentication = setup::authentication_of(LAN),
+                _ if value & 32 == 0 => interface.authentication = setup::key_chain(),
                 _ => {
                     interface.mtu_ignore = !interface.mtu_ignore;
                     interface.transmit_delay = seconds(1 + value / 4);

@@ -7,6 +7,7 @@ use routing_common::config::{
     SpfTimers,
 };
 use routing_common::id::{AreaId, IfIndex, InterfaceName, RouterId};
+use routing_common::key_chain::{Algorithm, ChainKey, KeyChain, Lifetime};
 use routing_common::link::{Address, Link};
 use routing_common::prefix;
 use routing_common::time::Duration;
@@ -64,6 +65,18 @@ pub(super) fn authentication_of(ifindex: IfIndex) -> OspfAuthentication {
     }
 }
 
+/// Keys that take turns by the wall clock, which the script turns; each is accepted always.
+pub(super) fn key_chain() -> OspfAuthentication {
+    let key = |id, algorithm, send| {
+        let (secret, accept) = (Secret::new("battery-staple"), Lifetime::ALWAYS);
+        ChainKey { id, secret, algorithm, send, accept }
+    };
+    let begun = Lifetime { start: 1_600_000_000, end: Some(1_700_000_030) };
+    let later = Lifetime { start: 1_700_000_060, end: None };
+    let keys = vec![key(1, Algorithm::Md5, begun), key(2, Algorithm::HmacSha512, later)];
+    OspfAuthentication::KeyChain(KeyChain { name: "chain".into(), keys })
+}
+
 fn profile() -> BfdProfile {
     let interval = Duration::from_millis(10);
     BfdProfile {
@@ -115,6 +128,7 @@ pub(super) fn config(node: usize) -> Config {
         static_routes: Vec::new(),
         policy: routing_common::policy::Policy::default(),
         access: routing_common::config::AccessConfig::default(),
+        key_chains: BTreeMap::new(),
         rib: RibConfig::default(),
         ospf: Some(OspfConfig {
             router_id: router_id(node),

@@ -87,6 +87,7 @@ pub(super) fn config(choice: usize) -> Config {
         static_routes,
         policy: routing_common::policy::Policy::default(),
         access: routing_common::config::AccessConfig::default(),
+        key_chains: BTreeMap::new(),
         rib: RibConfig { next_hop_objects: choice & 4 == 0, ..RibConfig::default() },
         ospf: None,
         vrrp_groups: BTreeMap::new(),

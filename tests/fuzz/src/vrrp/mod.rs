@@ -112,6 +112,7 @@ fn config(choice: u8) -> Config {
         static_routes: Vec::new(),
         policy: routing_common::policy::Policy::default(),
         access: routing_common::config::AccessConfig::default(),
+        key_chains: std::collections::BTreeMap::new(),
         rib: RibConfig::default(),
         ospf: None,
         vrrp_groups: chosen.map(|(g, n)| (format!("g{n}"), g)).collect(),

@@ -50,6 +50,7 @@ fn config(groups: impl IntoIterator<Item = VrrpGroup>) -> Box<Config> {
         static_routes: Vec::new(),
         policy: routing_common::policy::Policy::default(),
         access: routing_common::config::AccessConfig::default(),
+        key_chains: BTreeMap::new(),
         rib: RibConfig::default(),
         ospf: None,
         vrrp_groups: groups.into_iter().enumerate().map(|(n, g)| (format!("g{n}"), g)).collect(),
