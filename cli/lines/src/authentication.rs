@@ -11,6 +11,8 @@ pub(crate) enum Authentication {
     Simple(Option<String>),
     /// Key ids and keys, the signing one last.
     Md5(Vec<(i64, String)>),
+    /// The name of a key chain.
+    KeyChain(String),
 }
 
 impl Authentication {
@@ -21,6 +23,9 @@ impl Authentication {
         Some(match table.get("type").and_then(Item::as_str) {
             Some("simple") => Self::Simple(table.get("key").and_then(Item::as_str).map(str::to_owned)),
             Some("md5") => Self::Md5(keys(table)),
+            Some("key-chain") => {
+                Self::KeyChain(table.get("key-chain").and_then(Item::as_str).unwrap_or_default().to_owned())
+            }
             _ => Self::Null,
         })
     }
@@ -51,6 +56,10 @@ impl Authentication {
                 if !keys.is_empty() {
                     table.insert("keys", Array::from_iter(keys.iter().map(key)).into());
                 }
+            }
+            Self::KeyChain(name) => {
+                table.insert("type", "key-chain".into());
+                table.insert("key-chain", name.as_str().into());
             }
         }
         document.set(&path, table);

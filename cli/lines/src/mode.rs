@@ -18,6 +18,15 @@ pub enum Mode {
         /// The entry's place.
         sequence: u16,
     },
+    /// `key chain NAME`.
+    KeyChain(String),
+    /// `key ID` below `key chain`: one key of a chain.
+    Key {
+        /// The chain's name.
+        chain: String,
+        /// The key's id.
+        id: u8,
+    },
     /// `bfd`.
     Bfd,
     /// `peer …` below `bfd`, by its name in the file.
@@ -33,17 +42,21 @@ pub(crate) enum Kind {
     Interface,
     RouterOspf,
     RouteMap,
+    KeyChain,
+    Key,
     Bfd,
     BfdPeer,
     BfdProfile,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Config,
         Self::Interface,
         Self::RouterOspf,
         Self::RouteMap,
+        Self::KeyChain,
+        Self::Key,
         Self::Bfd,
         Self::BfdPeer,
         Self::BfdProfile,
@@ -58,6 +71,8 @@ impl Mode {
             Self::Interface(_) => "(config-if)",
             Self::RouterOspf => "(config-router)",
             Self::RouteMap { .. } => "(config-route-map)",
+            Self::KeyChain(_) => "(config-keychain)",
+            Self::Key { .. } => "(config-keychain-key)",
             Self::Bfd => "(config-bfd)",
             Self::BfdPeer(_) => "(config-bfd-peer)",
             Self::BfdProfile(_) => "(config-bfd-profile)",
@@ -68,7 +83,10 @@ impl Mode {
     pub fn parent(&self) -> Option<Self> {
         match self {
             Self::Config => None,
-            Self::Interface(_) | Self::RouterOspf | Self::RouteMap { .. } | Self::Bfd => Some(Self::Config),
+            Self::Interface(_) | Self::RouterOspf | Self::RouteMap { .. } | Self::KeyChain(_) | Self::Bfd => {
+                Some(Self::Config)
+            }
+            Self::Key { chain, .. } => Some(Self::KeyChain(chain.clone())),
             Self::BfdPeer(_) | Self::BfdProfile(_) => Some(Self::Bfd),
         }
     }
@@ -79,6 +97,8 @@ impl Mode {
             Self::Interface(_) => Kind::Interface,
             Self::RouterOspf => Kind::RouterOspf,
             Self::RouteMap { .. } => Kind::RouteMap,
+            Self::KeyChain(_) => Kind::KeyChain,
+            Self::Key { .. } => Kind::Key,
             Self::Bfd => Kind::Bfd,
             Self::BfdPeer(_) => Kind::BfdPeer,
             Self::BfdProfile(_) => Kind::BfdProfile,

@@ -30,11 +30,13 @@ Where Torc differs from FRR:
 * Graceful restart is on unless `no graceful-restart` is said.
 * A BFD peer with settings of its own gets a profile of its own.
 * A virtual router is called INTERFACE-VRID in the file and a BFD peer after its address, unless a `name` is said.
-* A name of a prefix list, access list or route map that is not there is refused, where FRR takes it for one that matches nothing or
+* A name of a prefix list, access list, route map or key chain that is not there is refused, where FRR takes it for one that matches nothing or
   for none at all. What is typed line by line waits for the line that brings it.
 * `+N` and `-N` of `set metric` count from the metric of the `redistribute` or `default-information` line, which FRR's ospfd does not heed.
 * The route map of `default-information originate` judges this router's own default route and changes how it is announced. FRR announces a
   default if any route at all passes, unchanged.
+* The times of a key's lifetimes are Universal Time, where FRR takes the router's own. A key needs its `cryptographic-algorithm`. Of
+  several keys that may sign, the one whose `send-lifetime` began last does, where FRR takes the lowest number.
 * `no ip address` without an address leaves the interface without any, but in the file.
 ";
 
@@ -55,7 +57,8 @@ pub fn reference() -> String {
     page.push_str(
         "\n## Lines of FRR without a counterpart\n\nAn import names them. Those that are not needed lose nothing.\n",
     );
-    for kind in Kind::ALL.into_iter().filter(|k| *k != Kind::BfdProfile) {
+    let without = [Kind::BfdProfile, Kind::Key];
+    for kind in Kind::ALL.into_iter().filter(|k| !without.contains(k)) {
         let _ = writeln!(
             page,
             "\n### {}\n\n| line | needed | why not, or what instead |\n| --- | --- | --- |",
@@ -77,6 +80,8 @@ fn title(kind: Kind) -> &'static str {
         Kind::Interface => "`interface IFNAME`",
         Kind::RouterOspf => "`router ospf`",
         Kind::RouteMap => "`route-map WORD <permit|deny> (1-65535)`",
+        Kind::KeyChain => "`key chain WORD`",
+        Kind::Key => "`key (0-255)` below `key chain`",
         Kind::Bfd => "`bfd`",
         Kind::BfdPeer => "`peer …` below `bfd`",
         Kind::BfdProfile => "`profile WORD` below `bfd`",

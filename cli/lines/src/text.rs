@@ -76,6 +76,7 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         ["authentication-k", "message-d", "password", "key-string", "secret"]
             .iter()
             .any(|s| word.starts_with(s))
+            || (word.starts_with("key-") && "key-string".starts_with(word))
             || word == "md5"
     };
     let found = words.iter().position(|w| secret(w));
@@ -84,7 +85,7 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         return text.into();
     }
     // The number of a key or of a kind of password may stand before the secret; any other word may be it.
-    let is_numbered = name != "md5" && !name.starts_with("authentication-k");
+    let is_numbered = !["md5", "authentication-k", "key-"].iter().any(|s| name.starts_with(s));
     let count = words.len();
     for (n, word) in words.iter_mut().enumerate().skip(at + 1) {
         let is_last = n + 1 == count;
@@ -152,6 +153,9 @@ mod tests {
         );
         assert_eq!(shown("ip ospf mess 12 md5 md5"), "ip ospf mess 12 md5 <hidden>");
         assert_eq!(without_secrets(" description  a b "), " description  a b ");
+        assert_eq!(shown("key-string a b 7"), "key-string <hidden> <hidden> <hidden>");
+        assert_eq!(shown("key-s topsecret"), "key-s <hidden>");
+        assert_eq!(shown("ip ospf authentication key-chain C"), "ip ospf authentication key-chain C");
         assert_eq!(shown("enable password 8 x"), "enable password 8 <hidden>");
         assert_eq!(shown("ip ospf authentication message-digest"), "ip ospf authentication message-digest");
         assert_eq!(shown(&"x".repeat(500)).chars().count(), LONGEST);

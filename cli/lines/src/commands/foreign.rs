@@ -86,7 +86,6 @@ const CONFIG: &[Row] = &[
     ("vrf WORD", block(TABLES)),
     ("exit-vrf", harmless("the end of such a block")),
     ("interface IFNAME vrf WORD", block(TABLES)),
-    ("key chain WORD", block("OSPF has passwords and MD5 keys, `ip ospf authentication`, in this version")),
     ("<pbr-map|nexthop-group|pseudowire|l2vpn|affinity-map|segment-routing> [LINE]", block(PROTOCOL)),
     ("<mpls|bgp|evpn|rpki|vni|fpm|ecmp|pbr|sharp> [LINE]", lost(PROTOCOL)),
     (
@@ -129,7 +128,6 @@ const INTERFACE: &[Row] = &[
         "ip ospf dead-interval minimal hello-multiplier (1-20)",
         lost("Hellos are whole seconds apart; `ip ospf bfd` detects failures faster"),
     ),
-    ("ip ospf authentication key-chain WORD", lost("passwords and MD5 keys only in this version")),
     ("ip ospf (1-65535) LINE", lost("there is one OSPF instance")),
     ("ip ospf prefix-suppression [LINE]", lost("all networks are announced (no RFC 6860)")),
     ("ip ospf neighbor-filter LINE", lost("whose packets are taken says `ip ospf authentication`")),
@@ -193,6 +191,9 @@ const ROUTE_MAP: &[Row] = &[
     ("call WORD", lost(ONE_ENTRY)),
 ];
 
+const KEY_CHAIN: &[Row] =
+    &[("key (256-2147483647)", block("an OSPF packet has room for the numbers up to 255"))];
+
 const BFD: &[Row] = &[
     ("peer WORD LINE", block("a peer is an IPv4 address, in the main routing table")),
     ("sbfd LINE", lost("no seamless BFD")),
@@ -214,6 +215,8 @@ pub(super) fn rows(kind: Kind) -> Vec<Row> {
         Kind::Interface => INTERFACE,
         Kind::RouterOspf => ROUTER_OSPF,
         Kind::RouteMap => ROUTE_MAP,
+        Kind::KeyChain => KEY_CHAIN,
+        Kind::Key => &[],
         Kind::Bfd => BFD,
         Kind::BfdPeer | Kind::BfdProfile => BFD_SESSION,
     }

@@ -8,6 +8,7 @@ mod bfd;
 mod config;
 mod foreign;
 mod interface;
+mod key_chain;
 mod lists;
 mod ospf_interface;
 mod route_map;
@@ -18,6 +19,7 @@ mod vrrp;
 pub(crate) use bfd::peer_name;
 pub(crate) use config::loopback_or_highest;
 pub(crate) use foreign::{Foreign, foreign_reason};
+pub(crate) use key_chain::MONTHS;
 pub(crate) use route_map::is_keyword_of_address;
 pub(crate) use static_route::{FRR_WORDS, like_an_address};
 
@@ -100,14 +102,17 @@ fn shown(kind: Kind) -> Vec<Row> {
         Kind::RouteMap => &[route_map::PAIRS],
         Kind::Interface => &[interface::PAIRS, ospf_interface::PAIRS, vrrp::PAIRS],
         Kind::RouterOspf => &[router_ospf::PAIRS],
+        Kind::KeyChain => &[],
+        Kind::Key => &[key_chain::PAIRS],
         Kind::Bfd => &[bfd::PAIRS],
         Kind::BfdPeer => &[bfd::SESSION, bfd::PEER],
         Kind::BfdProfile => &[bfd::SESSION],
     };
     let single: &[&[Row]] = match kind {
-        Kind::Config => &[config::ROWS, static_route::ROWS, lists::ROWS, route_map::ROWS],
+        Kind::Config => &[config::ROWS, static_route::ROWS, lists::ROWS, route_map::ROWS, key_chain::ROWS],
         Kind::Interface => &[vrrp::ROWS],
         Kind::RouterOspf => &[router_ospf::ROWS],
+        Kind::KeyChain | Kind::Key => &[key_chain::KEY],
         Kind::RouteMap | Kind::Bfd | Kind::BfdPeer | Kind::BfdProfile => &[],
     };
     let pairs = pairs.iter().flat_map(|p| p.iter().flatten());
@@ -120,7 +125,7 @@ fn hidden(kind: Kind) -> Vec<Row> {
         Kind::Interface => ospf_interface::HIDDEN,
         Kind::RouterOspf => router_ospf::HIDDEN,
         Kind::BfdPeer => bfd::HIDDEN,
-        Kind::RouteMap | Kind::Bfd | Kind::BfdProfile => &[],
+        Kind::RouteMap | Kind::KeyChain | Kind::Key | Kind::Bfd | Kind::BfdProfile => &[],
     };
     let single: &[Row] = if kind == Kind::Config { static_route::HIDDEN } else { &[] };
     pairs.iter().flatten().chain(single).copied().collect()

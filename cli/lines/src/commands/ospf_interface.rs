@@ -74,8 +74,16 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     ),
     pair!(
         "ip ospf authentication",
-        "[<message-digest|null>]",
-        [IP, OSPF, "How packets are authenticated: by a password", "By MD5 keys", "Not at all"],
+        "[<message-digest|null|key-chain WORD$chain>]",
+        [
+            IP,
+            OSPF,
+            "How packets are authenticated: by a password",
+            "By MD5 keys",
+            "Not at all",
+            "By the keys of a chain, each in its time",
+            "Name of a key chain"
+        ],
         Meaning::Call(authentication)
     ),
     pair!(
@@ -171,10 +179,12 @@ fn authentication(call: &mut Call<'_>) -> Result<(), Stop> {
     let wanted = match () {
         () if call.args.has("message-digest") => Authentication::Md5(Vec::new()),
         () if call.args.has("null") => Authentication::Null,
+        () if call.args.has("chain") => Authentication::KeyChain(call.arg("chain")?.to_owned()),
         () => Authentication::Simple(None),
     };
     let now = Authentication::read(&call.session.document, &interface);
-    if !now.as_ref().is_some_and(|n| n.same_kind(&wanted)) {
+    let named = matches!(wanted, Authentication::KeyChain(_));
+    if named || !now.as_ref().is_some_and(|n| n.same_kind(&wanted)) {
         wanted.write(call.document(), &interface);
         call.session.retry_due = true;
     }
@@ -182,7 +192,7 @@ fn authentication(call: &mut Call<'_>) -> Result<(), Stop> {
 }
 
 /// The key of a line, if it can be one.
-fn key(call: &Call<'_>, longest: usize) -> Result<String, Stop> {
+pub(super) fn key(call: &Call<'_>, longest: usize) -> Result<String, Stop> {
     let word = call.arg("key")?;
     if word == MASK {
         return refused("that is not the key, but what is shown instead of it");

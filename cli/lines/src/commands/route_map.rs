@@ -173,7 +173,7 @@ fn edit_part(entry: &mut dyn TableLike, part: &str, key: &str, new: Option<Value
     }
 }
 
-fn put(table: &mut dyn TableLike, key: &str, new: Option<Value>) {
+pub(super) fn put(table: &mut dyn TableLike, key: &str, new: Option<Value>) {
     table.remove(key);
     // The last value in `{ … }` has the blank before the brace, which is not for the one that follows it.
     for (_, item) in table.iter_mut() {

@@ -1,24 +1,9 @@
 //! `key chain NAME`: the keys with their lifetimes, in Universal Time.
 
 use super::Page;
+use crate::commands::MONTHS;
 use routing_common::key_chain::{ChainKey, KeyChain, Lifetime};
 use routing_common::render::Date;
-
-/// The months as lines have them.
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 impl Page {
     pub(super) fn key_chain(&mut self, chain: &KeyChain) {

@@ -106,7 +106,41 @@ fn authentication() -> Text {
         let other = id.wrapping_add(7);
         format!("{{ type = \"md5\", keys = [{{ id = {id}, key = {a} }}, {{ id = {other}, key = {b} }}] }}")
     });
-    key("authentication", prop_oneof![Just("\"null\"".to_owned()), simple, md5])
+    let chain =
+        select(KEY_CHAINS.to_vec()).prop_map(|c| format!("{{ type = \"key-chain\", key-chain = \"{c}\" }}"));
+    key("authentication", prop_oneof![Just("\"null\"".to_owned()), simple, md5, chain])
+}
+
+/// Names of key chains, some of which look like words of the grammar.
+const KEY_CHAINS: [&str; 2] = ["C:1", "null"];
+
+/// A lifetime of a key, or none.
+fn lifetime(name: &'static str) -> Text {
+    let date = |seconds| routing_common::render::utc(seconds);
+    let (first, last) = (725_846_400u64, 253_402_300_799u64);
+    let span = (first..4_000_000_000, prop::option::of(1..=last - 4_000_000_000)).prop_map(
+        move |(start, length)| {
+            let end = length.map(|l| format!(", end = \"{}\"", date(start + l))).unwrap_or_default();
+            format!("{{ start = \"{}\"{end} }}", date(start))
+        },
+    );
+    key(name, span)
+}
+
+fn key_chain(name: &str) -> Text {
+    let secret_of = |algorithm| secret(if algorithm == "md5" { 16 } else { 100 });
+    let words = vec!["md5", "hmac-sha-1", "hmac-sha-256", "hmac-sha-384", "hmac-sha-512"];
+    let method = select(words).prop_flat_map(move |a| (Just(a), secret_of(a)));
+    let method = method.prop_map(|(a, k)| format!("algorithm = \"{a}\"\nkey = {k}\n"));
+    let one = (any::<u8>(), method, lifetime("send-lifetime"), lifetime("accept-lifetime"));
+    let head = format!("[[key-chains.\"{name}\"]]");
+    proptest::collection::vec(one, 1..4)
+        .prop_map(move |mut keys| {
+            let mut seen = std::collections::BTreeSet::new();
+            keys.retain(|(id, ..)| seen.insert(*id));
+            keys.iter().map(|(id, k, s, a)| format!("{head}\nid = {id}\n{k}{s}{a}")).collect()
+        })
+        .boxed()
 }
 
 fn ospf_interface(n: usize, area: &'static str) -> Text {
@@ -266,6 +300,7 @@ fn ospf(has_lists: bool) -> Text {
             ]),
         ),
         all(tables),
+        all(KEY_CHAINS.map(key_chain).into()),
     ])
 }
 

@@ -57,6 +57,17 @@ const LINES: &[&str] = &[
     "exit",
     "end",
     "!",
+    "key chain C",
+    " key 1",
+    "  key-string a b",
+    "  cryptographic-algorithm hmac-sha-256",
+    "  accept-lifetime 00:00:00 Jan 1 2027 infinite",
+    "  send-lifetime 00:00:00 31 december 2027 duration 60",
+    "  send-lifetime 00:00:00 1 Jan 2028 00:00:00 Feb 30 2028",
+    "  no send-lifetime",
+    " no key 1",
+    "no key chain C",
+    " ip ospf authentication key-chain C",
     "frr defaults datacenter",
     "\u{0}\u{ff}",
     "ip",
@@ -137,7 +148,7 @@ proptest! {
     fn masked_lines_show_no_secret(text in file()) {
         let config = load("generated.toml", &text).unwrap_or_else(|e| panic!("{text}\n{e}")).config;
         let masked = render(&config, Secrets::Masked);
-        for line in masked.lines().filter(|l| l.contains("-key ")) {
+        for line in masked.lines().filter(|l| l.contains("-key ") || l.contains("key-string ")) {
             prop_assert!(line.ends_with(" <hidden>"), "{}", line);
         }
     }

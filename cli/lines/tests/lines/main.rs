@@ -1,6 +1,7 @@
 //! Lines as an operator types or pastes them.
 
 mod generator;
+mod key_chain;
 mod known;
 mod law;
 mod session;
