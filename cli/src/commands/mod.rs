@@ -206,6 +206,7 @@ mod tests {
         asks("show ip ospf route detail", Daemon::Ospfd, serde_json::json!("route-detail"));
         asks("show ip ospf spf log json", Daemon::Ospfd, serde_json::json!("spf-log"));
         asks("show ip ospf vrfs", Daemon::Ospfd, serde_json::json!("vrfs"));
+        asks("show key chain R json", Daemon::Ospfd, serde_json::json!({"key-chains": {"name": "R"}}));
         asks(
             "show ip ospf database detail adv-router 10.0.0.2",
             Daemon::Ospfd,

@@ -138,6 +138,11 @@ pub(super) const ROWS: &[Row] = &[
         meaning: Meaning::Ask(|_| ask(ospf::Request::SpfLog)),
     },
     Row {
+        syntax: "show key chain [WORD$chain] [json]",
+        help: &[SHOW, "Keys", "Key chains: lifetimes, and which key signs now", "Only this one", JSON],
+        meaning: Meaning::Ask(|a| ask(ospf::Request::KeyChains { name: a.get("chain").map(str::to_owned) })),
+    },
+    Row {
         syntax: "show ip ospf vrfs [json]",
         help: &[SHOW, IP, OSPF_WORD, "VRFs it runs in: the default one", JSON],
         meaning: Meaning::Ask(|_| ask(ospf::Request::Vrfs)),

@@ -31,6 +31,7 @@ pub(crate) const TECH_SUPPORT: &[&str] = &[
     "show ip ospf graceful-restart",
     "show ip ospf events",
     "show ip ospf spf log",
+    "show key chain",
     "show vrrp",
     "show vrrp history",
     "show bfd",

@@ -3,6 +3,7 @@
 use super::{TrafficRow, is_false};
 use core::fmt::Write as _;
 use routing_common::id::{AreaId, InterfaceName, RouterId};
+use routing_common::key_chain::Algorithm;
 use routing_common::render::{Table, short_time};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -99,12 +100,32 @@ pub struct InterfaceRow {
     pub lsa_retransmissions: u64,
     /// "authenticationNone", "authenticationSimplePassword" or "authenticationMessageDigest".
     pub authentication: String,
+    /// The key chain the keys are of.
+    #[serde(default, skip_serializing_if = "Option::is_none", flatten)]
+    pub keychain: Option<SigningRow>,
     /// Changes of state; not FRR's.
     pub state_changes: u64,
     /// Packets by type, under the keys of FRR's `show ip ospf interface traffic`.
     pub traffic: TrafficRow,
     /// Packets thrown away, by reason; not FRR's.
     pub discards: BTreeMap<String, DiscardRow>,
+}
+
+/// What a key chain has an interface sign with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SigningRow {
+    /// The chain's name.
+    pub keychain: String,
+    /// Key ID of the key that signs now; absent while none does. Not FRR's, as what follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keychain_key_id: Option<u8>,
+    /// How it signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keychain_algorithm: Option<Algorithm>,
+    /// Its lifetime has ended, and it is used for want of another.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keychain_expired: bool,
 }
 
 /// Packets thrown away for one reason.
@@ -162,14 +183,28 @@ impl InterfaceRow {
             "  Neighbor Count is {}, Adjacent neighbor count is {}\n  {} state changes, {} LSAs retransmitted",
             self.nbr_count, self.nbr_adjacent_count, self.state_changes, self.lsa_retransmissions
         );
-        match self.authentication.as_str() {
-            "authenticationSimplePassword" => out.push_str("  Simple password authentication enabled\n"),
-            "authenticationMessageDigest" => {
+        self.write_authentication(out);
+        self.write_discards(out);
+    }
+
+    fn write_authentication(&self, out: &mut String) {
+        match (self.authentication.as_str(), &self.keychain) {
+            ("authenticationSimplePassword", _) => out.push_str("  Simple password authentication enabled\n"),
+            ("authenticationMessageDigest", None) => {
                 out.push_str("  Cryptographic authentication enabled\n  Algorithm:MD5\n");
+            }
+            (_, Some(row)) => {
+                out.push_str("  Cryptographic authentication enabled\n    Sending SA: ");
+                if let (Some(id), Some(algorithm)) = (row.keychain_key_id, row.keychain_algorithm) {
+                    let expired = if row.keychain_expired { " (expired)" } else { "" };
+                    let _ = write!(out, "Key {id}{expired}, Algorithm {algorithm}");
+                } else {
+                    out.push_str("none yet");
+                }
+                let _ = writeln!(out, " - key chain {}", row.keychain);
             }
             _ => {}
         }
-        self.write_discards(out);
     }
 
     fn write_designated(&self, out: &mut String) {

@@ -13,6 +13,7 @@ mod database;
 mod events;
 mod graceful_restart;
 mod interfaces;
+mod key_chains;
 mod lsa_detail;
 mod neighbors;
 mod ordered;
@@ -24,7 +25,8 @@ mod vrfs;
 pub use database::{DatabaseReply, DetailReply, DetailScope, ListOrCount, LsaRow, MaxAgeReply, MaxAgeRow};
 pub use events::{AdjacencyRow, EventsReply, SpfLogReply, SpfRow};
 pub use graceful_restart::{GracefulRestartReply, HelpedRow, PrepareRestartReply, RestartRow};
-pub use interfaces::{DiscardRow, InterfaceRow, InterfacesReply};
+pub use interfaces::{DiscardRow, InterfaceRow, InterfacesReply, SigningRow};
+pub use key_chains::{KeyChainRow, KeyChainsReply, KeyRow, LifetimeRow};
 pub use lsa_detail::{AttachedRouterRow, LsaDetail, RouterLinkRow, options_list};
 pub use neighbors::{NeighborDetail, NeighborDetailReply, NeighborRow, NeighborsReply, PeerBfdInfo};
 pub use ordered::Ordered;
@@ -124,6 +126,12 @@ pub enum Request {
     Events,
     /// `show ip ospf spf log`, which FRR does not have; answered by [`SpfLogReply`].
     SpfLog,
+    /// `show key chain [NAME]`, which FRR does not have; answered by [`KeyChainsReply`].
+    KeyChains {
+        /// Only this one.
+        #[serde(default)]
+        name: Option<String>,
+    },
 }
 
 impl Question for Request {
@@ -267,6 +275,7 @@ pub fn render_text(request: &Request, reply: &Value) -> Result<String, serde_jso
         Request::PrepareRestart => PrepareRestartReply::deserialize(reply)?.text(),
         Request::Events => EventsReply::deserialize(reply)?.text(),
         Request::SpfLog => SpfLogReply::deserialize(reply)?.text(),
+        Request::KeyChains { .. } => KeyChainsReply::deserialize(reply)?.text(),
     })
 }
 

@@ -29,8 +29,7 @@ fn authentication_name(authentication: &OspfAuthentication) -> &'static str {
     match authentication {
         OspfAuthentication::Null => "authenticationNone",
         OspfAuthentication::Simple(_) => "authenticationSimplePassword",
-        OspfAuthentication::Md5(_) => "authenticationMessageDigest",
-        OspfAuthentication::KeyChain(_) => "authenticationKeyChain",
+        OspfAuthentication::Md5(_) | OspfAuthentication::KeyChain(_) => "authenticationMessageDigest",
     }
 }
 
@@ -121,6 +120,7 @@ impl Instance {
             nbr_adjacent_count: count(interface.full_neighbors()),
             lsa_retransmissions: interface.statistics.retransmitted_lsas,
             authentication: authentication_name(&config.authentication).into(),
+            keychain: self.show_signing(now, &config.authentication),
             state_changes: interface.statistics.state_changes,
             traffic: traffic(&interface.statistics),
             discards: discards(now, &interface.statistics),

@@ -8,6 +8,7 @@ mod database;
 mod events;
 mod graceful_restart;
 mod interfaces;
+mod key_chains;
 mod neighbors;
 mod routes;
 
@@ -78,6 +79,7 @@ impl Instance {
             Request::PrepareRestart => to_value(&self.show_prepared_restart()?),
             Request::Events => to_value(&self.show_events(now)),
             Request::SpfLog => to_value(&self.show_spf_log(now)),
+            Request::KeyChains { name } => to_value(&self.show_key_chains(now, name.as_deref())?),
         }
     }
 

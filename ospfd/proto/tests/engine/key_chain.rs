@@ -2,10 +2,12 @@
 
 use crate::harness::Net;
 use ospf_proto::Input;
+use ospf_proto::api::{self, Request};
 use ospf_proto::discard::Discard;
 use routing_common::config::{OspfAuthentication, Secret};
 use routing_common::key_chain::{Algorithm, ChainKey, KeyChain, Lifetime};
 use routing_common::time::Duration;
+use serde_json::json;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// What the harness's wall clock shows when its monotonic one shows 0.
@@ -161,4 +163,52 @@ fn another_secret_under_the_same_id_is_refused_and_counted() {
     let interfaces = net.nodes[0].engine.interfaces();
     let refused = interfaces.filter_map(|i| i.statistics.discards.get(&Discard::AuthenticationFailed));
     assert!(refused.map(|d| d.count).sum::<u64>() >= 3);
+}
+
+#[test]
+fn shows_name_the_chain_and_the_key_but_never_a_secret() {
+    let mut net = pair();
+    let keys = [
+        key(1, Algorithm::Md5, span(0, 50), span(0, 100)),
+        key(2, Algorithm::HmacSha256, span(40, 90), Lifetime::ALWAYS),
+    ];
+    net.settings(|s| s.authentication = chain(&keys));
+    let chains = |name: &str| KeyChain { name: name.into(), keys: keys.to_vec() };
+    for name in ["ring", "spare"] {
+        net.nodes[0].config.key_chains.insert(name.into(), chains(name));
+    }
+    net.start_all();
+    net.run(60 * SECOND);
+    let ask = |net: &Net, request: &Request| {
+        let reply = net.nodes[0].engine.query(net.now, request).unwrap();
+        assert!(!reply.to_string().contains("secret"), "{reply}");
+        let text = api::render_text(request, &reply).unwrap();
+        (reply, text)
+    };
+    let interfaces = Request::Interfaces { name: Some("eth2".parse().unwrap()) };
+    let (reply, text) = ask(&net, &interfaces);
+    let row = &reply["interfaces"]["eth2"];
+    assert_eq!((&row["keychain"], &row["keychainKeyId"]), (&"ring".into(), &2.into()));
+    assert!(text.contains("    Sending SA: Key 2, Algorithm hmac-sha-256 - key chain ring\n"), "{text}");
+
+    let (reply, text) = ask(&net, &Request::KeyChains { name: Some("ring".into()) });
+    assert_eq!(
+        reply,
+        json!({"ring": {"interfaces": ["eth1", "eth2"], "keys": [
+            {"keyId": 1, "algorithm": "md5", "sendLifetime": {"start": EPOCH, "end": EPOCH + 50},
+             "acceptLifetime": {"start": EPOCH, "end": EPOCH + 100}, "signs": false, "accepted": true},
+            {"keyId": 2, "algorithm": "hmac-sha-256", "sendLifetime": {"start": EPOCH + 40, "end": EPOCH + 90},
+             "signs": true, "accepted": true},
+        ]}})
+    );
+    assert!(text.starts_with("Key chain ring, on eth1, eth2\n"), "{text}");
+    assert!(text.contains("2023-11-14 22:14:00 to 2023-11-14 22:14:50  always"), "{text}");
+
+    net.run(60 * SECOND);
+    let (reply, text) = ask(&net, &Request::KeyChains { name: None });
+    assert_eq!(reply["ring"]["keys"][1]["expired"], true);
+    assert_eq!(reply["ring"]["keys"][0]["accepted"], false);
+    assert!(text.contains("signs, expired") && text.contains("Key chain spare, not in use"), "{text}");
+    assert!(ask(&net, &interfaces).1.contains("Key 2 (expired), Algorithm"));
+    assert!(net.nodes[0].engine.query(net.now, &Request::KeyChains { name: Some("x".into()) }).is_err());
 }
