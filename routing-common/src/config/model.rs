@@ -271,7 +271,8 @@ pub struct OspfInterfaceConfig {
     pub network_type: NetworkType,
     /// Output cost, 1 to 65535; from the reference bandwidth when absent.
     pub cost: Option<u16>,
-    /// HelloInterval, whole seconds, 1 to 65535.
+    /// HelloInterval, whole seconds, 1 to 65535; less than a second where
+    /// [`OspfInterfaceConfig::hello_multiplier`] says how many there are in one.
     pub hello_interval: Duration,
     /// RouterDeadInterval, whole seconds, 1 to 65535.
     pub dead_interval: Duration,
@@ -289,6 +290,16 @@ pub struct OspfInterfaceConfig {
     pub authentication: OspfAuthentication,
     /// How a BFD session with every neighbour here behaves; `None`: no sessions. Never on a passive interface.
     pub bfd: Option<BfdProfile>,
+}
+
+impl OspfInterfaceConfig {
+    /// Fast Hellos: so many, 2 to 20, in a RouterDeadInterval of one second. `None`: intervals are whole seconds, as
+    /// the protocol counts them.
+    pub fn hello_multiplier(&self) -> Option<u128> {
+        let second = Duration::from_secs(1);
+        // Whole nanoseconds fall short of the fraction, if at all, so the quotient is never rounded below the number.
+        (self.hello_interval < second).then(|| second.as_nanos() / self.hello_interval.as_nanos().max(1))
+    }
 }
 
 /// OSPF network types this suite runs.

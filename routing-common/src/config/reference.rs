@@ -33,7 +33,8 @@ Refused:
   stand on `lo`);
 * a static route with no target, two targets, a next hop that is this router's own address, or the same
   destination, distance and target twice;
-* `dead-interval` not longer than `hello-interval`; SPF delays not in ascending order;
+* `dead-interval` not longer than `hello-interval`, either of them beside `hello-multiplier` (a `dead-interval` of 1s
+  may stand there); SPF delays not in ascending order;
 * more than one area on a router: area border routers are not part of this version;
 * one `vrid` twice on an interface, one virtual address in two groups of an interface;
 * a virtual address outside the interface's subnets, where the file gives the interface addresses;

@@ -63,6 +63,8 @@ pub struct Port {
     pub hello: u16,
     /// RouterDeadInterval in seconds.
     pub dead: u16,
+    /// Fast Hellos in place of both: so many a second.
+    pub hellos: Option<u8>,
     /// Area, as a number.
     pub area: u8,
     /// Authentication.
@@ -84,9 +86,17 @@ impl Port {
             priority: 1,
             hello: 1,
             dead: 4,
+            hellos: None,
             area: 0,
             authentication: Authentication::Null,
         }
+    }
+
+    /// With so many Hellos a second.
+    #[must_use]
+    pub fn hellos(mut self, hellos: u8) -> Self {
+        self.hellos = Some(hellos);
+        self
     }
 
     /// With this cost.

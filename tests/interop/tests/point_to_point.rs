@@ -1,10 +1,12 @@
 //! One Torc and one peer on a cable: adjacency, routes both ways, costs, a default route both ways, authentication.
 
 use anyhow::{Result, ensure};
+use interop_tests::bench::throughout;
 use interop_tests::router::PEERS;
 use interop_tests::{Authentication, Bench, External, Kind, Outcome, Port, Router, Suite, ask};
+use nix::sys::signal::Signal;
 use ringlab::fabric::Cut;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// BIRD originates an LSA at most every 5 s, which may delay a change by that.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -83,6 +85,47 @@ fn full_with_the_peers_default() -> Outcome {
         };
         bench.eventually(PATIENCE, || ask::absent(&bench, "r1", DEFAULT))?;
         ask::leads(&bench, "r1", "10.10.2.0/24", &["10.0.12.2"])?;
+    }
+    Ok(())
+}
+
+/// FRR has fast Hellos too: HelloInterval is 0 on the wire. Each notices that the other one has fallen silent, which no carrier
+/// and no BFD says, when a second has passed.
+#[test]
+fn fast_hellos_notice_a_silent_peer_within_a_second() -> Outcome {
+    let hellos = [5, 10];
+    let [one, two] = pair(Suite::Frr);
+    let fast = |mut router: Router, hellos: u8| {
+        router.ports[0].hellos = Some(hellos);
+        router
+    };
+    let mut bench = Bench::up([fast(one, hellos[0]), fast(two, hellos[1])])?;
+    ask::wait_adjacent(&bench, PATIENCE, &[("r1", "r2")])?;
+    routes_both_ways(&bench)?;
+    let own = ask::interface(&bench, "r1", "r12")?;
+    assert_eq!((&own["timerMsecs"], &own["timerDeadSecs"]), (&200.into(), &1.into()));
+    let recording = bench.capture("r12", "ip proto 89")?;
+    throughout(Duration::from_secs(3), || ask::adjacent(&bench, "r1", &["r2"]))?;
+    let recording = recording.stop()?;
+    for (number, hellos) in [1, 2].into_iter().zip(hellos) {
+        let from = format!("ospf.msg == 1 && ip.src == 10.0.12.{number}");
+        let said = recording.fields(&from, "ospf.hello.hello_interval")?;
+        assert!(said.iter().all(|interval| interval == "0"), "r{number}: {said:?}");
+        assert!(said.len() >= 2 * usize::from(hellos), "r{number}: {} Hellos in 3 s", said.len());
+    }
+    for (silent, hears) in [("r2", "r1"), ("r1", "r2")] {
+        bench.signal(silent, "ospfd", Signal::SIGSTOP)?;
+        let began = Instant::now();
+        bench.eventually(Duration::from_secs(5), || {
+            ensure!(ask::neighbors(&bench, hears)?.is_empty(), "{hears} still has {silent}");
+            Ok(())
+        })?;
+        let took = began.elapsed();
+        println!("{hears} noticed the silence of {silent} after {took:?}");
+        bench.signal(silent, "ospfd", Signal::SIGCONT)?;
+        // A second and what asking takes on a busy machine.
+        assert!(took < Duration::from_millis(1500), "{hears} took {took:?}");
+        ask::wait_adjacent(&bench, PATIENCE, &[("r1", "r2")])?;
     }
     Ok(())
 }

@@ -108,6 +108,9 @@ fn ospf_interface(text: &mut String, scenario: &Scenario, p: usize, port: &Port,
     if let Some(seconds) = settings.dead_interval {
         let _ = writeln!(text, "dead-interval = \"{seconds}s\"");
     }
+    if let Some(hellos) = settings.hello_multiplier {
+        let _ = writeln!(text, "hello-multiplier = {hellos}");
+    }
     if let Some(milliseconds) = settings.retransmit_interval {
         let _ = writeln!(text, "retransmit-interval = \"{milliseconds}ms\"");
     }

@@ -130,6 +130,8 @@ enum Timers {
     Ring,
     /// The same with a dead interval of two or three Hellos.
     Tight,
+    /// The same with several Hellos a second.
+    Fast,
     /// Short Hellos, everything else as RFC 2328 has it.
     Mixed,
     /// RFC 2328.
@@ -143,17 +145,22 @@ fn settings(dice: &mut Dice, profile: Profile, routers: usize) -> Settings {
     let slow = if profile == Profile::Ageing { 60 } else { slow };
     let timers = dice.weighted(&[
         (50, Timers::Ring),
-        (24, Timers::Tight),
+        (16, Timers::Tight),
+        (8, Timers::Fast),
         (12, Timers::Mixed),
         (slow, Timers::Traditional),
         (6, Timers::Odd),
     ]);
-    let short = Some(dice.within(2..=4) as u16);
+    let short = dice.within(2..=4);
+    let (short, short_second) = (Some(short as u16), short as u8 * 2);
     let timed = match timers {
         Timers::Ring => Settings { ring_defaults: true, ..Settings::default() },
         Timers::Tight => {
             let dead_interval = Some(dice.within(2..=3) as u16);
             Settings { ring_defaults: true, hello_interval: Some(1), dead_interval, ..Settings::default() }
+        }
+        Timers::Fast => {
+            Settings { ring_defaults: true, hello_multiplier: Some(short_second), ..Settings::default() }
         }
         Timers::Mixed => Settings { hello_interval: Some(1), dead_interval: short, ..Settings::default() },
         Timers::Traditional => Settings::default(),
@@ -220,6 +227,9 @@ fn add_faults(dice: &mut Dice, scenario: &mut Scenario, profile: Profile) {
 
 /// RouterDeadInterval (ms).
 fn dead_interval(settings: &Settings) -> u64 {
+    if settings.hello_multiplier.is_some() {
+        return 1_000;
+    }
     let default = if settings.ring_defaults { RING_DEAD } else { TRADITIONAL_DEAD };
     let from_hello = settings.hello_interval.map_or(default, |hello| u64::from(hello) * 4_000);
     settings.dead_interval.map_or(from_hello, |dead| u64::from(dead) * 1_000)

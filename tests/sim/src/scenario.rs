@@ -54,6 +54,9 @@ pub struct Settings {
     /// RouterDeadInterval in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_interval: Option<u16>,
+    /// Fast Hellos in place of both: so many a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hello_multiplier: Option<u8>,
     /// RxmtInterval (ms).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retransmit_interval: Option<u64>,

@@ -124,10 +124,6 @@ const INTERFACE: &[Row] = &[
         lost("networks are `broadcast` or `point-to-point`"),
     ),
     ("ip ospf network point-to-point LINE", lost("`point-to-point` without DMVPN")),
-    (
-        "ip ospf dead-interval minimal hello-multiplier (1-20)",
-        lost("Hellos are whole seconds apart; `ip ospf bfd` detects failures faster"),
-    ),
     ("ip ospf (1-65535) LINE", lost("there is one OSPF instance")),
     ("ip ospf prefix-suppression [LINE]", lost("all networks are announced (no RFC 6860)")),
     ("ip ospf neighbor-filter LINE", lost("whose packets are taken says `ip ospf authentication`")),

@@ -36,13 +36,21 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
         "ip ospf hello-interval",
         "(1-65535)$value",
         [IP, OSPF, "Time between Hellos; the same on all routers of the network", SECONDS],
-        Meaning::Key(Place::OspfInterface, &["hello-interval"], Form::Seconds)
+        Meaning::Call(hello_interval)
     ),
     pair!(
         "ip ospf dead-interval",
-        "(1-65535)$value",
-        [IP, OSPF, "Silence after which a neighbour is gone; 4 Hellos by default", SECONDS],
-        Meaning::Key(Place::OspfInterface, &["dead-interval"], Form::Seconds)
+        "<(1-65535)$value|minimal hello-multiplier (2-20)$hellos>",
+        [
+            IP,
+            OSPF,
+            "Silence after which a neighbour is gone; 4 Hellos by default",
+            SECONDS,
+            "One second",
+            "Hellos in it, in place of a Hello interval",
+            "How many",
+        ],
+        Meaning::Call(dead_interval)
     ),
     pair!(
         "ip ospf retransmit-interval",
@@ -138,6 +146,33 @@ fn area(call: &mut Call<'_>) -> Result<(), Stop> {
         && !call.session.document.has(&["ospf", "router-id"])
     {
         call.note("OSPF needs a router id too: `router ospf`, `ospf router-id A.B.C.D`");
+    }
+    Ok(())
+}
+
+fn hello_interval(call: &mut Call<'_>) -> Result<(), Stop> {
+    let interface = call.interface();
+    if !call.no() && call.session.document.has(&["ospf", "interfaces", &interface, "hello-multiplier"]) {
+        return refused("`ip ospf dead-interval minimal …` says how often Hellos are sent: take that back first");
+    }
+    call.key(Place::OspfInterface, &["hello-interval"], Form::Seconds)
+}
+
+fn dead_interval(call: &mut Call<'_>) -> Result<(), Stop> {
+    let interface = call.interface();
+    let path = |key| ["ospf", "interfaces", interface.as_str(), key];
+    if !call.args.has("hellos") || call.no() {
+        call.key(Place::OspfInterface, &["dead-interval"], Form::Seconds)?;
+        call.document().remove(&path("hello-multiplier"));
+        return Ok(());
+    }
+    call.ospf_interface()?;
+    let hellos: i64 = call.number("hellos")?;
+    call.document().set(&path("hello-multiplier"), hellos);
+    call.document().remove(&path("dead-interval"));
+    // FRR keeps the line and does not heed it.
+    if call.document().remove(&path("hello-interval")) {
+        call.note("`ip ospf hello-interval` has no effect beside this and is gone");
     }
     Ok(())
 }

@@ -45,11 +45,17 @@ impl Page {
         let mut span = |value: Duration, usual: Duration, word: &str| {
             self.line_if(value != usual, 1, format!("ip ospf {word} {}", seconds(value)));
         };
-        span(on.hello_interval, usual.hello_interval, "hello-interval");
-        let dead = (on.hello_interval * 4).min(Duration::from_secs(65_535));
-        span(on.dead_interval, dead, "dead-interval");
+        let fast = on.hello_multiplier();
+        if fast.is_none() {
+            span(on.hello_interval, usual.hello_interval, "hello-interval");
+            let dead = (on.hello_interval * 4).min(Duration::from_secs(65_535));
+            span(on.dead_interval, dead, "dead-interval");
+        }
         span(on.retransmit_interval, usual.retransmit_interval, "retransmit-interval");
         span(on.transmit_delay, usual.transmit_delay, "transmit-delay");
+        if let Some(hellos) = fast {
+            self.line(1, format_args!("ip ospf dead-interval minimal hello-multiplier {hellos}"));
+        }
         self.line_if(on.priority != usual.priority, 1, format!("ip ospf priority {}", on.priority));
         self.line_if(on.passive, 1, "ip ospf passive");
         self.line_if(on.mtu_ignore, 1, "ip ospf mtu-ignore");

@@ -150,10 +150,11 @@ fn ospf_interface(n: usize, area: &'static str) -> Text {
                 |name: &str, n: Option<u32>| n.map(|n| format!("{name} = \"{n}s\"\n")).unwrap_or_default();
             line("hello-interval", hello) + &line("dead-interval", dead)
         });
+    let fast = number(2..=20).prop_map(|hellos| format!("hello-multiplier = {hellos}\n"));
     let network = select(vec!["broadcast", "point-to-point"]).prop_map(str::to_owned);
     let table = all(vec![
         Just(format!("area = \"{area}\"\n")).boxed(),
-        intervals.boxed(),
+        prop_oneof![3 => intervals, 1 => fast].boxed(),
         key("network-type", quoted(network)),
         key("cost", number(1..=65_535)),
         key("retransmit-interval", prop_oneof![millis(50..=9000, 1), seconds(1..=65_535)]),

@@ -78,6 +78,27 @@ fn settings_of_an_ospf_interface_wait_for_its_area() {
 }
 
 #[test]
+fn fast_hellos_take_the_place_of_intervals_and_these_theirs() {
+    let mut s = session();
+    feed(&mut s, "interface eth0\nip ospf area 0\nip ospf hello-interval 2\nip ospf dead-interval 9");
+    let done = s.line("ip ospf dead-interval minimal hello-multiplier 4").unwrap();
+    assert_eq!(done.notes, ["`ip ospf hello-interval` has no effect beside this and is gone"]);
+    let fast = "[ospf.interfaces.eth0]\narea = \"0\"\nhello-multiplier = 4\n";
+    assert_eq!(s.document().text(), fast);
+    assert!(matches!(s.line("ip ospf hello-interval 2"), Err(LineError::Refused(_))));
+    feed(&mut s, "no ip ospf hello-interval");
+    assert_eq!(s.document().text(), fast);
+    feed(&mut s, "ip ospf dead-interval 9");
+    assert_eq!(s.document().text(), "[ospf.interfaces.eth0]\narea = \"0\"\ndead-interval = \"9s\"\n");
+    feed(&mut s, "ip ospf dead-interval minimal hello-multiplier 20\nno ip ospf dead-interval");
+    assert_eq!(s.document().text(), "[ospf.interfaces.eth0]\narea = \"0\"\n");
+    // Before OSPF runs there it waits as the others do, and can be taken back.
+    feed(&mut s, "interface eth1\nip ospf dead-interval minimal hello-multiplier 4\nno ip ospf dead-interval");
+    assert_eq!(s.waiting().count(), 0);
+    assert!(s.line("ip ospf dead-interval minimal hello-multiplier 21").is_err());
+}
+
+#[test]
 fn a_network_line_puts_ospf_on_the_interfaces_with_an_address_in_it() {
     let mut s = session();
     feed(

@@ -231,10 +231,13 @@ impl InterfaceRow {
         } else {
             short_time(Duration::from_millis(self.timer_retransmit_msecs))
         };
+        let hello = match self.timer_msecs {
+            fast @ ..1000 => format!("{fast}ms"),
+            whole => format!("{}s", whole / 1000),
+        };
         let _ = writeln!(
             out,
-            "  Timer intervals configured, Hello {}s, Dead {}s, Wait {}s, Retransmit {retransmit}",
-            self.timer_msecs / 1000,
+            "  Timer intervals configured, Hello {hello}, Dead {}s, Wait {}s, Retransmit {retransmit}",
             self.timer_dead_secs,
             self.timer_wait_secs
         );

@@ -6,6 +6,11 @@
 //! most one extra packet per event. As long as an interface that just came up has heard nobody, Hellos follow
 //! after 0.25, 0.5, 1, 2, … seconds until that reaches HelloInterval: the very first one is often lost,
 //! because the other end learns of the carrier a moment later than we do.
+//!
+//! Deviation (fast Hellos): App. A.3.2 counts HelloInterval in whole seconds. With `hello-multiplier` there are so many
+//! Hellos in a RouterDeadInterval of one second; HelloInterval is 0 on the wire, and what the neighbours say there is not
+//! compared (§10.5), as FRR and Cisco's routers do it. RouterDeadInterval is compared as ever, so whoever does
+//! not do the same is refused; where only we do, he refuses us, too.
 
 use super::{InterfaceState, NetworkKind};
 use crate::constants::ALL_SPF_ROUTERS;
@@ -32,6 +37,7 @@ impl Instance {
         let or_zero = |a: Option<Ipv4Addr>| a.unwrap_or(Ipv4Addr::UNSPECIFIED);
         let hello = Hello {
             network_mask: address.mask(),
+            // Of fast Hellos this makes 0.
             hello_interval: u16::try_from(interface.config.hello_interval.as_secs()).unwrap_or(u16::MAX),
             options: self.areas.get(&area).map_or(options::E, |a| a.options()),
             priority: interface.config.priority,
@@ -154,7 +160,9 @@ impl Instance {
         let mask = interface.address.map(|a| a.mask());
         if interface.kind == NetworkKind::Broadcast && Some(hello.network_mask) != mask {
             Some(Discard::HelloMask)
-        } else if Duration::from_secs(u64::from(hello.hello_interval)) != interface.config.hello_interval {
+        } else if interface.config.hello_multiplier().is_none()
+            && Duration::from_secs(u64::from(hello.hello_interval)) != interface.config.hello_interval
+        {
             Some(Discard::HelloInterval)
         } else if Duration::from_secs(u64::from(hello.dead_interval)) != interface.config.dead_interval {
             Some(Discard::DeadInterval)

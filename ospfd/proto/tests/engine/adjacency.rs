@@ -2,6 +2,7 @@
 
 use crate::harness::{Net, id, ospf_interface};
 use ospf_proto::Input;
+use ospf_proto::api::{self, Request};
 use ospf_proto::discard::Discard;
 use ospf_proto::interface::InterfaceState;
 use ospf_proto::neighbor::NeighborState;
@@ -12,6 +13,7 @@ use routing_common::time::Duration;
 use std::net::Ipv4Addr;
 
 const SECOND: Duration = Duration::from_secs(1);
+const INTERFACES: Request = Request::Interfaces { name: None };
 
 fn pair() -> Net {
     let mut net = Net::new(1);
@@ -92,6 +94,52 @@ fn mismatches_are_counted_by_name() {
         second(n).authentication = OspfAuthentication::Simple(Secret::new(*b"x"));
     });
     mismatch(Discard::DuplicateRouterId, |n| n.nodes[1].config.ospf.as_mut().unwrap().router_id = id(1));
+}
+
+/// Fast Hellos, so many a second.
+fn fast(settings: &mut routing_common::config::OspfInterfaceConfig, hellos: u32) {
+    (settings.hello_interval, settings.dead_interval) = (SECOND / hellos, SECOND);
+}
+
+#[test]
+fn fast_hellos_say_0_need_not_be_as_many_and_notice_a_silent_neighbor_within_a_second() {
+    let mut net = pair();
+    net.settings(|s| fast(s, 20));
+    fast(second(&mut net), 3);
+    net.start_all();
+    net.wait(2 * SECOND, "Full", |n| n.is_full(0, 1));
+    net.run(20 * SECOND);
+    let hellos = |net: &Net, node: usize| net.nodes[node].sent[&(IfIndex(2), 1)];
+    let before = [hellos(&net, 0), hellos(&net, 1)];
+    net.run(10 * SECOND);
+    // Up to a tenth of an interval early.
+    let sent = [hellos(&net, 0) - before[0], hellos(&net, 1) - before[1]];
+    assert!((199..=223).contains(&sent[0]) && (29..=34).contains(&sent[1]), "{sent:?}");
+    let row = net.nodes[0].engine.query(net.now, &INTERFACES).unwrap();
+    let text = api::render_text(&INTERFACES, &row).unwrap();
+    assert!(text.contains("configured, Hello 50ms, Dead 1s, Wait 1s,"), "{text}");
+    net.kill(1);
+    let noticed = net.wait(SECOND, "the silence to be noticed", |n| n.state(0, 2).is_none());
+    assert!(noticed > SECOND / 2, "{noticed:?}");
+}
+
+/// RouterDeadInterval is compared, and so is the HelloInterval of whoever has no fast Hellos.
+#[test]
+fn fast_hellos_want_fast_hellos() {
+    for both_dead_intervals_are_a_second in [false, true] {
+        let mut net = pair();
+        fast(second(&mut net), 4);
+        if both_dead_intervals_are_a_second {
+            let ospf = net.nodes[0].config.ospf.as_mut().unwrap();
+            ospf.interfaces.values_mut().for_each(|i| i.dead_interval = SECOND);
+        }
+        net.start_all();
+        net.run(30 * SECOND);
+        assert!(discards(&net, 0, Discard::HelloInterval) > 0);
+        let dead = discards(&net, 1, Discard::DeadInterval) > 0;
+        assert_eq!(dead, !both_dead_intervals_are_a_second);
+        assert!(!net.is_full(0, 1));
+    }
 }
 
 fn md5(secret: &str) -> OspfAuthentication {

@@ -162,6 +162,13 @@ static OSPF_INTERFACE: Table = Table {
             "Silence after which a neighbour is gone; the same on all routers of the network.",
         ),
         key(
+            "hello-multiplier",
+            Kind::Number { min: 2, max: 20 },
+            Fallback::Absent("none"),
+            "So many Hellos in a dead interval of one second, in place of `hello-interval`. It is told by all routers \
+             of the network or none, and need not be the same number.",
+        ),
+        key(
             "retransmit-interval",
             Kind::Time { min: millis(50), max: seconds(65_535), step: millis(1) },
             Fallback::Time { traditional: seconds(5), ring: millis(200) },

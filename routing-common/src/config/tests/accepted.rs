@@ -311,6 +311,21 @@ fn interfaces_configured_elsewhere_and_idle_keys_are_only_warned_about() {
 }
 
 #[test]
+fn fast_hellos_share_a_second() {
+    for hellos in 2..=20 {
+        let text = format!(
+            "defaults = \"ring\"\n[interfaces.e0]\n[ospf]\nrouter-id = \"1.1.1.1\"\n[ospf.interfaces.e0]\n\
+             hello-multiplier = {hellos}\n"
+        );
+        for text in [text.clone(), format!("{text}dead-interval = \"1s\"\n")] {
+            let on = accepted(&text).ospf.unwrap().interfaces[&name("e0")].clone();
+            assert_eq!((on.hello_multiplier(), on.dead_interval), (Some(hellos), Duration::from_secs(1)));
+            assert_eq!(on.hello_interval.as_millis(), 1000 / hellos);
+        }
+    }
+}
+
+#[test]
 fn graceful_restart_is_on_until_it_is_turned_off() {
     let of = |text: &str| {
         let file = format!("[ospf]\nrouter-id = \"1.1.1.1\"\n[ospf.graceful-restart]\n{text}");

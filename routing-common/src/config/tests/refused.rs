@@ -138,6 +138,24 @@ fn a_refused_value_is_not_blamed_twice() {
 }
 
 #[test]
+fn fast_hellos_stand_beside_no_other_interval() {
+    says(&ospf_interface("hello-multiplier = 1"), &["5:20 `hello-multiplier` is out of range"]);
+    says(&ospf_interface("hello-multiplier = 21"), &["5:20 `hello-multiplier` is out of range"]);
+    says(
+        &ospf_interface("hello-multiplier = 4\nhello-interval = \"1s\"\ndead-interval = \"4s\""),
+        &[
+            "6:18 `hello-interval` contradicts `hello-multiplier`",
+            "7:17 `dead-interval` 4s contradicts `hello-multiplier`",
+        ],
+    );
+    // Nothing is said of the interval that the refused number would have made.
+    says(
+        &ospf_interface("hello-multiplier = 0\ndead-interval = \"1s\""),
+        &["5:20 `hello-multiplier` is out of range"],
+    );
+}
+
+#[test]
 fn what_is_not_part_of_this_version_is_refused_with_the_reason() {
     let text = ospf_interface("network-type = \"non-broadcast\"") + "[vrrp]\nbfd = true\n";
     says(&text, &["5:16 `network-type` \"non-broadcast\" is not supported", "7:1 `bfd` is not supported"]);

@@ -5,7 +5,7 @@ use super::bfd::OspfDefault;
 use super::key_chain::KeyChains;
 use crate::config::duration::format_duration;
 use crate::config::model::{NetworkType, OspfInterfaceConfig};
-use crate::config::reader::{At, Section};
+use crate::config::reader::{At, Origin, Section};
 use crate::config::schema::NETWORK_TYPES_REFUSED;
 use crate::id::AreaId;
 use std::time::Duration;
@@ -52,8 +52,12 @@ fn network_type(section: &Section<'_>) -> NetworkType {
 fn intervals(section: &Section<'_>) -> (Duration, Duration) {
     let hello = section.time("hello-interval");
     let longest = Duration::from_secs(65_535);
+    let multiplier = section.optional_number("hello-multiplier");
+    if let Some(multiplier) = multiplier.value {
+        return fast_intervals(section, &hello, multiplier);
+    }
     let dead = section.time_or("dead-interval", (hello.value * 4).min(longest));
-    if hello.sound() && dead.sound() && dead.value <= hello.value {
+    if multiplier.sound() && hello.sound() && dead.sound() && dead.value <= hello.value {
         let message = format!(
             "`dead-interval` {} is not longer than `hello-interval` {}",
             format_duration(dead.value),
@@ -64,4 +68,20 @@ fn intervals(section: &Section<'_>) -> (Duration, Duration) {
         section.sink().error(dead.span, message, hint);
     }
     (hello.value, dead.value)
+}
+
+/// RouterDeadInterval is one second, and so many Hellos are sent in it; who says otherwise beside that means something
+/// else.
+fn fast_intervals(section: &Section<'_>, hello: &At<Duration>, multiplier: u32) -> (Duration, Duration) {
+    let second = Duration::from_secs(1);
+    let dead = section.time_or("dead-interval", second);
+    if hello.origin == Origin::File {
+        let hint = format!("`hello-multiplier` = {multiplier} makes {multiplier} Hellos a second: remove one of them");
+        section.sink().error(hello.span.clone(), "`hello-interval` contradicts `hello-multiplier`", hint);
+    }
+    if dead.sound() && dead.value != second {
+        let message = format!("`dead-interval` {} contradicts `hello-multiplier`", format_duration(dead.value));
+        section.sink().error(dead.span, message, "with `hello-multiplier` it is 1s: remove one of them");
+    }
+    (second / multiplier, second)
 }

@@ -116,9 +116,12 @@ fn interface(port: &Port, text: &mut String) {
     let Port { link, cost, priority, hello, dead, area, .. } = port;
     let _ = write!(
         text,
-        "interface {link}\n ip ospf area 0.0.0.{area}\n ip ospf cost {cost}\n ip ospf priority {priority}\n \
-         ip ospf hello-interval {hello}\n ip ospf dead-interval {dead}\n"
+        "interface {link}\n ip ospf area 0.0.0.{area}\n ip ospf cost {cost}\n ip ospf priority {priority}\n"
     );
+    let _ = match port.hellos {
+        Some(hellos) => writeln!(text, " ip ospf dead-interval minimal hello-multiplier {hellos}"),
+        None => writeln!(text, " ip ospf hello-interval {hello}\n ip ospf dead-interval {dead}"),
+    };
     text.push_str(match port.kind {
         Kind::PointToPoint => " ip ospf network point-to-point\n",
         Kind::Passive => " ip ospf passive\n",

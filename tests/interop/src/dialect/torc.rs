@@ -92,9 +92,13 @@ fn interface(port: &Port, text: &mut String) {
     let _ = write!(
         text,
         "\n[ospf.interfaces.{link}]\narea = \"0.0.0.{area}\"\nnetwork-type = \"{kind}\"\ncost = {cost}\npriority = {priority}\n\
-         hello-interval = \"{hello}s\"\ndead-interval = \"{dead}s\"\npassive = {}\n",
+         passive = {}\n",
         port.kind == Kind::Passive
     );
+    let _ = match port.hellos {
+        Some(hellos) => writeln!(text, "hello-multiplier = {hellos}"),
+        None => writeln!(text, "hello-interval = \"{hello}s\"\ndead-interval = \"{dead}s\""),
+    };
     let _ = match &port.authentication {
         Authentication::Null => Ok(()),
         Authentication::Simple(key) => {
