@@ -301,9 +301,21 @@ impl Shell {
 
     async fn apply(&mut self, wanted: BTreeSet<Daemon>) -> Vec<Input> {
         let up: BTreeSet<Daemon> = self.supervisor.up().intersection(&wanted).copied().collect();
-        self.tell(supervisor::Input::Configured(wanted)).await;
+        self.configured(wanted).await;
         up.iter().for_each(|daemon| self.order(*daemon, Order::Reload));
         vec![Input::Asked(up)]
+    }
+
+    /// Tells the supervisor for whom the stored text has work, and how long ospfd may take to end. Of a text without OSPF
+    /// the latter stays as it was: the one that ends was started by another.
+    pub(super) async fn configured(&mut self, wanted: BTreeSet<Daemon>) {
+        let text = self.store.running().ok().flatten();
+        let config = text.and_then(|text| load(&self.store.name(), &text).ok());
+        if let Some(ospf) = config.and_then(|(config, _)| config.ospf) {
+            let drain = ospf.max_metric.on_shutdown.unwrap_or_default();
+            self.tell(supervisor::Input::Drains(drain)).await;
+        }
+        self.tell(supervisor::Input::Configured(wanted)).await;
     }
 
     fn order(&self, daemon: Daemon, order: Order) {

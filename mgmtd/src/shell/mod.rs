@@ -128,7 +128,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         finished: false,
     };
     shell.find_left_over(&wanted).await;
-    shell.tell(Input::Configured(wanted)).await;
+    shell.configured(wanted).await;
     while !shell.finished {
         let deadlines = [shell.supervisor.poll_timeout(), shell.keeper.poll_timeout()];
         tokio::select! {

@@ -9,7 +9,7 @@
 //!   not notice; otherwise after a pause that doubles from [`BACK_OFF_FIRST`] to [`BACK_OFF_LONGEST`]. Deaths are
 //!   forgotten after [`STABLE`] of life.
 //! * Stopping goes in reverse order, one after the other, because a daemon withdraws its routes through
-//!   those before it. One that does not end within [`GRACE`] is killed.
+//!   those before it. One that does not end within [`GRACE`] is killed; ospfd has as much more as it is told to drain.
 //! * A daemon that runs already is adopted and told to read its configuration, never doubled.
 
 mod phase;
@@ -89,6 +89,8 @@ pub enum Input {
     /// A valid configuration has work for these; the first one starts the router. Daemons that run are told of a
     /// later one by the configuration's keeper, those that are just starting from here.
     Configured(BTreeSet<Daemon>),
+    /// The configuration tells ospfd to ask for so long that transit traffic goes another way before it ends (RFC 6987).
+    Drains(Duration),
     /// This daemon runs though it was not launched here.
     Found(Daemon, u32),
     /// A launch succeeded.
@@ -161,6 +163,8 @@ enum Course {
 #[derive(Debug)]
 pub struct Supervisor {
     course: Course,
+    /// What ospfd needs to end besides [`GRACE`].
+    drain: Duration,
     entries: BTreeMap<Daemon, Entry>,
     timers: TimerQueue<Daemon>,
     outputs: VecDeque<Output>,
@@ -181,6 +185,7 @@ impl Default for Supervisor {
         };
         Self {
             course: Course::New,
+            drain: Duration::ZERO,
             entries: Daemon::ALL.into_iter().map(|d| (d, entry())).collect(),
             timers: TimerQueue::new(),
             outputs: VecDeque::new(),
@@ -195,6 +200,7 @@ impl Machine for Supervisor {
     fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Configured(wanted) => self.configured(now, &wanted),
+            Input::Drains(drain) => self.drain = drain,
             Input::Found(daemon, pid) => {
                 self.note_pid(now, daemon, pid);
                 self.notice(Notice::info(
@@ -233,7 +239,11 @@ impl Machine for Supervisor {
                 )),
                 Phase::Leaving => self.notice(Notice::warning(
                     "daemon-killed",
-                    format!("{} has not ended within {}; killed", daemon.name(), format_duration(GRACE)),
+                    format!(
+                        "{} has not ended within {}; killed",
+                        daemon.name(),
+                        format_duration(self.grace(daemon))
+                    ),
                 )),
                 _ => {}
             }
@@ -281,6 +291,11 @@ impl Supervisor {
     fn entry(&mut self, daemon: Daemon) -> &mut Entry {
         // proof: the map holds every daemon from the constructor on and nothing is ever removed.
         self.entries.get_mut(&daemon).expect("every daemon has an entry")
+    }
+
+    /// How long this daemon may take to end.
+    fn grace(&self, daemon: Daemon) -> Duration {
+        if daemon == Daemon::Ospfd { GRACE + self.drain } else { GRACE }
     }
 
     fn notice(&mut self, notice: Notice) {
@@ -370,11 +385,12 @@ impl Supervisor {
             (entry.settled, entry.deaths) = (false, 0);
         }
         let pause = entry.pause;
+        let grace = self.grace(daemon);
         if before != after || effect.is_some() {
             match after {
                 Phase::Starting => self.timers.arm(daemon, now + READY_WITHIN),
                 Phase::BackOff => self.timers.arm(daemon, now + pause),
-                Phase::Leaving => self.timers.arm(daemon, now + GRACE),
+                Phase::Leaving => self.timers.arm(daemon, now + grace),
                 Phase::Off | Phase::Due | Phase::Up => {
                     self.timers.cancel(daemon);
                 }

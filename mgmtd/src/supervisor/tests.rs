@@ -216,6 +216,26 @@ fn who_does_not_end_in_time_is_killed_and_the_others_wait_for_it() {
 }
 
 #[test]
+fn who_is_told_to_drain_has_the_time() {
+    let mut world = World::configured(&ALL);
+    ALL.iter().for_each(|_| world.ready());
+    world.tell(Input::Drains(Duration::from_secs(60)));
+    world.stubborn = [Daemon::Ospfd, Daemon::Vrrpd].into();
+    world.log();
+    // The text that takes OSPF away says nothing of its drain.
+    world.tell(Input::Configured([Daemon::Ribd, Daemon::Vrrpd].into()));
+    assert_eq!(world.log(), ["terminate bfdd", "terminate ospfd"]);
+    world.pass(GRACE + Duration::from_millis(59_999));
+    assert!(world.log().is_empty());
+    world.pass(Duration::from_millis(1));
+    assert_eq!(world.log(), ["kill ospfd"]);
+    world.tell(Input::Terminate);
+    world.log();
+    world.pass(GRACE);
+    assert_eq!(world.log(), ["kill vrrpd", "terminate ribd", "finished"]);
+}
+
+#[test]
 fn a_second_termination_waits_for_no_one() {
     let mut world = World::configured(&ALL);
     ALL.iter().for_each(|_| world.ready());

@@ -17,8 +17,8 @@
 //! * [`record`]: inputs in a form that can be written down.
 //!
 //! Supported: RFC 2328 with broadcast and point-to-point networks in one normal area; RFC 5250 (opaque
-//! LSAs are stored and flooded); RFC 3623 (graceful restart); RFC 5882 (BFD); RFC 8405 (SPF back-off);
-//! RFC 3021 (/31 links). Deviations stand in the chapter they belong to.
+//! LSAs are stored and flooded); RFC 3623 (graceful restart); RFC 5882 (BFD); RFC 6987 (stub
+//! router advertisement); RFC 8405 (SPF back-off); RFC 3021 (/31 links). Deviations stand in the chapter they belong to.
 #![forbid(unsafe_code)]
 
 pub mod api;
@@ -43,4 +43,5 @@ mod show;
 pub mod spf;
 pub mod statistics;
 
+pub use originate::StubReason;
 pub use instance::{Clear, Input, Instance, Output, Received};

@@ -209,6 +209,19 @@ pub struct OspfConfig {
     pub min_ls_arrival: Duration,
     /// Graceful restart (RFC 3623).
     pub graceful_restart: GracefulRestart,
+    /// When transit traffic is asked to go another way (RFC 6987).
+    pub max_metric: MaxMetric,
+}
+
+/// Stub router advertisement (RFC 6987): when MaxLinkMetric takes the place of every cost but those of stub networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MaxMetric {
+    /// Until the operator says otherwise.
+    pub administrative: bool,
+    /// From the start until the router can pass on what it is sent, for so long at most; whole seconds, 5 to 86,400.
+    pub on_startup: Option<Duration>,
+    /// For so long before the end, whole seconds, 5 to 100; without it, until the neighbours know.
+    pub on_shutdown: Option<Duration>,
 }
 
 /// Graceful restart (RFC 3623 App. B).

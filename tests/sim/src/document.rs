@@ -60,6 +60,9 @@ fn ospf(text: &mut String, settings: &Settings, router: &Router) {
     if let Some(paths) = settings.maximum_paths {
         let _ = writeln!(text, "maximum-paths = {paths}");
     }
+    if let Some(seconds) = settings.on_startup {
+        let _ = write!(text, "[ospf.max-metric]\non-startup = \"{seconds}s\"\n");
+    }
     if router.ordinary_restarts {
         text.push_str("[ospf.graceful-restart]\nenabled = false\nhelper = false\n");
     }

@@ -176,7 +176,9 @@ fn settings(dice: &mut Dice, profile: Profile, routers: usize) -> Settings {
     };
     let maximum_paths = if dice.chance(15) { Some(dice.within(1..=4) as u8) } else { None };
     let without_rib = dice.chance(if routers > 12 { 70 } else { 4 });
-    Settings { maximum_paths, without_rib, ..timed }
+    // Without a RIB it lasts its whole time.
+    let on_startup = if dice.chance(15) { Some(if without_rib { 5 } else { 3_600 }) } else { None };
+    Settings { maximum_paths, without_rib, on_startup, ..timed }
 }
 
 fn build(dice: &mut Dice, profile: Profile, routers: usize) -> Network {
@@ -257,7 +259,8 @@ fn settle(scenario: &Scenario) -> u64 {
     let virtual_routers = groups.map(|v| v.interval * 6 + v.routes_wait);
     let ospf =
         dead + wait + 3 * hello + 4 * retransmit + 3 * (interval + arrival) + calculation + across + fight;
-    let all = ospf.max(virtual_routers.max().unwrap_or(0)) + patience_with_kernel(scenario) + 3_000;
+    let startup = if settings.without_rib { settings.on_startup.unwrap_or(0) * 1_000 } else { 0 };
+    let all = (ospf + startup).max(virtual_routers.max().unwrap_or(0)) + patience_with_kernel(scenario) + 3_000;
     // Clocks that run slow.
     all + all / 50
 }

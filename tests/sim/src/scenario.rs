@@ -69,6 +69,9 @@ pub struct Settings {
     /// `maximum-paths`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maximum_paths: Option<u8>,
+    /// `max-metric router-lsa on-startup`, in seconds: none is asked to pass on what it cannot yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_startup: Option<u64>,
     /// Routers without ribd: OSPF's own table is all there is. For large networks.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub without_rib: bool,

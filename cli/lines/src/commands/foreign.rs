@@ -166,7 +166,6 @@ const ROUTER_OSPF: &[Row] = &[
     ("summary-address LINE", lost("external routes are announced as they are")),
     ("default-metric (0-16777214)", lost("say the metric in each `redistribute` line")),
     ("distance ospf LINE", lost("one distance for all OSPF routes, `distance N`")),
-    ("max-metric LINE", lost("no stub router advertisement (RFC 6987) in this version")),
     ("neighbor LINE", lost("networks are `broadcast` or `point-to-point`, where neighbours find each other")),
     ("graceful-restart helper enable A.B.C.D", lost("help is given to all neighbours or none")),
     (

@@ -20,6 +20,8 @@ const MAP: &str = "Name of a route map";
 const TIMERS: &str = "Timers";
 const RESTART: &str = "Restarts that the network does not notice (RFC 3623)";
 const HELPER: &str = "The neighbours' side";
+const MAX_METRIC: &str = "Ask that transit traffic goes another way (RFC 6987)";
+const ROUTER_LSA: &str = "Of every link but those to stub networks";
 const AREA: &str = "An area";
 const QUAD: &str = "As a dotted quad";
 const NUMBER: &str = "As a number";
@@ -178,6 +180,23 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
         "graceful-restart helper strict-lsa-checking",
         [RESTART, HELPER, "Cease to help as soon as the topology changes"],
         Meaning::Key(Place::Root, &["ospf", "graceful-restart", "strict-lsa-checking"], Form::Off)
+    ),
+    pair!(
+        "max-metric router-lsa administrative",
+        [MAX_METRIC, ROUTER_LSA, "Until this is taken back"],
+        Meaning::Key(Place::Root, &["ospf", "max-metric", "administrative"], Form::On)
+    ),
+    pair!(
+        "max-metric router-lsa on-startup",
+        "(5-86400)$value",
+        [MAX_METRIC, ROUTER_LSA, "After a start, until this router can pass on what it is sent", "Seconds at most"],
+        Meaning::Key(Place::Root, &["ospf", "max-metric", "on-startup"], Form::Seconds)
+    ),
+    pair!(
+        "max-metric router-lsa on-shutdown",
+        "(5-100)$value",
+        [MAX_METRIC, ROUTER_LSA, "Before the end; a second or two by default", "Seconds"],
+        Meaning::Key(Place::Root, &["ospf", "max-metric", "on-shutdown"], Form::Seconds)
     ),
     pair!(
         "bfd all-interfaces",

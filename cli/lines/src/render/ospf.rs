@@ -1,7 +1,7 @@
 //! `router ospf`.
 
 use super::{Page, millis, switch};
-use routing_common::config::{GracefulRestart, MetricType, OspfConfig, RedistributePolicy};
+use routing_common::config::{GracefulRestart, MaxMetric, MetricType, OspfConfig, RedistributePolicy};
 use routing_common::policy::RouteMap;
 
 /// FRR's metric of a default route that is always announced; otherwise it is the file's.
@@ -38,6 +38,7 @@ impl Page {
                 page.line(1, format_args!("default-information originate{always}{metric}{filter}"));
             }
             page.graceful_restart(ospf.graceful_restart);
+            page.max_metric(ospf.max_metric);
         });
     }
 
@@ -65,6 +66,15 @@ impl Page {
             (ospf.min_ls_arrival, usual.min_ls_arrival, "timers lsa min-arrival"),
         ] {
             self.line_if(value != usual, 1, format!("{words} {}", millis(value)));
+        }
+    }
+
+    fn max_metric(&mut self, on: MaxMetric) {
+        self.line_if(on.administrative, 1, "max-metric router-lsa administrative");
+        for (span, word) in [(on.on_startup, "on-startup"), (on.on_shutdown, "on-shutdown")] {
+            if let Some(span) = span {
+                self.line(1, format_args!("max-metric router-lsa {word} {}", span.as_secs()));
+            }
         }
     }
 

@@ -300,6 +300,14 @@ fn ospf(has_lists: bool) -> Text {
                 key("strict-lsa-checking", switch()),
             ]),
         ),
+        optional_table(
+            "[ospf.max-metric]",
+            all(vec![
+                key("administrative", switch()),
+                key("on-startup", seconds(5..=86_400)),
+                key("on-shutdown", seconds(5..=100)),
+            ]),
+        ),
         all(tables),
         all(KEY_CHAINS.map(key_chain).into()),
     ])

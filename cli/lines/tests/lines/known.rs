@@ -239,6 +239,7 @@ const LINES: &[(&str, &[&str])] = &[
             "no graceful-restart helper enable",
             "max-metric router-lsa administrative",
             "max-metric router-lsa on-startup 60",
+            "max-metric router-lsa on-shutdown 10",
             "fast-reroute ti-lfa",
             "flood-reduction",
             "capability opaque",

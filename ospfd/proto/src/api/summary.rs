@@ -23,6 +23,18 @@ pub struct SummaryReply {
     /// RFC1583Compatibility.
     #[serde(rename = "rfc1583Compatibility", default, skip_serializing_if = "is_false")]
     pub rfc1583_compatibility: bool,
+    /// Time until what is ours is flushed, while a router that was told to stop waits for that (RFC 6987).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deferred_shutdown_msecs: Option<u64>,
+    /// MaxLinkMetric after a start or before the end is configured (RFC 6987).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stub_advertisement: bool,
+    /// After a start, for so long at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_start_enabled_secs: Option<u64>,
+    /// Before the end, for so long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pre_shutdown_enabled_secs: Option<u64>,
     /// Opaque LSAs are stored and flooded.
     pub opaque_capable: bool,
     /// INITIAL_SPF_DELAY.
@@ -86,6 +98,18 @@ pub struct AreaSummary {
     pub area_if_total_counter: u64,
     /// Those that are up.
     pub area_if_active_counter: u64,
+    /// Our router-LSA says MaxLinkMetric (RFC 6987).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub origin_stub_max_dist_router_lsa: bool,
+    /// Because it is configured.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub indefinite_active_admin: bool,
+    /// Because we have just started: for so long at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_startup_remainder_msecs: Option<u64>,
+    /// What is waited for after the start; not FRR's, which only waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_startup_awaits: Option<String>,
     /// Fully adjacent neighbours.
     pub nbr_full_adjacent_counter: u64,
     /// Always "authenticationNone": authentication is a matter of interfaces (RFC 2328 App. D).
@@ -139,6 +163,18 @@ impl SummaryReply {
         line("This implementation conforms to RFC2328".into());
         line(format!("RFC1583Compatibility flag is {}", able(self.rfc1583_compatibility)));
         line(format!("OpaqueCapability flag is {}", able(self.opaque_capable)));
+        if let Some(ms) = self.deferred_shutdown_msecs {
+            line(format!("Deferred shutdown in progress, {} remaining", ago(ms)));
+        }
+        if self.stub_advertisement {
+            line("Stub router advertisement is configured".into());
+        }
+        if let Some(seconds) = self.post_start_enabled_secs {
+            line(format!("  Enabled for up to {seconds}s after start-up"));
+        }
+        if let Some(seconds) = self.pre_shutdown_enabled_secs {
+            line(format!("  Enabled for {seconds}s prior to full shutdown"));
+        }
         line(format!("Initial SPF scheduling delay {} millisec(s)", self.spf_schedule_delay_msecs));
         line(format!("Short SPF delay {} millisec(s)", self.holdtime_min_msecs));
         line(format!("Long SPF delay {} millisec(s)", self.holdtime_max_msecs));
@@ -181,13 +217,16 @@ impl AreaSummary {
         let _ = writeln!(out, " Area ID: {id}{backbone}");
         let _ = writeln!(
             out,
-            "   Number of interfaces in this area: Total: {}, Active: {}\n   \
-             Number of fully adjacent neighbors in this area: {}\n   \
+            "   Number of interfaces in this area: Total: {}, Active: {}",
+            self.area_if_total_counter, self.area_if_active_counter,
+        );
+        self.write_max_metric(out);
+        let _ = writeln!(
+            out,
+            "   Number of fully adjacent neighbors in this area: {}\n   \
              Area has no authentication\n   \
              SPF algorithm executed {} times\n   \
              Number of LSA {}",
-            self.area_if_total_counter,
-            self.area_if_active_counter,
             self.nbr_full_adjacent_counter,
             self.spf_executed_counter,
             self.lsa_number,
@@ -204,5 +243,23 @@ impl AreaSummary {
             let _ = writeln!(out, "   Number of {name} LSA {number}. Checksum Sum 0x{checksum:08x}");
         }
         out.push('\n');
+    }
+
+    fn write_max_metric(&self, out: &mut String) {
+        let mut line = |indent: &str, text: String| {
+            // Writing to a String cannot fail.
+            let _ = writeln!(out, "{indent}{text}");
+        };
+        if self.origin_stub_max_dist_router_lsa {
+            line("   ", "Originating stub / maximum-distance Router-LSA".to_owned());
+        }
+        if self.indefinite_active_admin {
+            line("     ", "Administratively activated (indefinitely)".to_owned());
+        }
+        if let Some(ms) = self.active_startup_remainder_msecs {
+            let left = short_time(Duration::from_millis(ms));
+            let awaits = self.active_startup_awaits.as_deref().map(|a| format!(", awaits {a}")).unwrap_or_default();
+            line("     ", format!("Active from startup, {left} remaining at most{awaits}"));
+        }
     }
 }

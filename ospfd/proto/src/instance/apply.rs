@@ -10,13 +10,14 @@
 //! | default-information, redistribute, distribute-list, their lists and maps | AS-external-LSAs are compared with what is wanted |
 //! | maximum-paths, RFC 1583 compatibility, distance | the routing table is calculated again |
 //! | graceful restart | off ends the restart or help under way; the rest with the next one |
+//! | max-metric | router-LSAs are compared with what is wanted; `on-startup` can only be taken back, `on-shutdown` counts for the next end |
 //! | SPF, MinLSInterval, MinLSArrival | from the next event on |
 
 use super::{Event, Instance, Output, Trigger};
 use crate::interface::InterfaceEvent;
 use crate::lsdb::Lsdb;
 use rib::message::ClientMessage;
-use routing_common::config::{Config, GracefulRestart, OspfConfig, SpfTimers};
+use routing_common::config::{Config, GracefulRestart, MaxMetric, OspfConfig, SpfTimers};
 use routing_common::id::{IfIndex, RouterId};
 use routing_common::time::Instant;
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub(super) fn ospf_of(config: &Config) -> OspfConfig {
         min_ls_interval: crate::constants::MIN_LS_INTERVAL,
         min_ls_arrival: crate::constants::MIN_LS_ARRIVAL,
         graceful_restart: GracefulRestart::default(),
+        max_metric: MaxMetric::default(),
     })
 }
 
@@ -72,6 +74,9 @@ impl Instance {
             self.outputs.push_back(Output::Rib(ClientMessage::Subscribe(subscription)));
         }
         self.tell_attachments();
+        if self.config.max_metric.on_startup.is_none() {
+            self.startup_over("it is not configured any more");
+        }
         self.schedule(Event::OriginateRouter);
         self.schedule(Event::OriginateExternal);
     }

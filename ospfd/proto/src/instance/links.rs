@@ -64,6 +64,9 @@ impl Instance {
                 address.ifindex
             }
             LinkEvent::SnapshotComplete => {
+                if !self.links_known && !self.restart.holds_interfaces() {
+                    self.begin_startup(now);
+                }
                 self.links_known = true;
                 self.refresh_interfaces(now);
                 self.begin_restart_if_ready(now);

@@ -39,7 +39,7 @@ use crate::log::Log;
 use crate::lsa::{LsaBody, LsaKey};
 use crate::lsdb::{DatabaseId, Lsdb};
 use crate::neighbor::{Neighbor, NeighborEvent, NeighborId, NeighborState};
-use crate::originate::OwnLsa;
+use crate::originate::{OwnLsa, Startup};
 use crate::redistribute::Redistribution;
 use crate::restart::Restart;
 use crate::route::RoutingTable;
@@ -125,6 +125,8 @@ pub struct Instance {
     pub(crate) finished: bool,
     /// On the way there: transit traffic is asked to go elsewhere.
     pub(crate) drain: Option<shutdown::Drain>,
+    /// The stub router advertisement after a start, while it lasts.
+    pub(crate) startup: Option<Startup>,
     pub(crate) restart: Restart,
     pub(crate) rng: Rng,
     pub(crate) outputs: VecDeque<Output>,
@@ -172,6 +174,7 @@ impl Instance {
             shutting_down: false,
             finished: false,
             drain: None,
+            startup: None,
             restart: Restart::default(),
             rng: Rng::new(seed),
             outputs: VecDeque::new(),
@@ -327,6 +330,7 @@ impl Instance {
             TimerKey::BfdProbation => self.probation_timer(now),
             TimerKey::BfdEndSync => self.end_bfd_sync(),
             TimerKey::Shutdown => self.shutdown_timer(now),
+            TimerKey::Startup => self.startup_over("the configured time is over"),
             TimerKey::Announcement(ifindex) => self.repeat_announcement(now, ifindex),
             TimerKey::Helping(ifindex, router_id) => {
                 self.helping_expired(now, NeighborId { ifindex, router_id });
@@ -349,6 +353,7 @@ impl Instance {
         self.install_after_restart(now);
         self.calculate_when_allowed(now);
         self.end_sync_if_converged(now);
+        self.advance_startup(now);
         self.refresh_bfd(now);
         self.linger_if_drained(now);
         self.finish_shutdown_if_flushed(now);

@@ -271,6 +271,7 @@ impl Instance {
 
     pub(super) fn rib_lost(&mut self) {
         self.rib = RibSession::default();
+        self.forget_barrier();
         self.timers.cancel(TimerKey::EndSync);
     }
 
@@ -290,6 +291,7 @@ impl Instance {
         match message {
             RibMessage::Hello { keeps_routes, .. } => self.rib_keeps_routes(now, keeps_routes),
             RibMessage::SubscriptionSynced => self.restart.subscription_told = true,
+            RibMessage::FibDone(number) => self.routes_in_kernel(now, number),
             _ => {}
         }
         if self.redistribution.take(message) {

@@ -6,6 +6,9 @@
 //! Then own LSAs are flushed (§14.1), which takes a round of acknowledgments. Either step takes [`PATIENCE`] at most.
 //! Last, interfaces close and the RIB removes our routes. Who asks a second time does not want to wait for the
 //! drain.
+//!
+//! With `on-shutdown` the flush comes when the configured time is over, whatever the neighbours acknowledge, and a router with a
+//! single adjacency waits as well: who says so knows of somebody slower than we can tell, or of nobody else's routes.
 
 use super::{Instance, Output, TimerKey};
 use crate::interface::{Interface, InterfaceEvent};
@@ -27,7 +30,7 @@ const LINGER: Duration = Duration::from_millis(300);
 pub(crate) enum Drain {
     /// Somebody has not acknowledged MaxLinkMetric, which was to be told then.
     Announcing(Instant),
-    /// Everybody has.
+    /// Everybody has, or the wait is of a configured length.
     Lingering,
 }
 
@@ -38,14 +41,15 @@ impl Instance {
         }
         self.abandon_restart(now);
         let adjacencies: usize = self.interfaces.values().map(Interface::full_neighbors).sum();
-        if self.drain.is_some() || adjacencies < 2 {
+        let configured = self.config.max_metric.on_shutdown.filter(|_| adjacencies > 0);
+        if self.drain.is_some() || (adjacencies < 2 && configured.is_none()) {
             return self.flush_and_leave(now);
         }
-        self.drain = Some(Drain::Announcing(now));
+        self.drain = Some(if configured.is_some() { Drain::Lingering } else { Drain::Announcing(now) });
         // From here on the next start is an ordinary one.
         self.originate_router_lsas(now);
         self.save_now(now);
-        self.timers.arm(TimerKey::Shutdown, now + PATIENCE);
+        self.timers.arm(TimerKey::Shutdown, now + configured.unwrap_or(PATIENCE));
     }
 
     /// Was it told to stop?

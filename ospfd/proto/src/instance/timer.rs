@@ -46,6 +46,8 @@ pub enum TimerKey {
     BfdEndSync,
     /// The patience of a shutdown ends.
     Shutdown,
+    /// What is asked of others after a start is asked no longer (RFC 6987).
+    Startup,
     /// The next grace-LSA before the first Hello of an interface (RFC 3623 §5).
     Announcement(IfIndex),
     /// The grace period of a neighbour we help (RFC 3623 §3.2).

@@ -11,13 +11,17 @@
 //! several neighbours. Told one by one, all but the first would wait for MinLSArrival. A loss never
 //! waits.
 //!
-//! [`gate`] holds MinLSInterval, [`received`] meets our own LSAs.
+//! [`gate`] holds MinLSInterval, [`received`] meets our own LSAs, [`stub_router`] is RFC 6987.
 
 mod external;
 mod gate;
 mod network;
 mod received;
 mod router;
+mod stub_router;
+
+pub(crate) use stub_router::Startup;
+pub use stub_router::StubReason;
 
 use crate::constants::{INITIAL_SEQUENCE, LS_REFRESH_TIME};
 use crate::instance::{Instance, TimerKey, Trigger};

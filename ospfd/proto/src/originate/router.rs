@@ -35,7 +35,7 @@ impl Instance {
             interface.add_links(&mut links);
         }
         // RFC 6987 §2.
-        if self.drain.is_some() {
+        if self.is_stub_router() {
             for link in &mut links {
                 if !matches!(link.kind, RouterLinkKind::Stub { .. }) {
                     link.metric = MAX_LINK_METRIC;

@@ -92,6 +92,7 @@ impl Instance {
         self.restart.interfaces = None;
         self.tell_restart(now, Severity::Warning, format!("this restart is not graceful: {why}"));
         self.save_soon();
+        self.begin_startup(now);
         self.refresh_interfaces(now);
         self.resend_routes();
         self.expect_end_sync(now);

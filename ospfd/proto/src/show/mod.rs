@@ -14,10 +14,11 @@ mod routes;
 
 use crate::api::{AreaSummary, Request, SummaryReply, VrfRow, VrfsReply};
 use crate::area::Area;
-use crate::instance::Instance;
+use crate::instance::{Instance, TimerKey};
 use crate::interface::InterfaceState;
 use crate::lsa::LsType;
 use crate::lsdb::Lsdb;
+use crate::originate::StubReason;
 use crate::spf::backoff::BackoffState;
 use routing_common::id::AreaId;
 use routing_common::time::{Duration, Instant};
@@ -93,7 +94,16 @@ impl Instance {
         let (externals, external_sum) = tally([&self.as_lsdb], LsType::AsExternal);
         let (opaques, opaque_sum) = tally([&self.as_lsdb], LsType::OpaqueAs);
         let spf = self.config.spf;
+        let max_metric = self.config.max_metric;
         SummaryReply {
+            deferred_shutdown_msecs: self
+                .timers
+                .deadline(TimerKey::Shutdown)
+                .filter(|_| self.drain.is_some())
+                .map(|at| msecs(now.until(at))),
+            stub_advertisement: max_metric.on_startup.is_some() || max_metric.on_shutdown.is_some(),
+            post_start_enabled_secs: max_metric.on_startup.map(|span| span.as_secs()),
+            pre_shutdown_enabled_secs: max_metric.on_shutdown.map(|span| span.as_secs()),
             router_id: self.router_id,
             tos_routes_only: true,
             rfc2328_conform: true,
@@ -123,11 +133,16 @@ impl Instance {
             lsa_asopaque_counter: opaques,
             lsa_as_opaque_checksum: opaque_sum,
             attached_area_counter: count(self.areas.len()),
-            areas: self.areas.iter().map(|(id, area)| (*id, self.show_area(*id, area))).collect(),
+            areas: self.areas.iter().map(|(id, area)| (*id, self.show_area(now, *id, area))).collect(),
         }
     }
 
-    fn show_area(&self, id: AreaId, area: &Area) -> AreaSummary {
+    fn show_area(&self, now: Instant, id: AreaId, area: &Area) -> AreaSummary {
+        let reasons = self.stub_reasons();
+        let startup = reasons.iter().find_map(|reason| match reason {
+            StubReason::Startup(until, awaits) => Some((msecs(now.until(*until)), (*awaits).to_owned())),
+            StubReason::Administrative | StubReason::Shutdown => None,
+        });
         let interfaces = || self.interfaces.values().filter(|i| i.area() == id);
         let of = |ls_type| tally([&area.lsdb], ls_type);
         let (lsa_router_number, lsa_router_checksum) = of(LsType::Router);
@@ -142,6 +157,10 @@ impl Instance {
             backbone: id == AreaId::BACKBONE,
             area_if_total_counter: count(interfaces().count()),
             area_if_active_counter: count(interfaces().filter(|i| i.state > InterfaceState::Down).count()),
+            origin_stub_max_dist_router_lsa: !reasons.is_empty(),
+            indefinite_active_admin: reasons.contains(&StubReason::Administrative),
+            active_startup_remainder_msecs: startup.as_ref().map(|(left, _)| *left),
+            active_startup_awaits: startup.map(|(_, awaits)| awaits),
             nbr_full_adjacent_counter: count(interfaces().map(|i| i.full_neighbors()).sum()),
             authentication: "authenticationNone".into(),
             spf_executed_counter: area.spf_runs,

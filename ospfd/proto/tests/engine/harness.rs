@@ -12,7 +12,7 @@ use ospf_proto::neighbor::NeighborState;
 use ospf_proto::restart::Saved;
 use rib::message::{ClientMessage, PROTOCOL_VERSION, RibMessage, Route, RouteChange};
 use routing_common::config::{
-    Config, Defaults, GracefulRestart, InterfaceConfig, NetworkType, OspfAuthentication, OspfConfig,
+    Config, Defaults, GracefulRestart, InterfaceConfig, MaxMetric, NetworkType, OspfAuthentication, OspfConfig,
     OspfInterfaceConfig, RibConfig, SpfTimers,
 };
 use routing_common::id::{AreaId, IfIndex, RouterId};
@@ -84,6 +84,7 @@ pub(crate) fn config(n: u8) -> Config {
             min_ls_interval: Duration::from_secs(5),
             min_ls_arrival: Duration::from_secs(1),
             graceful_restart: GracefulRestart::default(),
+            max_metric: MaxMetric::default(),
         }),
         vrrp_groups: BTreeMap::new(),
         bfd_peers: BTreeMap::new(),

@@ -23,4 +23,5 @@ mod self_originated;
 mod show;
 #[cfg(test)]
 mod show_lists;
+mod stub_router;
 mod topology_changes;

@@ -94,6 +94,31 @@ pub(in crate::config) static OSPF: Table = Table {
             Kind::Table(&GRACEFUL_RESTART),
             "Restarts that the network does not notice.",
         ),
+        table_key("max-metric", Kind::Table(&MAX_METRIC), "When transit traffic is asked to go another way."),
+    ],
+};
+
+static MAX_METRIC: Table = Table {
+    path: "ospf.max-metric",
+    text: "Stub router advertisement (RFC 6987): the router-LSA says 65535 for every link but those to stub networks, so \
+           that others send what is not for this router another way if there is one. What it is sent it forwards as \
+           ever.",
+    keys: &[
+        key("administrative", Kind::Boolean, Fallback::Boolean(false), "Until this is taken back."),
+        key(
+            "on-startup",
+            Kind::Time { min: seconds(5), max: seconds(86_400), step: seconds(1) },
+            Fallback::Absent("none"),
+            "After a start that is not a graceful restart: until the neighbours are Full and the kernel has the routes, for \
+             so long at most.",
+        ),
+        key(
+            "on-shutdown",
+            Kind::Time { min: seconds(5), max: seconds(100), step: seconds(1) },
+            Fallback::Absent("until the neighbours know, a second or two"),
+            "For so long before the end. Without it a router with several adjacencies waits only until the neighbours \
+             have had the time to calculate.",
+        ),
     ],
 };
 

@@ -110,6 +110,7 @@ fn expected_ospf() -> OspfConfig {
         min_ls_interval: Duration::from_secs(5),
         min_ls_arrival: Duration::from_secs(1),
         graceful_restart: GracefulRestart::default(),
+        max_metric: MaxMetric::default(),
     }
 }
 
@@ -323,6 +324,18 @@ fn fast_hellos_share_a_second() {
             assert_eq!(on.hello_interval.as_millis(), 1000 / hellos);
         }
     }
+}
+
+#[test]
+fn max_metric_is_for_who_asks_for_it() {
+    let of = |text: &str| {
+        let file = format!("[ospf]\nrouter-id = \"1.1.1.1\"\n[ospf.max-metric]\n{text}");
+        accepted(&file).ospf.unwrap().max_metric
+    };
+    assert_eq!(of(""), MaxMetric::default());
+    let seconds = |n| Some(Duration::from_secs(n));
+    let all = MaxMetric { administrative: true, on_startup: seconds(86_400), on_shutdown: seconds(5) };
+    assert_eq!(of("administrative = true\non-startup = \"24h\"\non-shutdown = \"5s\"\n"), all);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::policy::Lists;
 use super::{ospf_interface, warn_if_unknown};
 use crate::config::format_duration;
 use crate::config::model::{
-    DefaultInformation, GracefulRestart, MetricType, OspfConfig, OspfInterfaceConfig, RedistributePolicy,
+    DefaultInformation, GracefulRestart, MaxMetric, MetricType, OspfConfig, OspfInterfaceConfig, RedistributePolicy,
     SpfTimers,
 };
 use crate::config::reader::{At, Section};
@@ -40,6 +40,7 @@ pub(super) fn read(
     let [distribute_connected, distribute_static] = distribute_lists(&ospf, lists, told);
     let spf = spf(&ospf.section_or_defaults("spf"));
     let graceful_restart = graceful_restart(&ospf.section_or_defaults("graceful-restart"), stale_time);
+    let max_metric = max_metric(&ospf.section_or_defaults("max-metric"));
     let byte = |name| u8::try_from(ospf.number(name).value).unwrap_or(u8::MAX);
     let config = |router_id| OspfConfig {
         router_id,
@@ -57,6 +58,7 @@ pub(super) fn read(
         min_ls_interval: ospf.time("min-ls-interval").value,
         min_ls_arrival: ospf.time("min-ls-arrival").value,
         graceful_restart,
+        max_metric,
     };
     // Without a router id the rest is read all the same, for its errors.
     let config = config(router_id.unwrap_or(RouterId::NONE));
@@ -171,6 +173,16 @@ fn spf(section: &Section<'_>) -> SpfTimers {
         long_delay: long.value,
         time_to_learn: section.time("time-to-learn").value,
         hold_down: section.time("hold-down").value,
+    }
+}
+
+fn max_metric(section: &Section<'_>) -> MaxMetric {
+    // None that is written is as short as that.
+    let span = |name| Some(section.time_or(name, Duration::ZERO).value).filter(|span| !span.is_zero());
+    MaxMetric {
+        administrative: section.boolean("administrative").value,
+        on_startup: span("on-startup"),
+        on_shutdown: span("on-shutdown"),
     }
 }
 

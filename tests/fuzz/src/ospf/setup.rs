@@ -4,7 +4,7 @@ use ipnetwork::Ipv4Network;
 use routing_common::config::{
     BfdProfile, Config, DefaultInformation, Defaults, GracefulRestart, InterfaceConfig, Md5Key, MetricType,
     NetworkType, OspfAuthentication, OspfConfig, OspfInterfaceConfig, RedistributePolicy, RibConfig, Secret,
-    SpfTimers,
+    MaxMetric, SpfTimers,
 };
 use routing_common::id::{AreaId, IfIndex, InterfaceName, RouterId};
 use routing_common::key_chain::{Algorithm, ChainKey, KeyChain, Lifetime};
@@ -150,6 +150,7 @@ pub(super) fn config(node: usize) -> Config {
             min_ls_interval: Duration::from_secs(1),
             min_ls_arrival: Duration::from_millis(200),
             graceful_restart: GracefulRestart::default(),
+            max_metric: MaxMetric::default(),
         }),
         vrrp_groups: BTreeMap::new(),
         bfd_peers: BTreeMap::new(),

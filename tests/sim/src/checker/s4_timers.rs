@@ -113,6 +113,7 @@ fn judge(
         TimerKey::EarlySpf
         | TimerKey::EndSync
         | TimerKey::Shutdown
+        | TimerKey::Startup
         | TimerKey::RestartCandidate
         | TimerKey::GracePeriod
         | TimerKey::RestartSilence

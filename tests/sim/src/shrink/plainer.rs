@@ -13,6 +13,7 @@ const MTU: u32 = 1_500;
 
 pub(super) const PASSES: &[Pass] = &[
     setting(|s, _| s.settings.maximum_paths = None),
+    setting(|s, _| s.settings.on_startup = None),
     setting(|s, _| s.rest /= 2),
     setting(|s, _| end_chaos(s)),
     setting(|s, _| begin_earlier(s)),
