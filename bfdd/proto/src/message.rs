@@ -15,7 +15,8 @@
 //! to be [`SessionState::Up`] *on this connection* is told to be [`SessionState::Down`] and
 //! [`SessionStatus::remote_admin_down`] is false. A first `Down` after a Register says only that the session
 //! has not come up yet, and the end of the connection says nothing about the path: the client
-//! keeps its adjacencies in both cases.
+//! keeps its adjacencies in both cases. Of a peer that restarts gracefully a failure tells the truth only where
+//! [`SessionStatus::remote_independent`] is true (RFC 5882 §4.3).
 //!
 //! Messages travel as postcard in length-prefixed frames on `bfd.sock`. Postcard is not self-describing:
 //! [`PROTOCOL_VERSION`] must change with any change here.
@@ -28,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
 /// Version of these messages.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// How long the sessions of a client that died wait for its successor.
 pub const ORPHAN_HOLD: Duration = Duration::from_secs(120);
@@ -211,4 +212,7 @@ pub struct SessionStatus {
     pub remote_diagnostic: Diagnostic,
     /// The peer's last packet said AdminDown: it left on purpose, and the path may be sound (RFC 5882 §3.2).
     pub remote_admin_down: bool,
+    /// The C bit of the peer's last packet (RFC 5880 §4.1): its BFD goes on when its control plane does not. Ours always
+    /// does.
+    pub remote_independent: bool,
 }

@@ -171,6 +171,7 @@ fn bfd_packets() -> Vec<Vec<u8>> {
         diagnostic: message::Diagnostic(0),
         remote_diagnostic: message::Diagnostic(3),
         remote_admin_down: false,
+        remote_independent: true,
     };
     let from = [
         BfdMessage::Hello { version: message::PROTOCOL_VERSION },

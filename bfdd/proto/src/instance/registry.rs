@@ -236,6 +236,7 @@ impl Instance {
             state: session.map_or(SessionState::Down, |s| s.session_state),
             diagnostic: session.map(|s| s.local_diag).unwrap_or_default(),
             remote_diagnostic: session.map(|s| s.remote_diag).unwrap_or_default(),
+            remote_independent: session.is_some_and(|s| s.remote_independent),
             remote_admin_down: session.is_some_and(|s| s.remote_session_state == SessionState::AdminDown),
         };
         self.out.push_back(Output::ToClient(client, BfdMessage::State(status)));

@@ -90,6 +90,8 @@ pub(crate) struct Session {
     pub(crate) local_diag: Diagnostic,
     /// The last received Diag.
     pub(crate) remote_diag: Diagnostic,
+    /// The C bit of the peer's last packet.
+    pub(crate) remote_independent: bool,
     /// bfd.RemoteDemandMode. Our own bfd.DemandMode is always 0.
     pub(crate) remote_demand_mode: bool,
     pub(crate) timing: Timing,
@@ -130,6 +132,7 @@ impl Session {
             remote_discr: 0,
             local_diag: Diagnostic::NONE,
             remote_diag: Diagnostic::NONE,
+            remote_independent: false,
             remote_demand_mode: false,
             timing: Timing::new(&parameters),
             parameters,
@@ -177,6 +180,7 @@ impl Session {
         self.remote_discr = packet.my_discriminator;
         self.remote_session_state = packet.state;
         self.remote_diag = packet.diagnostic;
+        self.remote_independent = packet.control_plane_independent;
         self.remote_demand_mode = packet.demand;
         let span = |micros: u32| Duration::from_micros(u64::from(micros));
         self.timing.remote_min_rx_interval = span(packet.required_min_rx);

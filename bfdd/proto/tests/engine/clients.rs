@@ -148,6 +148,20 @@ fn a_peers_admin_down_is_told_as_such() {
 }
 
 #[test]
+fn whether_a_peers_bfd_shares_fate_with_its_control_plane_is_told() {
+    for control_plane_independent in [false, true] {
+        let mut one = One::new();
+        one.register(parameters(ms(10), 3));
+        let id = one.bring_up();
+        one.hear(&ControlPacket { control_plane_independent, ..hello(SessionState::Up, id) });
+        one.run(ms(100));
+        let (_, BfdMessage::State(last)) = one.told.last().unwrap() else { panic!() };
+        assert_eq!(last.state, SessionState::Down, "nothing was heard any more");
+        assert_eq!(last.remote_independent, control_plane_independent);
+    }
+}
+
+#[test]
 fn nonsense_of_clients_costs_them_the_connection_or_the_session() {
     let mut one = One::new();
     let expelled = |one: &One| one.others.iter().filter(|o| matches!(o, Output::Disconnect(_))).count();

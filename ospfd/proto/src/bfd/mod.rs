@@ -14,6 +14,11 @@
 //! * The session outlives its neighbour by RouterDeadInterval: the other end must hear that it is down and not that
 //!   it was taken down, and it is what tells that the path is sound again. Then a Hello leaves at once.
 //! * Where it is bfdd that failed the neighbour is kept ([`bridge`]).
+//! * Of a neighbour that restarts gracefully (RFC 3623) and whom we help, a failure ends the help and the adjacency if its
+//!   BFD does not share fate with its control plane (the C bit in both directions; ours always says so): packets are not
+//!   forwarded any more (RFC 5882 §4.3.1). If it does, the session has failed because of the restart as likely as not, and
+//!   nothing follows from it (§4.3.2): the neighbour is one without BFD until the session is Up again, and has its grace
+//!   period. What fails before the grace-LSA has come is a failure as ever (§4.3.2.2).
 //! * bfdd may come and go; without it OSPF goes on by its own timers. After a restart of ospfd, `EndSync`, upon which
 //!   bfdd ends what was not asked for again, waits until the adjacencies are back, so that no session ends meanwhile.
 
@@ -120,13 +125,31 @@ impl Instance {
                 }
             }
             SessionState::Down if was_up && !status.remote_admin_down => {
-                if !self.pardon_bfdd(now, status) {
+                if !self.pardon_restart(ifindex, status) && !self.pardon_bfdd(now, status) {
                     self.path_failed(now, ifindex, key, status.diagnostic.name());
                 }
             }
             // The other end stopped watching: no statement about the path.
             SessionState::AdminDown | SessionState::Down | SessionState::Init => {}
         }
+    }
+
+    /// RFC 5882 §4.3.2: has the session of somebody failed who restarts gracefully, and whose BFD shares fate with the
+    /// control plane that does?
+    fn pardon_restart(&mut self, ifindex: IfIndex, status: &SessionStatus) -> bool {
+        let Some(interface) = self.interfaces.get(&ifindex) else { return false };
+        let is_helped = interface.neighbor_at(status.key.peer).is_some_and(|n| n.helping.is_some());
+        if !is_helped || status.remote_independent {
+            return false;
+        }
+        let text = format!(
+            "{} on {} restarts gracefully and its BFD with it: {} says nothing about the path",
+            status.key.peer,
+            interface.name,
+            status.diagnostic.name()
+        );
+        self.notice(Notice::info("bfd-peer-restarts", text));
+        true
     }
 
     /// RFC 5882 §3.2: the neighbour is gone.

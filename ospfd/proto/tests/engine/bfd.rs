@@ -57,14 +57,20 @@ pub(crate) fn says(
     state: SessionState,
     remote_admin_down: bool,
 ) {
-    let status = SessionStatus {
+    let status = SessionStatus { remote_admin_down, ..status(key, state) };
+    net.input(node, Input::Bfd(BfdMessage::State(status)));
+}
+
+/// What bfdd says when nothing was heard in time; the peer's bfdd is as independent as ours.
+pub(crate) fn status(key: SessionKey, state: SessionState) -> SessionStatus {
+    SessionStatus {
         key,
         state,
         diagnostic: Diagnostic::CONTROL_DETECTION_TIME_EXPIRED,
         remote_diagnostic: Diagnostic::NONE,
-        remote_admin_down,
-    };
-    net.input(node, Input::Bfd(BfdMessage::State(status)));
+        remote_admin_down: false,
+        remote_independent: true,
+    }
 }
 
 fn register() -> ClientMessage {

@@ -70,6 +70,7 @@ fn a_session_that_begins_anew_says_nothing_and_one_that_ends_for_a_reason_does()
             diagnostic: Diagnostic::NEIGHBOR_SIGNALED_SESSION_DOWN,
             remote_diagnostic,
             remote_admin_down: false,
+            remote_independent: true,
         };
         net.input(0, Input::Bfd(BfdMessage::State(status)));
     };

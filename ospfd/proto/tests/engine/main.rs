@@ -6,6 +6,7 @@ mod attachments;
 mod bfd;
 mod bfd_bridge;
 mod bfd_lan;
+mod bfd_restart;
 mod flooding;
 mod graceful;
 mod graceful_helper;

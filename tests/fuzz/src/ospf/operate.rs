@@ -275,6 +275,7 @@ fn bfd(what: u8, which: u8) -> Input<'static> {
             diagnostic: Diagnostic(which >> 3),
             remote_diagnostic: Diagnostic::NONE,
             remote_admin_down: what & 8 != 0 && which & 0x80 != 0,
+            remote_independent: what & 16 == 0,
         })),
     }
 }
