@@ -43,5 +43,5 @@ mod show;
 pub mod spf;
 pub mod statistics;
 
-pub use originate::StubReason;
 pub use instance::{Clear, Input, Instance, Output, Received};
+pub use originate::StubReason;

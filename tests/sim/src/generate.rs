@@ -260,7 +260,8 @@ fn settle(scenario: &Scenario) -> u64 {
     let ospf =
         dead + wait + 3 * hello + 4 * retransmit + 3 * (interval + arrival) + calculation + across + fight;
     let startup = if settings.without_rib { settings.on_startup.unwrap_or(0) * 1_000 } else { 0 };
-    let all = (ospf + startup).max(virtual_routers.max().unwrap_or(0)) + patience_with_kernel(scenario) + 3_000;
+    let all =
+        (ospf + startup).max(virtual_routers.max().unwrap_or(0)) + patience_with_kernel(scenario) + 3_000;
     // Clocks that run slow.
     all + all / 50
 }

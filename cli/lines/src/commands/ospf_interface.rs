@@ -153,7 +153,9 @@ fn area(call: &mut Call<'_>) -> Result<(), Stop> {
 fn hello_interval(call: &mut Call<'_>) -> Result<(), Stop> {
     let interface = call.interface();
     if !call.no() && call.session.document.has(&["ospf", "interfaces", &interface, "hello-multiplier"]) {
-        return refused("`ip ospf dead-interval minimal …` says how often Hellos are sent: take that back first");
+        return refused(
+            "`ip ospf dead-interval minimal …` says how often Hellos are sent: take that back first",
+        );
     }
     call.key(Place::OspfInterface, &["hello-interval"], Form::Seconds)
 }

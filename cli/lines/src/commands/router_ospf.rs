@@ -189,7 +189,12 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     pair!(
         "max-metric router-lsa on-startup",
         "(5-86400)$value",
-        [MAX_METRIC, ROUTER_LSA, "After a start, until this router can pass on what it is sent", "Seconds at most"],
+        [
+            MAX_METRIC,
+            ROUTER_LSA,
+            "After a start, until this router can pass on what it is sent",
+            "Seconds at most"
+        ],
         Meaning::Key(Place::Root, &["ospf", "max-metric", "on-startup"], Form::Seconds)
     ),
     pair!(

@@ -93,7 +93,10 @@ fn fast_hellos_take_the_place_of_intervals_and_these_theirs() {
     feed(&mut s, "ip ospf dead-interval minimal hello-multiplier 20\nno ip ospf dead-interval");
     assert_eq!(s.document().text(), "[ospf.interfaces.eth0]\narea = \"0\"\n");
     // Before OSPF runs there it waits as the others do, and can be taken back.
-    feed(&mut s, "interface eth1\nip ospf dead-interval minimal hello-multiplier 4\nno ip ospf dead-interval");
+    feed(
+        &mut s,
+        "interface eth1\nip ospf dead-interval minimal hello-multiplier 4\nno ip ospf dead-interval",
+    );
     assert_eq!(s.waiting().count(), 0);
     assert!(s.line("ip ospf dead-interval minimal hello-multiplier 21").is_err());
 }

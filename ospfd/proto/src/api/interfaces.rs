@@ -238,8 +238,7 @@ impl InterfaceRow {
         let _ = writeln!(
             out,
             "  Timer intervals configured, Hello {hello}, Dead {}s, Wait {}s, Retransmit {retransmit}",
-            self.timer_dead_secs,
-            self.timer_wait_secs
+            self.timer_dead_secs, self.timer_wait_secs
         );
         if self.timer_passive_iface {
             out.push_str("    No Hellos (Passive interface)\n");

@@ -227,9 +227,7 @@ impl AreaSummary {
              Area has no authentication\n   \
              SPF algorithm executed {} times\n   \
              Number of LSA {}",
-            self.nbr_full_adjacent_counter,
-            self.spf_executed_counter,
-            self.lsa_number,
+            self.nbr_full_adjacent_counter, self.spf_executed_counter, self.lsa_number,
         );
         for (name, number, checksum) in [
             ("router", self.lsa_router_number, self.lsa_router_checksum),
@@ -258,7 +256,8 @@ impl AreaSummary {
         }
         if let Some(ms) = self.active_startup_remainder_msecs {
             let left = short_time(Duration::from_millis(ms));
-            let awaits = self.active_startup_awaits.as_deref().map(|a| format!(", awaits {a}")).unwrap_or_default();
+            let awaits =
+                self.active_startup_awaits.as_deref().map(|a| format!(", awaits {a}")).unwrap_or_default();
             line("     ", format!("Active from startup, {left} remaining at most{awaits}"));
         }
     }

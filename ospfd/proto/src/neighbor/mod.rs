@@ -14,8 +14,10 @@ pub(crate) use exchange::is_opaque;
 mod loading;
 mod machine;
 mod retransmission;
+mod round_trip;
 
 pub use machine::{Action, Facts, NeighborEvent, NeighborState, transition};
+pub use round_trip::RoundTrip;
 
 use crate::lsa::{LsaHeader, LsaKey};
 use crate::lsdb::DatabaseId;
@@ -50,6 +52,24 @@ impl DescriptionMark {
     /// The mark of a packet.
     pub fn of(dd: &DatabaseDescription) -> Self {
         Self { bits: (dd.init, dd.more, dd.master), options: dd.options, sequence: dd.sequence }
+    }
+}
+
+/// An LSA on a Link state retransmission list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// When it was sent for the first time.
+    pub first: Instant,
+    /// When it was sent last.
+    pub last: Instant,
+    /// How often it was repeated.
+    pub times: u32,
+}
+
+impl Listed {
+    /// Sent for the first time at that moment.
+    pub fn new(now: Instant) -> Self {
+        Self { first: now, last: now, times: 0 }
     }
 }
 
@@ -90,9 +110,10 @@ pub struct Neighbor {
     pub link_state_request_list: BTreeMap<LsaKey, LsaHeader>,
     /// Those of them that stand in the outstanding Link State Request.
     pub requested: BTreeSet<LsaKey>,
-    /// Link state retransmission list with the time each was last sent. A key names the database's
-    /// instance.
-    pub link_state_retransmission_list: BTreeMap<LsaKey, Instant>,
+    /// Link state retransmission list. A key names the database's instance.
+    pub link_state_retransmission_list: BTreeMap<LsaKey, Listed>,
+    /// How soon it acknowledges.
+    pub round_trip: RoundTrip,
     /// The last accepted cryptographic sequence number.
     pub cryptographic_sequence: Option<u32>,
     /// LSAs sent to it again.
@@ -123,6 +144,7 @@ impl Neighbor {
             link_state_request_list: BTreeMap::new(),
             requested: BTreeSet::new(),
             link_state_retransmission_list: BTreeMap::new(),
+            round_trip: RoundTrip::default(),
             cryptographic_sequence: None,
             retransmitted_lsas: 0,
             helping: None,
@@ -165,6 +187,7 @@ impl Neighbor {
         self.link_state_request_list.clear();
         self.requested.clear();
         self.link_state_retransmission_list.clear();
+        self.round_trip = RoundTrip::default();
         self.last_received = None;
         self.last_sent = None;
     }

@@ -103,7 +103,10 @@ impl Instance {
     pub(crate) fn startup_over(&mut self, why: &str) {
         self.timers.cancel(TimerKey::Startup);
         if self.startup.take().is_some() {
-            self.notice(Notice::info("max-metric", format!("costs are no longer MaxLinkMetric after the start: {why}")));
+            self.notice(Notice::info(
+                "max-metric",
+                format!("costs are no longer MaxLinkMetric after the start: {why}"),
+            ));
             self.schedule(Event::OriginateRouter);
         }
     }

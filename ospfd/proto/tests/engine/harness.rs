@@ -12,8 +12,8 @@ use ospf_proto::neighbor::NeighborState;
 use ospf_proto::restart::Saved;
 use rib::message::{ClientMessage, PROTOCOL_VERSION, RibMessage, Route, RouteChange};
 use routing_common::config::{
-    Config, Defaults, GracefulRestart, InterfaceConfig, MaxMetric, NetworkType, OspfAuthentication, OspfConfig,
-    OspfInterfaceConfig, RibConfig, SpfTimers,
+    Config, Defaults, GracefulRestart, InterfaceConfig, MaxMetric, NetworkType, OspfAuthentication,
+    OspfConfig, OspfInterfaceConfig, RibConfig, SpfTimers,
 };
 use routing_common::id::{AreaId, IfIndex, RouterId};
 use routing_common::link::{Address, Link, LinkEvent};

@@ -15,6 +15,7 @@ mod key_chain;
 mod leaving;
 mod limits;
 mod policy;
+mod repetition;
 mod rib_session;
 mod ring;
 mod robustness;

@@ -15,8 +15,7 @@ const MILLI: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(60);
 /// MinLSInterval with its burst, and the way.
 const TOLD: Duration = Duration::from_secs(6);
-const STARTUP: MaxMetric =
-    MaxMetric { administrative: false, on_startup: Some(LONGEST), on_shutdown: None };
+const STARTUP: MaxMetric = MaxMetric { administrative: false, on_startup: Some(LONGEST), on_shutdown: None };
 
 /// A converged triangle in which router 1 goes to router 2 through router 3.
 fn through_third() -> Net {
@@ -91,7 +90,10 @@ fn an_operator_asks_for_it_and_takes_it_back() {
     assert_eq!(net.route(2, "10.255.0.1/32"), Some((ip("10.0.31.1"), 10)), "it forwards as ever");
     let (reply, text) = summary(&net, 2);
     let area = &reply["areas"]["0.0.0.0"];
-    assert_eq!((&area["originStubMaxDistRouterLsa"], &area["indefiniteActiveAdmin"]), (&true.into(), &true.into()));
+    assert_eq!(
+        (&area["originStubMaxDistRouterLsa"], &area["indefiniteActiveAdmin"]),
+        (&true.into(), &true.into())
+    );
     assert_eq!(area.get("activeStartupRemainderMsecs"), None);
     assert!(
         text.contains(
@@ -115,10 +117,19 @@ fn after_a_start_it_lasts_until_the_kernel_has_the_routes() {
     let (reply, text) = summary(&net, 2);
     let area = &reply["areas"]["0.0.0.0"];
     assert_eq!((&reply["stubAdvertisement"], &reply["postStartEnabledSecs"]), (&true.into(), &60.into()));
-    assert_eq!((&area["originStubMaxDistRouterLsa"], area.get("indefiniteActiveAdmin")), (&true.into(), None));
-    assert!(area["activeStartupRemainderMsecs"].as_u64().is_some_and(|ms| (55_000..58_000).contains(&ms)), "{area}");
+    assert_eq!(
+        (&area["originStubMaxDistRouterLsa"], area.get("indefiniteActiveAdmin")),
+        (&true.into(), None)
+    );
+    assert!(
+        area["activeStartupRemainderMsecs"].as_u64().is_some_and(|ms| (55_000..58_000).contains(&ms)),
+        "{area}"
+    );
     assert!(text.contains("remaining at most, awaits the kernel to have all routes\n"), "{text}");
-    assert!(text.contains("Stub router advertisement is configured\n   Enabled for up to 60s after start-up\n"), "{text}");
+    assert!(
+        text.contains("Stub router advertisement is configured\n   Enabled for up to 60s after start-up\n"),
+        "{text}"
+    );
     // The answer to somebody else's question is none.
     net.input(2, Input::Rib(RibMessage::FibDone(7)));
     net.run(TOLD);
@@ -201,7 +212,8 @@ fn routers_that_start_together_reach_each_other_at_once() {
         }
         net.run(50 * SECOND);
         net.start_all();
-        let reached = |n: &Net, from: usize, to: usize| n.route(from, &format!("10.255.0.{}/32", to + 1)).is_some();
+        let reached =
+            |n: &Net, from: usize, to: usize| n.route(from, &format!("10.255.0.{}/32", to + 1)).is_some();
         let took = net.wait(10 * SECOND, "routes", |n| {
             (0..3).all(|from| (0..3).all(|to| from == to || reached(n, from, to)))
         });
@@ -226,7 +238,10 @@ fn before_the_end_it_lasts_as_long_as_configured_and_not_when_asked_twice() {
     net.input(2, Input::Shutdown);
     net.run(SECOND);
     let (reply, text) = summary(&net, 2);
-    assert_eq!((&reply["deferredShutdownMsecs"], &reply["preShutdownEnabledSecs"]), (&7000.into(), &8.into()));
+    assert_eq!(
+        (&reply["deferredShutdownMsecs"], &reply["preShutdownEnabledSecs"]),
+        (&7000.into(), &8.into())
+    );
     assert!(text.contains(" Deferred shutdown in progress, 7.000s remaining\n"), "{text}");
     net.run(6 * SECOND);
     assert!(is_stub(&net) && goes_directly(&net) && !net.nodes[2].finished);

@@ -197,7 +197,8 @@ static OSPF_INTERFACE: Table = Table {
             "retransmit-interval",
             Kind::Time { min: millis(50), max: seconds(65_535), step: millis(1) },
             Fallback::Time { traditional: seconds(5), ring: millis(200) },
-            "Wait before an unacknowledged LSA is sent again.",
+            "Longest wait before an unacknowledged LSA is sent again. The first wait is shorter where the neighbour is known to \
+             acknowledge sooner.",
         ),
         key(
             "transmit-delay",

@@ -7,8 +7,8 @@ use super::policy::Lists;
 use super::{ospf_interface, warn_if_unknown};
 use crate::config::format_duration;
 use crate::config::model::{
-    DefaultInformation, GracefulRestart, MaxMetric, MetricType, OspfConfig, OspfInterfaceConfig, RedistributePolicy,
-    SpfTimers,
+    DefaultInformation, GracefulRestart, MaxMetric, MetricType, OspfConfig, OspfInterfaceConfig,
+    RedistributePolicy, SpfTimers,
 };
 use crate::config::reader::{At, Section};
 use crate::id::{AreaId, InterfaceName, RouterId};

@@ -76,11 +76,14 @@ fn fast_intervals(section: &Section<'_>, hello: &At<Duration>, multiplier: u32) 
     let second = Duration::from_secs(1);
     let dead = section.time_or("dead-interval", second);
     if hello.origin == Origin::File {
-        let hint = format!("`hello-multiplier` = {multiplier} makes {multiplier} Hellos a second: remove one of them");
+        let hint = format!(
+            "`hello-multiplier` = {multiplier} makes {multiplier} Hellos a second: remove one of them"
+        );
         section.sink().error(hello.span.clone(), "`hello-interval` contradicts `hello-multiplier`", hint);
     }
     if dead.sound() && dead.value != second {
-        let message = format!("`dead-interval` {} contradicts `hello-multiplier`", format_duration(dead.value));
+        let message =
+            format!("`dead-interval` {} contradicts `hello-multiplier`", format_duration(dead.value));
         section.sink().error(dead.span, message, "with `hello-multiplier` it is 1s: remove one of them");
     }
     (second / multiplier, second)

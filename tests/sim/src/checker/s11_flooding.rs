@@ -162,7 +162,7 @@ impl Flooding {
         let excused = sender.is_some() && (is_backup || is_from(position.dr) || is_from(position.backup));
         let left = self.left(port, instance, |_| true);
         let mut listed = interface.neighbors.values().filter(|n| {
-            n.link_state_retransmission_list.get(&instance.0).is_some_and(|sent| *sent == turn.local)
+            n.link_state_retransmission_list.get(&instance.0).is_some_and(|listed| listed.last == turn.local)
         });
         let waiting = listed.next().filter(|_| !left && !excused);
         if let Some(neighbor) = waiting {
@@ -199,7 +199,7 @@ impl Flooding {
                 .creditor(world, turn, engine)
                 .and_then(|n| n.link_state_retransmission_list.get(&o.instance.0));
             let left = updates.iter().any(|(port, _, i)| (*port, *i) == (o.port, o.instance));
-            sent == Some(&o.since) && !left
+            sent.is_some_and(|listed| listed.last == o.since) && !left
         });
         match waiting.iter().find(|o| matches!(turn.cause, Cause::Timers) && o.until <= turn.local) {
             Some(Owed { to, instance, .. }) => Err(format!("{} did not leave for {to} in time", instance.0)),
@@ -322,6 +322,7 @@ impl Checker for Flooding {
 mod tests {
     use super::*;
     use crate::checker::fixtures::{key, ring};
+    use ospf_proto::neighbor::Listed;
 
     const INSTANCE: i32 = 7;
 
@@ -353,7 +354,7 @@ mod tests {
 
         fn list(&mut self) {
             let neighbor = self.lan.neighbors.get_mut(&self.neighbor).unwrap();
-            neighbor.link_state_retransmission_list.insert(key(), Instant::from_secs(30));
+            neighbor.link_state_retransmission_list.insert(key(), Listed::new(Instant::from_secs(30)));
         }
 
         fn send(&mut self) {

@@ -65,6 +65,7 @@ fn judge(neighbor: &Neighbor, has: impl Fn(&LsaKey) -> bool) -> Verdict {
 mod tests {
     use super::*;
     use crate::checker::fixtures::{key, lsa, ring};
+    use ospf_proto::neighbor::Listed;
     use routing_common::time::Instant;
 
     #[test]
@@ -79,14 +80,14 @@ mod tests {
         assert!(judge(&bent, |_| true).is_err());
         bent.state = NeighborState::Loading;
         assert!(judge(&bent, |_| true).is_ok());
-        bent.link_state_retransmission_list.insert(key(), Instant::ZERO);
+        bent.link_state_retransmission_list.insert(key(), Listed::new(Instant::ZERO));
         assert!(judge(&bent, |_| true).is_ok());
         assert!(judge(&bent, |_| false).is_err());
         bent.database_summary_list.push_back((DatabaseId::As, key()));
         assert!(judge(&bent, |_| true).is_err());
         bent = full.clone();
         bent.state = NeighborState::ExStart;
-        bent.link_state_retransmission_list.insert(key(), Instant::ZERO);
+        bent.link_state_retransmission_list.insert(key(), Listed::new(Instant::ZERO));
         assert!(judge(&bent, |_| true).is_err());
         bent = full.clone();
         bent.requested.insert(key());
