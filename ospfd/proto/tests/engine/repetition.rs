@@ -1,4 +1,4 @@
-//! What a change costs that is lost on its way.
+//! What a change costs that is lost on its way, or that others follow at once.
 
 use crate::harness::{Net, id};
 use crate::scene::chain;
@@ -106,4 +106,30 @@ fn repetitions_double_their_distance_up_to_rxmt_interval() {
         assert!(is_about(pair[1], (pair[0] * 2).min(5 * SECOND)), "{gaps:?}");
     }
     assert!(gaps.last().is_some_and(|gap| is_about(*gap, 5 * SECOND)), "{gaps:?}");
+}
+
+/// With FRR's routers a neighbour holds the last version 5.3 s after the last change.
+#[test]
+fn an_lsa_that_changes_three_times_in_600_ms_is_final_everywhere_within_1100() {
+    for ring in [true, false] {
+        let mut net = chain(5);
+        if ring {
+            ring_timers(&mut net);
+        }
+        net.start_all();
+        net.run(100 * SECOND);
+        let began = net.now;
+        for cost in [11, 12, 13] {
+            change(&mut net, cost);
+            net.run(if cost == 13 { Duration::ZERO } else { 300 * MILLI });
+        }
+        net.wait(20 * SECOND, "the last version", |n| is_known(n, 13));
+        let took = net.now.since(began);
+        println!(
+            "ring {ring}: final {took:?} after the first change, {:?} after the last",
+            took - 600 * MILLI
+        );
+        assert!(took <= if ring { 620 * MILLI } else { 1100 * MILLI }, "{took:?}");
+        assert_eq!(repeated(&net), 0);
+    }
 }
