@@ -99,7 +99,7 @@ fn fast_hellos_notice_a_silent_peer_within_a_second() -> Outcome {
         router.ports[0].hellos = Some(hellos);
         router
     };
-    let mut bench = Bench::up([fast(one, hellos[0]), fast(two, hellos[1])])?;
+    let bench = Bench::up([fast(one, hellos[0]), fast(two, hellos[1])])?;
     ask::wait_adjacent(&bench, PATIENCE, &[("r1", "r2")])?;
     routes_both_ways(&bench)?;
     let own = ask::interface(&bench, "r1", "r12")?;

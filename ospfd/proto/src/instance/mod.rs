@@ -305,13 +305,13 @@ impl Instance {
             TimerKey::Wait(ifindex) => self.interface_event(now, ifindex, InterfaceEvent::WaitTimer),
             TimerKey::Hello(ifindex) => self.hello_timer(now, ifindex),
             TimerKey::DatabaseDescription(ifindex, router_id) => {
-                self.repeat_description(now, NeighborId { ifindex, router_id });
+                self.description_unanswered(now, NeighborId { ifindex, router_id });
             }
             TimerKey::SlaveHold(ifindex, router_id) => {
                 self.release_description(NeighborId { ifindex, router_id });
             }
             TimerKey::LinkStateRequest(ifindex, router_id) => {
-                self.send_requests(now, NeighborId { ifindex, router_id });
+                self.request_unanswered(now, NeighborId { ifindex, router_id });
             }
             TimerKey::Retransmission(ifindex, router_id) => {
                 self.retransmit(now, NeighborId { ifindex, router_id });

@@ -10,6 +10,7 @@
 //! use to us; [`Instance::outsequence_stale`] originates its successor, or flushes it, in this very
 //! turn, before the adjacency is Full and before anyone routes by it.
 
+use super::round_trip::answer_patience;
 use super::{DescriptionMark, NeighborEvent, NeighborId, NeighborState};
 use crate::discard::Discard;
 use crate::instance::{Instance, TimerKey};
@@ -34,6 +35,7 @@ impl Instance {
         let sequence = neighbor.dd_sequence.map_or(first, |s| s.wrapping_add(1));
         neighbor.dd_sequence = Some(sequence);
         neighbor.is_master = true;
+        neighbor.description_repeats = 0;
         neighbor.last_sent = Some(DatabaseDescription {
             interface_mtu,
             options,
@@ -47,7 +49,7 @@ impl Instance {
     }
 
     /// Sends the last Database Description (again), and as master wants an answer.
-    pub(crate) fn repeat_description(&mut self, now: Instant, id: NeighborId) {
+    pub(super) fn repeat_description(&mut self, now: Instant, id: NeighborId) {
         let Some(interface) = self.interfaces.get(&id.ifindex) else { return };
         let Some(neighbor) = interface.neighbors.get(&id.router_id) else { return };
         let Some(mut dd) = neighbor.last_sent.clone() else { return };
@@ -55,11 +57,20 @@ impl Instance {
         // mismatch.
         dd.interface_mtu = interface.mtu;
         if neighbor.is_master && neighbor.state <= NeighborState::Exchange {
-            let at = now + interface.config.retransmit_interval;
+            let at =
+                now + answer_patience(interface.config.retransmit_interval, neighbor.description_repeats);
             self.timers.arm(TimerKey::DatabaseDescription(id.ifindex, id.router_id), at);
         }
         let destination = interface.direct_destination(neighbor.address);
         self.transmit(now, id.ifindex, destination, &OutgoingBody::DatabaseDescription(&dd));
+    }
+
+    /// Nobody answered the last Database Description in time.
+    pub(crate) fn description_unanswered(&mut self, now: Instant, id: NeighborId) {
+        if let Some(neighbor) = self.neighbor_mut(id) {
+            neighbor.description_repeats = neighbor.description_repeats.saturating_add(1);
+        }
+        self.repeat_description(now, id);
     }
 
     /// Action of entering Exchange: fill the Database summary list.
@@ -250,6 +261,7 @@ impl Instance {
         let Some(neighbor) = self.neighbor_mut(id) else { return false };
         let Some(previous) = neighbor.last_sent.as_ref() else { return false };
         let more = !neighbor.database_summary_list.is_empty();
+        neighbor.description_repeats = 0;
         neighbor.last_sent = Some(DatabaseDescription {
             interface_mtu: previous.interface_mtu,
             options: previous.options,

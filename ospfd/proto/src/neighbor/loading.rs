@@ -4,6 +4,7 @@
 //! keep, or the database is full) is not asked for again. The RFC would ask for ever, and an adjacency
 //! that stays in Loading for one bad LSA keeps all LSAs at MaxAge in the database as well.
 
+use super::round_trip::answer_patience;
 use super::{NeighborEvent, NeighborId, NeighborState};
 use crate::discard::Discard;
 use crate::instance::{Instance, TimerKey};
@@ -34,11 +35,20 @@ impl Instance {
             }
             return;
         }
+        neighbor.request_repeats = 0;
         self.send_requests(now, id);
     }
 
-    /// Sends the beginning of the Link state request list, and again after RxmtInterval.
-    pub(crate) fn send_requests(&mut self, now: Instant, id: NeighborId) {
+    /// Nothing came of the last Link State Request in time.
+    pub(crate) fn request_unanswered(&mut self, now: Instant, id: NeighborId) {
+        if let Some(neighbor) = self.neighbor_mut(id) {
+            neighbor.request_repeats = neighbor.request_repeats.saturating_add(1);
+        }
+        self.send_requests(now, id);
+    }
+
+    /// Sends the beginning of the Link state request list, and again when the answer does not come.
+    fn send_requests(&mut self, now: Instant, id: NeighborId) {
         let Some(interface) = self.interfaces.get_mut(&id.ifindex) else { return };
         let room = requests_per_packet(max_payload(interface.mtu, &interface.config.authentication));
         let Some(neighbor) = interface.neighbors.get_mut(&id.router_id) else { return };
@@ -47,9 +57,9 @@ impl Instance {
         }
         let keys: Vec<LsaKey> = neighbor.link_state_request_list.keys().take(room).copied().collect();
         neighbor.requested = keys.iter().copied().collect();
-        let address = neighbor.address;
+        let (address, times) = (neighbor.address, neighbor.request_repeats);
         let destination = interface.direct_destination(address);
-        let at = now + interface.config.retransmit_interval;
+        let at = now + answer_patience(interface.config.retransmit_interval, times);
         self.timers.arm(TimerKey::LinkStateRequest(id.ifindex, id.router_id), at);
         self.transmit(now, id.ifindex, destination, &OutgoingBody::LinkStateRequest(&keys));
     }

@@ -104,12 +104,16 @@ pub struct Neighbor {
     pub last_received: Option<DescriptionMark>,
     /// Last sent one, for repeating.
     pub last_sent: Option<DatabaseDescription>,
+    /// How often it was repeated because nobody answered.
+    pub description_repeats: u32,
     /// Database summary list: what is still to be described.
     pub database_summary_list: VecDeque<(DatabaseId, LsaKey)>,
     /// Link state request list, with the instance the neighbour has.
     pub link_state_request_list: BTreeMap<LsaKey, LsaHeader>,
     /// Those of them that stand in the outstanding Link State Request.
     pub requested: BTreeSet<LsaKey>,
+    /// How often it was repeated because nothing came of it.
+    pub request_repeats: u32,
     /// Link state retransmission list. A key names the database's instance.
     pub link_state_retransmission_list: BTreeMap<LsaKey, Listed>,
     /// How soon it acknowledges.
@@ -140,9 +144,11 @@ impl Neighbor {
             dd_sequence: None,
             last_received: None,
             last_sent: None,
+            description_repeats: 0,
             database_summary_list: VecDeque::new(),
             link_state_request_list: BTreeMap::new(),
             requested: BTreeSet::new(),
+            request_repeats: 0,
             link_state_retransmission_list: BTreeMap::new(),
             round_trip: RoundTrip::default(),
             cryptographic_sequence: None,

@@ -14,11 +14,23 @@
 //!   anew.
 //!
 //! Owned by the neighbour; a new adjacency begins anew.
+//!
+//! Database Descriptions and Link State Requests are answered at once, so the first of them waits [`ANSWER`], as RFC 6298 §2.1
+//! has it of what nothing is known about, and twice as long each time up to RxmtInterval. There are too few of them
+//! in an exchange to measure anything.
 
 use routing_common::time::Duration;
 
 /// What a neighbour may be later than ever before. More than flooding waits on our side.
 const MARGIN: Duration = Duration::from_millis(50);
+
+/// How long the answer to a question may take at first.
+const ANSWER: Duration = Duration::from_secs(1);
+
+/// How long the answer to a question that was repeated `times` times is waited for, at most `interval`.
+pub(super) fn answer_patience(interval: Duration, times: u32) -> Duration {
+    ANSWER.saturating_mul(1 << times.min(16)).min(interval)
+}
 
 /// Acknowledgments seen before they say anything.
 const ENOUGH: u8 = 4;

@@ -403,6 +403,11 @@ impl Net {
         self.input(packet.to, Input::Packet(received));
     }
 
+    /// No packet that was sent and did not arrive yet arrives.
+    pub(crate) fn lose_what_is_under_way(&mut self) {
+        self.flight.clear();
+    }
+
     /// Lets time pass.
     pub(crate) fn run(&mut self, span: Duration) {
         let end = self.now + span;

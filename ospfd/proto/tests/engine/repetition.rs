@@ -86,6 +86,37 @@ fn a_lost_change_costs_what_the_neighbor_takes_to_acknowledge_and_not_rxmt_inter
     }
 }
 
+/// Questions are answered at once: whoever waits for a second waits for a lost packet. `kind` is that of the packets of which
+/// the first is lost; says how long the adjacency takes.
+fn cost_of_a_lost_question(kind: u8, routers: u8) -> Duration {
+    let mut net = chain(routers);
+    net.start_all();
+    net.wait(2 * SECOND, "Full", |n| n.is_full(0, 1));
+    net.run(20 * SECOND);
+    net.kill(1);
+    net.run(50 * SECOND);
+    net.nodes[0].sent.clear();
+    net.nodes[1].sent.clear();
+    let began = net.now;
+    net.start(1);
+    let sent =
+        |n: &Net| n.nodes.iter().flat_map(|node| &node.sent).any(|((_, k), count)| *k == kind && *count > 0);
+    net.wait(SECOND, "the question", sent);
+    net.lose_what_is_under_way();
+    net.wait(20 * SECOND, "Full", |n| n.is_full(0, 1));
+    net.now.since(began)
+}
+
+#[test]
+fn a_lost_question_costs_a_second_and_not_rxmt_interval() {
+    // Only of a third router there is anything to be asked for.
+    for (kind, routers) in [(2, 2), (3, 3)] {
+        let took = cost_of_a_lost_question(kind, routers);
+        println!("without the first packet of type {kind}: Full after {took:?}");
+        assert!((SECOND..1100 * MILLI).contains(&took), "{took:?}");
+    }
+}
+
 /// Who says nothing at all is told again ever more seldom.
 #[test]
 fn repetitions_double_their_distance_up_to_rxmt_interval() {
