@@ -1,4 +1,4 @@
-//! Measurements: `ring` and `scale` beside other suites on this machine's kernel, `micro` of single functions.
+//! Measurements: `ring`, `scale` and `seat` beside other suites on this machine's kernel, `micro` of single functions.
 
 use crate::cargo;
 use crate::report::play;
@@ -34,6 +34,18 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 3)]
         repetitions: u32,
     },
+    /// The operator's seat: calls of the shell, ten thousand static routes, memory. Writes docs/seat-peers.md.
+    Seat {
+        /// The document.
+        #[arg(long, default_value = "docs/seat-peers.md")]
+        output: PathBuf,
+        /// The suites, in the order of their turns: torc, frr.
+        #[arg(long, default_value = "torc,frr")]
+        suites: String,
+        /// Turns of each suite.
+        #[arg(long, default_value_t = 5)]
+        repetitions: u32,
+    },
     /// Codecs, databases, calculations, the RIB: single functions.
     Micro {
         /// Only benchmarks whose names contain this.
@@ -59,6 +71,16 @@ pub(crate) fn run(what: &Bench) -> Result<()> {
         Bench::Scale { output, suites, repetitions } => play(
             "scale-bench",
             &[
+                "area".into(),
+                format!("--output={}", output.display()),
+                format!("--suites={suites}"),
+                format!("--repetitions={repetitions}"),
+            ],
+        ),
+        Bench::Seat { output, suites, repetitions } => play(
+            "scale-bench",
+            &[
+                "seat".into(),
                 format!("--output={}", output.display()),
                 format!("--suites={suites}"),
                 format!("--repetitions={repetitions}"),

@@ -2,10 +2,10 @@
 //!
 //! Dropping a [`Bed`] ends the suite and removes the namespaces; a janitor does it if we are killed.
 
-use crate::area::{Area, gateway_address, suite_address};
+use crate::area::{Area, Routes, gateway_address, suite_address};
 use crate::kernel::Table;
 use crate::neighbor::{Database, Neighbor, State};
-use crate::suite::{Suite, interface};
+use crate::suite::{Role, Suite, interface};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
@@ -57,7 +57,7 @@ impl Bed {
     ///
     /// # Errors
     /// The kernel or a daemon refuses; what was built is removed.
-    pub fn up(suite: Suite, area: &mut Area, daemons: &Path) -> Result<Self> {
+    pub fn up(suite: Suite, role: Role, area: &mut Area, daemons: &Path) -> Result<Self> {
         ringlab::rootless::require_privilege()?;
         let prefix = format!("tb{}-{}-", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let dir = std::env::temp_dir().join(format!("{prefix}run"));
@@ -76,12 +76,12 @@ impl Bed {
         let database = area.all().into_iter().map(|lsa| (lsa.key(), lsa)).collect();
         let (children, pids, is_feeding) = (Vec::new(), Vec::new(), false);
         let mut bed = Self { prefix, dir, janitor, children, pids, neighbors, database, table, is_feeding };
-        bed.start(suite, links, daemons)?;
+        bed.start(suite, role, links, daemons)?;
         Ok(bed)
     }
 
-    fn start(&mut self, suite: Suite, links: usize, daemons: &Path) -> Result<()> {
-        let plan = suite.plan(links, &self.dir, daemons);
+    fn start(&mut self, suite: Suite, role: Role, links: usize, daemons: &Path) -> Result<()> {
+        let plan = suite.plan(role, links, &self.dir, daemons);
         for (path, text) in &plan.files {
             std::fs::write(path, text).with_context(|| path.display().to_string())?;
         }
@@ -89,7 +89,7 @@ impl Bed {
         self.children = netns::within(&self.namespace(), || {
             plan.processes.iter().map(|process| process.start(dir)).collect::<Result<Vec<_>>>()
         })?;
-        self.pids = netns::pids(&self.namespace())?;
+        self.pids = self.living()?;
         ensure!(!self.pids.is_empty(), "{} does not run", suite.name());
         Ok(())
     }
@@ -104,9 +104,19 @@ impl Bed {
         self.is_feeding = true;
     }
 
+    /// Where the suite's files and sockets are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// What must be in the kernel from now on.
     pub fn expect(&mut self, area: &Area) {
-        self.table.expect(area.routes());
+        self.expect_routes(area.routes());
+    }
+
+    /// The same, of routes that need not come from the area.
+    pub fn expect_routes(&mut self, routes: Routes) {
+        self.table.expect(routes);
     }
 
     /// Puts LSAs into the database and floods them over the first link.
@@ -199,6 +209,11 @@ impl Bed {
         self.neighbors.iter().map(|n| n.retransmissions).sum()
     }
 
+    /// The longest time between two Hellos of the suite since this was asked last; zero without two.
+    pub fn longest_silence(&mut self) -> Duration {
+        self.neighbors.iter_mut().map(Neighbor::longest_silence).max().unwrap_or_default()
+    }
+
     /// The start of the first adjacency.
     pub fn started(&self) -> Option<Instant> {
         self.neighbors.iter().filter_map(|n| n.started).min()
@@ -229,6 +244,23 @@ impl Bed {
             }
         }
         Ok(usage)
+    }
+
+    /// Processor time of the suite since `before`.
+    ///
+    /// # Errors
+    /// A process is gone.
+    pub fn spent_since(&self, before: &Usage) -> Result<Duration> {
+        let total = |usage: &Usage| usage.values().sum::<Duration>();
+        Ok(total(&self.usage()?).saturating_sub(total(before)))
+    }
+
+    /// The processes that live now.
+    ///
+    /// # Errors
+    /// `/proc` cannot be read.
+    pub fn living(&self) -> Result<Vec<i32>> {
+        netns::pids(&self.namespace())
     }
 
     /// Memory of the suite.

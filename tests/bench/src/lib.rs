@@ -5,6 +5,7 @@
 //! [`neighbor`] speaks OSPF; [`kernel`] hears every change of the suite's kernel table and knows at each moment how many routes are still
 //! wrong. [`bed`] turns all of it in one loop on one thread, so that a time is a time and nothing waits for a lock. [`suite`] says how to
 //! start each suite, [`rows`] what is measured, [`report`] how it is written down.
+//! [`seat`] measures on the same bed what an operator waits for.
 //!
 //! The process under test must be the bottleneck: LSAs are built before the clock starts, packets are full, answers
 //! leave in the turn in which the question came.
@@ -16,4 +17,5 @@ pub mod kernel;
 pub mod neighbor;
 pub mod report;
 pub mod rows;
+pub mod seat;
 pub mod suite;

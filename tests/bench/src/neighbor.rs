@@ -83,6 +83,8 @@ pub struct Neighbor {
     known: BTreeMap<LsaKey, i32>,
     hello_due: Instant,
     is_heard: bool,
+    last_heard: Option<Instant>,
+    longest_silence: Duration,
 }
 
 impl Neighbor {
@@ -120,6 +122,8 @@ impl Neighbor {
             known: BTreeMap::new(),
             hello_due: Instant::now(),
             is_heard: false,
+            last_heard: None,
+            longest_silence: Duration::ZERO,
         })
     }
 
@@ -240,7 +244,17 @@ impl Neighbor {
         self.send(&self.encode(&OutgoingBody::Hello(&hello)))
     }
 
+    /// The longest time between two Hellos of the suite since this was asked last; zero without two.
+    pub fn longest_silence(&mut self) -> Duration {
+        self.last_heard = None;
+        std::mem::take(&mut self.longest_silence)
+    }
+
     fn hello_heard(&mut self, hello: &Hello, database: &Database) -> Result<()> {
+        let now = Instant::now();
+        if let Some(last) = self.last_heard.replace(now) {
+            self.longest_silence = self.longest_silence.max(now - last);
+        }
         if !std::mem::replace(&mut self.is_heard, true) {
             self.hello()?;
         }

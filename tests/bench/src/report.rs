@@ -25,16 +25,16 @@ pub fn line(figure: &Figure) -> String {
     )
 }
 
-fn milliseconds(time: Duration) -> f64 {
+pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-fn mebibytes(kibibytes: u64) -> f64 {
+pub(crate) fn mebibytes(kibibytes: u64) -> f64 {
     u32::try_from(kibibytes).map_or(f64::INFINITY, f64::from) / 1024.0
 }
 
 /// Median with extremes.
-fn spread(values: impl Iterator<Item = f64>) -> String {
+pub(crate) fn spread(values: impl Iterator<Item = f64>) -> String {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let (Some(least), Some(most)) = (values.first(), values.last()) else { return "–".to_owned() };
@@ -69,16 +69,7 @@ pub fn write(plan: &Plan, suites: &[Suite], repetitions: u32, figures: &[Figure]
         "What a large area costs on a real kernel: Torc's ribd and ospfd, FRR's zebra and ospfd, BIRD. One process plays the routers at \
          the edge of the area and feeds it. [Scale](scale.md) has the figures of Torc's engines alone, in the simulator.",
     );
-    let mut head = machine()?;
-    for suite in suites {
-        let version = version(suite.stack(), &plan.daemons)?;
-        head.push(version.split(" with ").next().unwrap_or_default().to_owned());
-    }
-    head.push(format!("{repetitions} turns: {}, then again from the first", names(suites)));
-    let load = std::fs::read_to_string("/proc/loadavg")?;
-    let load: Vec<&str> = load.split(' ').take(3).collect();
-    head.push(format!("Load of the machine afterwards: {} (the bench itself makes about 1)", load.join(" ")));
-    document.list(&head);
+    document.list(&circumstances(suites, repetitions, &plan.daemons)?);
     document.heading(2, "Method");
     document.list(&method(plan));
     document.heading(2, "Figures");
@@ -102,6 +93,20 @@ pub fn write(plan: &Plan, suites: &[Suite], repetitions: u32, figures: &[Figure]
     let head = ["row", "suite", "right after, ms", "CPU, ms", "RSS, MiB", "sent again"];
     document.table(&head, &table);
     document.save(file)
+}
+
+/// When, on what, of what release, in how many turns.
+pub(crate) fn circumstances(suites: &[Suite], repetitions: u32, daemons: &Path) -> Result<Vec<String>> {
+    let mut head = machine()?;
+    for suite in suites {
+        let version = version(suite.stack(), daemons)?;
+        head.push(version.split(" with ").next().unwrap_or_default().to_owned());
+    }
+    head.push(format!("{repetitions} turns: {}, then again from the first", names(suites)));
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    let load: Vec<&str> = load.split(' ').take(3).collect();
+    head.push(format!("Load of the machine afterwards: {} (the bench itself makes about 1)", load.join(" ")));
+    Ok(head)
 }
 
 fn names(suites: &[Suite]) -> String {

@@ -6,7 +6,7 @@
 
 use crate::area::Area;
 use crate::bed::{Bed, Memory, Usage};
-use crate::suite::Suite;
+use crate::suite::{Role, Suite};
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use std::collections::BTreeMap;
@@ -126,13 +126,13 @@ impl Plan {
 pub fn measure(plan: &Plan, suite: Suite) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     if plan.has(Row::Cold) {
-        let mut bed = Bed::up(suite, &mut Area::grid(plan.side, 1, 0), &plan.daemons)?;
+        let mut bed = Bed::up(suite, Role::Fed, &mut Area::grid(plan.side, 1, 0), &plan.daemons)?;
         figures.push(cold(plan, &mut bed, &Area::grid(plan.side, 1, 0), suite, Row::Cold)?);
     }
     let events = [Row::Flap, Row::Stub, Row::Reroute];
     if plan.has(Row::Churn) || events.iter().any(|row| plan.has(*row)) {
         let mut area = Area::grid(plan.side, 2, 0);
-        let mut bed = Bed::up(suite, &mut area, &plan.daemons)?;
+        let mut bed = Bed::up(suite, Role::Fed, &mut area, &plan.daemons)?;
         cold(plan, &mut bed, &area, suite, Row::Cold)?;
         bed.rest(plan.pauses.start)?;
         for row in events.into_iter().filter(|row| plan.has(*row)) {
@@ -144,7 +144,7 @@ pub fn measure(plan: &Plan, suite: Suite) -> Result<Vec<Figure>> {
     }
     if plan.has(Row::Externals) {
         let mut area = Area::grid(10, 1, plan.externals);
-        let mut bed = Bed::up(suite, &mut area, &plan.daemons)?;
+        let mut bed = Bed::up(suite, Role::Fed, &mut area, &plan.daemons)?;
         figures.push(cold(plan, &mut bed, &area, suite, Row::Externals)?);
     }
     Ok(figures)

@@ -12,7 +12,8 @@ use ringlab::stack::Stack;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-const LIBEXEC: &str = "/usr/lib/frr";
+/// Where Debian puts FRR's daemons and its script for reloads.
+pub const LIBEXEC: &str = "/usr/lib/frr";
 
 /// A suite under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -23,6 +24,15 @@ pub enum Suite {
     Frr,
     /// BIRD 2.
     Bird,
+}
+
+/// Who the suite runs for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Its neighbours only: the daemons that learn routes, started by hand.
+    Fed,
+    /// An operator besides: everything he talks to, as the makers mean it to run.
+    Operated,
 }
 
 /// What to write and to start.
@@ -67,16 +77,16 @@ impl Suite {
     }
 
     /// Configuration and processes of a router with so many links.
-    pub fn plan(self, links: usize, dir: &Path, daemons: &Path) -> Plan {
+    pub fn plan(self, role: Role, links: usize, dir: &Path, daemons: &Path) -> Plan {
         match self {
-            Self::Torc => torc(links, dir, daemons),
-            Self::Frr => frr(links, dir),
+            Self::Torc => torc(role, links, dir, daemons),
+            Self::Frr => frr(role, links, dir),
             Self::Bird => bird(links, dir),
         }
     }
 }
 
-fn torc(links: usize, dir: &Path, daemons: &Path) -> Plan {
+fn torc(role: Role, links: usize, dir: &Path, daemons: &Path) -> Plan {
     let file = dir.join("router.toml");
     let (hello, dead) = INTERVALS;
     let mut text =
@@ -92,17 +102,21 @@ fn torc(links: usize, dir: &Path, daemons: &Path) -> Plan {
              dead-interval = \"{dead}s\"\n"
         );
     }
-    let process = |name| Process {
+    // The supervisor is ready when the last daemon it starts is.
+    let process = |name, socket: &str| Process {
         name,
         program: daemons.join(name),
         arguments: ["--config".into(), file.clone().into(), "--run-dir".into(), dir.into()].into(),
-        ready: Some(dir.join(format!("{name}.sock"))),
+        ready: Some(dir.join(socket)),
     };
-    let processes = vec![process("ribd"), process("ospfd")];
+    let processes = match role {
+        Role::Fed => vec![process("ribd", "ribd.sock"), process("ospfd", "ospfd.sock")],
+        Role::Operated => vec![process("mgmtd", "ospfd.sock")],
+    };
     Plan { files: vec![(file, text + &ospf)], processes }
 }
 
-fn frr(links: usize, dir: &Path) -> Plan {
+fn frr(role: Role, links: usize, dir: &Path) -> Plan {
     let (hello, dead) = INTERVALS;
     let mut text = String::from("interface lo\n ip ospf area 0\n!\n");
     for link in 0..links {
@@ -123,11 +137,16 @@ fn frr(links: usize, dir: &Path) -> Plan {
         arguments.extend(["-P", "0", "--log", "stdout"].iter().chain(more).map(Into::into));
         Process { name, program: Path::new(LIBEXEC).join(name), arguments, ready: Some(ready) }
     };
-    let processes = vec![
+    let mut processes = vec![
         process("zebra", zserv.clone(), &["-s", "90000000"]),
         process("ospfd", dir.join("ospfd.vty"), &[]),
     ];
-    let files = vec![(dir.join("zebra.conf"), "hostname dut\n".to_owned()), (dir.join("ospfd.conf"), text)];
+    let mut files =
+        vec![(dir.join("zebra.conf"), "hostname dut\n".to_owned()), (dir.join("ospfd.conf"), text)];
+    if role == Role::Operated {
+        processes.push(process("staticd", dir.join("staticd.vty"), &[]));
+        files.push((dir.join("staticd.conf"), String::new()));
+    }
     Plan { files, processes }
 }
 
