@@ -8,7 +8,7 @@ use crate::document::{self, Bend};
 use crate::filter::Filter;
 use crate::kernel;
 use crate::node::Client;
-use crate::scenario::{Daemon, What};
+use crate::scenario::{Daemon, Router, What};
 use crate::segment::End;
 use crate::world::{Event, Phase, World};
 use routing_common::link::RIBD_ADDRESS_PROTOCOL;
@@ -252,14 +252,18 @@ impl World {
             port.passive |= bend.passive;
             port.without_ospf |= bend.ospf_off;
         }
-        self.current.routers[router] = settings;
         self.bends[router] = bends;
+        self.configure(router, settings, &[Daemon::Rib, Daemon::Ospf, Daemon::Vrrp]);
+    }
+
+    /// Writes a router's file from other settings and has these daemons read it. What the loader refuses changes nothing, as on a real router.
+    pub fn configure(&mut self, router: usize, settings: Router, daemons: &[Daemon]) {
+        self.current.routers[router] = settings;
         match document::config(&self.current, &self.current.routers[router], &self.bends[router]) {
             Ok(config) => self.nodes[router].config = config,
-            // Refused: nothing changes, as on a real router.
             Err(error) => return self.note(Some(router), format!("configuration refused: {error}")),
         }
-        for daemon in [Daemon::Rib, Daemon::Ospf, Daemon::Vrrp] {
+        for &daemon in daemons {
             let incarnation = self.nodes[router].incarnation(daemon);
             self.deliver(Event::Reload { router, daemon, incarnation });
         }

@@ -71,15 +71,22 @@ impl Checker for FreshStart {
     }
 
     fn at_rest(&mut self, world: &World) -> Verdict {
-        let Some(scenario) = fresh(world) else { return Ok(()) };
-        let other = World::new(&scenario, Vec::new(), false);
-        let mut other = other.map_err(|e| format!("the present configuration is refused: {e}"))?;
-        run::play(&mut other);
-        for (here, there) in world.nodes.iter().zip(&other.nodes) {
-            compare(here, there)?;
-        }
-        compare_masters(world, &other)
+        fresh(world).map_or(Ok(()), |scenario| ends_like(world, &scenario))
     }
+}
+
+/// Is a world where a start of `scenario` comes to rest?
+///
+/// # Errors
+/// It is not, with the first difference.
+pub fn ends_like(world: &World, scenario: &Scenario) -> Verdict {
+    let other = World::new(scenario, Vec::new(), false);
+    let mut other = other.map_err(|e| format!("the present configuration is refused: {e}"))?;
+    run::play(&mut other);
+    for (here, there) in world.nodes.iter().zip(&other.nodes) {
+        compare(here, there)?;
+    }
+    compare_masters(world, &other)
 }
 
 fn compare(here: &Node, there: &Node) -> Verdict {

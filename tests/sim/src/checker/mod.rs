@@ -39,6 +39,8 @@ mod v2_address;
 mod v3_winner;
 mod v4_owner;
 
+pub use e2_fresh_start::ends_like;
+
 use crate::frame::Frame;
 use crate::scenario::Daemon;
 use crate::segment::{End, Nature};
