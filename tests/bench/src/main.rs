@@ -9,6 +9,7 @@ use scale_bench::rows::{Pauses, Plan, Row, measure};
 use scale_bench::suite::Suite;
 use scale_bench::{report, seat};
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(Parser)]
 #[command(version, about = "What a large area, and an operator, cost a routing suite")]
@@ -78,7 +79,8 @@ fn main() -> Result<()> {
             arguments.output.map_or(Ok(()), |file| report::write(&plan, suites, repetitions, &figures, &file))
         }
         What::Seat { statics, externals, calls } => {
-            let plan = seat::Plan { statics, externals, calls, daemons };
+            let listen = Duration::from_secs(10);
+            let plan = seat::Plan { statics, externals, calls, listen, daemons };
             let turn = |suite| seat::measure(&plan, suite);
             let figures = take_turns(suites, repetitions, turn, seat::report::line)?;
             let write = |file: PathBuf| seat::report::write(&plan, suites, repetitions, &figures, &file);

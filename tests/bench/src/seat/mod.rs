@@ -21,8 +21,6 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// After a change, for what goes on behind the operator's back.
 const SETTLE: Duration = Duration::from_secs(1);
-/// How long Hellos are listened to.
-const LISTEN: Duration = Duration::from_secs(10);
 /// Routes that are added one by one, and reloads, in a turn.
 const CHANGES: u32 = 5;
 /// The first network of the static routes.
@@ -103,6 +101,8 @@ pub struct Plan {
     pub externals: u32,
     /// Calls of the shell in a turn.
     pub calls: usize,
+    /// How long Hellos are listened to.
+    pub listen: Duration,
     /// Where this project's binaries are.
     pub daemons: PathBuf,
 }
@@ -174,9 +174,9 @@ fn look(plan: &Plan, suite: Suite, note: &mut impl FnMut(Row, Seen)) -> Result<(
     let (mut bed, shell) = up(plan, suite, &mut Area::grid(10, 1, plan.externals))?;
     note(Row::Table, Seen::Memory(bed.memory()?));
     bed.longest_silence();
-    bed.rest(LISTEN)?;
+    bed.rest(plan.listen)?;
     note(Row::Quiet, Seen::Silence(bed.longest_silence()));
-    let end = Instant::now() + LISTEN;
+    let end = Instant::now() + plan.listen;
     while Instant::now() < end {
         note(Row::Show, asked(&mut bed, &shell, &["show ip route json"])?);
     }
