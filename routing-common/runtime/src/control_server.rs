@@ -38,6 +38,8 @@ pub const MAX_READERS: usize = 16;
 const MAX_STRANGERS: usize = 4;
 /// Longest request, in octets; a whole configuration fits many times.
 pub const MAX_REQUEST: usize = 4 << 20;
+/// A request or reply from which on what it took is given back to the kernel, in octets.
+const LARGE: usize = 256 << 10;
 /// A client that began a request or is owed a reply must move within this time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -257,6 +259,11 @@ async fn converse(stream: UnixStream, door: &Door, peer: &Arc<Peer>) -> io::Resu
         }
         if standing == Standing::Stranger {
             return Ok(());
+        }
+        if frame.len().max(reply.len()) >= LARGE {
+            drop(reply);
+            frame = Vec::new();
+            sys::give_back_memory();
         }
     }
 }

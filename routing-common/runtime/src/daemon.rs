@@ -13,6 +13,7 @@ use crate::logging::{self, LogFormat, LogLevel, NoticeLog};
 use crate::pid_file::PidFile;
 use crate::recorder::Recording;
 use crate::signals::Signals;
+use crate::sys;
 use anyhow::Context as _;
 use clap::{Args, Command, FromArgMatches as _};
 use routing_common::config::{self, Config};
@@ -20,6 +21,7 @@ use routing_common::control::{Order, Question};
 use routing_common::notice::Notice;
 use routing_common::record::format::frame;
 use routing_common::record::{Configuration, Entry, Recordable, Recorded, Sink as _};
+use std::cell::RefCell;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -109,6 +111,15 @@ pub struct DaemonContext {
     /// What `config` was loaded from.
     source: Configuration,
     recording: Option<Recording>,
+    checked: RefCell<Option<Checked>>,
+}
+
+/// A text that passed the supervisor's check without a warning. Its order to read that text follows in a moment, and a large one is not
+/// understood twice.
+#[derive(Debug)]
+struct Checked {
+    text: String,
+    config: Config,
 }
 
 impl DaemonContext {
@@ -145,7 +156,12 @@ impl DaemonContext {
     pub fn sort(&self, request: ControlRequest) -> Sorted {
         match Order::of(&request.body) {
             None => return Sorted::Question(request),
-            Some(Order::Check { name, text }) => request.respond(check(&name, &text)),
+            Some(Order::Check { name, text }) => {
+                let outcome = check(&name, text);
+                let answer = outcome.as_ref().map(|_| serde_json::Value::Null).map_err(Clone::clone);
+                self.checked.replace(outcome.ok().flatten());
+                request.respond(answer);
+            }
             Some(Order::Reload) => match self.reload() {
                 Ok(config) => return Sorted::Reconfigure(Box::new(config), Acknowledgement(request)),
                 Err(findings) => request.respond(Err(findings.join("\n"))),
@@ -163,7 +179,7 @@ impl DaemonContext {
     /// A recording notes the new text here: an engine told to reconfigure is told what was loaded last.
     fn reload(&self) -> Result<Config, Vec<String>> {
         let path = self.arguments.config.display();
-        match read_config(&self.arguments.config) {
+        match read_config(&self.arguments.config, self.checked.take()) {
             Ok(read) => {
                 read.warnings.iter().for_each(|w| tracing::warn!("{w}"));
                 tracing::info!("{path} read again");
@@ -208,7 +224,7 @@ where
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
-    let read = match read_config(&arguments.config) {
+    let read = match read_config(&arguments.config, None) {
         Ok(read) => {
             read.warnings.iter().for_each(|w| eprintln!("{w}"));
             read
@@ -260,6 +276,7 @@ where
             notices: NoticeLog::new(),
             source: read.source,
             recording,
+            checked: RefCell::default(),
         };
         tracing::info!("{name} {} starts", env!("CARGO_PKG_VERSION"));
         let result = shell(context).await;
@@ -288,11 +305,16 @@ struct Read {
     source: Configuration,
 }
 
-/// The configuration, or all findings; each already printable.
-fn read_config(path: &Path) -> Result<Read, Vec<String>> {
+/// The configuration, or all findings; each already printable. A text that was `checked` already is taken from there.
+fn read_config(path: &Path, checked: Option<Checked>) -> Result<Read, Vec<String>> {
     let file = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|e| vec![format!("{file}: {e}")])?;
-    match config::load(&file, &text) {
+    if let Some(Checked { config, .. }) = checked.filter(|checked| checked.text == text) {
+        return Ok(Read { config, warnings: Vec::new(), source: Configuration { file, text } });
+    }
+    let loaded = config::load(&file, &text);
+    sys::give_back_memory();
+    match loaded {
         Ok(loaded) => {
             let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
             Ok(Read { config: loaded.config, warnings, source: Configuration { file, text } })
@@ -301,14 +323,17 @@ fn read_config(path: &Path) -> Result<Read, Vec<String>> {
     }
 }
 
-/// Could this daemon live with a text? It says so by the code it was built with, which need not be the asker's.
-fn check(name: &str, text: &str) -> Result<serde_json::Value, String> {
-    let loaded = config::load(name, text).map_err(|found| found.to_string())?;
-    match unknown_groups(&loaded.config.access) {
-        unknown if unknown.is_empty() => Ok(serde_json::Value::Null),
+/// Could this daemon live with a text? It says so by the code it was built with, which need not be the asker's. Warnings name the file, so
+/// a text with some is read again from the daemon's own.
+fn check(name: &str, text: String) -> Result<Option<Checked>, String> {
+    let loaded = config::load(name, &text).map_err(|found| found.to_string())?;
+    let unknown = unknown_groups(&loaded.config.access);
+    if !unknown.is_empty() {
         // Asked now, because somebody reads the answer; a router that boots goes on without the group.
-        unknown => Err(unknown.join("\n")),
+        return Err(unknown.join("\n"));
     }
+    let is_clean = loaded.warnings.iter().next().is_none();
+    Ok(is_clean.then_some(Checked { text, config: loaded.config }))
 }
 
 #[cfg(test)]
@@ -317,12 +342,28 @@ mod tests {
 
     #[test]
     fn a_text_is_checked_without_being_loaded() {
-        assert!(check("a.toml", "hostname = \"a\"").is_ok());
-        let refused = check("a.toml", "hostnam = 1").unwrap_err();
-        assert!(
-            check("a.toml", "[access]\nreaders = \"no-such-group-here\"").unwrap_err().contains("groupadd")
-        );
+        assert!(check("a.toml", "hostname = \"a\"".to_owned()).is_ok());
+        let refused = check("a.toml", "hostnam = 1".to_owned()).unwrap_err();
+        let unknown = "[access]\nreaders = \"no-such-group-here\"".to_owned();
+        assert!(check("a.toml", unknown).unwrap_err().contains("groupadd"));
         assert!(refused.contains("a.toml") && refused.contains("did you mean `hostname`"), "{refused}");
+    }
+
+    #[test]
+    fn a_checked_text_stands_only_for_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("running.toml");
+        let named = |name: &str| format!("hostname = \"{name}\"\n");
+        let hostname = |checked: Option<Checked>| read_config(&file, checked).ok().unwrap().config.hostname;
+        // What was read is told from what was remembered by a configuration that the text does not say.
+        let remembered = |text: String| {
+            let other = check("a.toml", named("remembered")).unwrap().unwrap();
+            Some(Checked { text, config: other.config })
+        };
+        fs::write(&file, named("b")).unwrap();
+        assert_eq!(hostname(remembered(named("b"))), "remembered");
+        assert_eq!(hostname(remembered(named("a"))), "b");
+        assert_eq!(hostname(None), "b");
     }
 
     #[derive(Debug, clap::Parser)]
