@@ -21,6 +21,7 @@
 //! router advertisement); RFC 8405 (SPF back-off); RFC 3021 (/31 links). Deviations stand in the chapter they belong to.
 #![forbid(unsafe_code)]
 
+pub mod alternate;
 pub mod api;
 pub mod area;
 pub mod bfd;

@@ -261,6 +261,11 @@ impl Calculation {
         std::mem::replace(&mut self.trees, new)
     }
 
+    /// The graph of the latest run for `area`.
+    pub fn graph(&self, area: AreaId) -> Option<&Graph> {
+        self.graphs.get(&area)
+    }
+
     /// The tree of the latest run for `area`.
     pub fn tree(&self, area: AreaId) -> Option<&ShortestPathTree> {
         self.trees.get(&area)

@@ -4,6 +4,8 @@
 
 // `cfg(test)` always holds here; it tells clippy that the helpers are test code, too.
 #[cfg(test)]
+mod alternates;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod oracle;

@@ -2,11 +2,13 @@
 //! interfaces of any of its routers.
 
 use ipnetwork::Ipv4Network;
+use ospf_proto::alternate::{Alternates, Distances};
 use ospf_proto::lsa::{
     ExternalLsa, LsType, Lsa, LsaBody, LsaKey, LsaSpec, NetworkLsa, RouterLink, RouterLinkKind, RouterLsa,
     SummaryLsa,
 };
 use ospf_proto::route::RoutingTable;
+use ospf_proto::spf::topology::Topology;
 use ospf_proto::spf::{
     Calculation, Change, Scope, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor,
 };
@@ -269,6 +271,23 @@ impl Network {
         previous: &RoutingTable,
     ) -> RoutingTable {
         self.with_input(router, maximum_paths, |input| calculation.run(change, input, previous))
+    }
+
+    /// The routing table of a router and the alternates of its routes; `None` if it has nobody for one.
+    pub(crate) fn alternates(&self, router: usize, maximum_paths: u8) -> (RoutingTable, Option<Alternates>) {
+        self.with_input(router, maximum_paths, |input| {
+            let mut calculation = Calculation::default();
+            let table = calculation.run(Change::Topology, input, &RoutingTable::default());
+            let graph = calculation.graph(AreaId::BACKBONE).unwrap();
+            let area = &input.areas[0];
+            let topology = Topology::new(graph, area.lsas);
+            let alternates =
+                Distances::begin(&topology, input.router_id, area.interfaces).map(|mut distances| {
+                    while !distances.advance(graph, 1) {}
+                    Alternates::calculate(input, graph, &distances, &table)
+                });
+            (table, alternates)
+        })
     }
 
     fn with_input<T>(&self, router: usize, maximum_paths: u8, work: impl FnOnce(&SpfInput<'_>) -> T) -> T {

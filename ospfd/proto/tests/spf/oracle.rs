@@ -26,13 +26,13 @@ type End = (usize, u16);
 /// What a route is to the oracle: type, type 2 cost, cost, hops.
 type Answer = (PathType, Option<u32>, u32, Hops);
 
-struct Oracle<'n> {
+pub(crate) struct Oracle<'n> {
     network: &'n Network,
     distance: Vec<Vec<u64>>,
 }
 
 impl<'n> Oracle<'n> {
-    fn new(network: &'n Network) -> Self {
+    pub(crate) fn new(network: &'n Network) -> Self {
         let count = network.alive.len();
         let mut distance = vec![vec![FAR; count]; count];
         let mut oracle = Self { network, distance: vec![] };
@@ -54,7 +54,7 @@ impl<'n> Oracle<'n> {
     }
 
     /// Usable links of a router: neighbor, cost, hop.
-    fn links(&self, from: usize) -> Vec<(usize, u64, (IfIndex, Option<Ipv4Addr>))> {
+    pub(crate) fn links(&self, from: usize) -> Vec<(usize, u64, (IfIndex, Option<Ipv4Addr>))> {
         let mut links = Vec::new();
         for (n, cable) in self.network.cables.iter().enumerate() {
             if !self.network.cable_is_up(cable) {

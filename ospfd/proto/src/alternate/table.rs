@@ -1,0 +1,152 @@
+//! From destinations in the tree to routes (RFC 5286 §6).
+
+use super::select::Primary;
+use super::{Alternate, Distances};
+use crate::lsa::{LsType, Lsa, LsaBody, LsaKey};
+use crate::route::{NetworkRoute, PathType, RouteNextHop, RoutingTable};
+use crate::spf::next_hop::Hop;
+use crate::spf::topology::{Graph, VertexId};
+use crate::spf::{SpfArea, SpfInput};
+use ipnetwork::Ipv4Network;
+use routing_common::id::RouterId;
+use std::collections::BTreeMap;
+
+/// The alternates of one routing table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Alternates {
+    routes: BTreeMap<Ipv4Network, Alternate>,
+    neighbors: Vec<(Hop, RouterId)>,
+}
+
+impl Alternates {
+    /// Finds them for all routes of `table`, which is that of `input` and `graph`. `distances` are complete.
+    pub fn calculate(
+        input: &SpfInput<'_>,
+        graph: &Graph,
+        distances: &Distances,
+        table: &RoutingTable,
+    ) -> Self {
+        let neighbors = distances.neighbors.iter().map(|n| (n.hop, n.router_id)).collect();
+        let [area] = input.areas else { return Self { neighbors, ..Self::default() } };
+        if has_virtual_links(area) {
+            return Self { neighbors, ..Self::default() };
+        }
+        let is_border = |route: &&crate::route::RouterRoute| route.area_border;
+        let several_borders = table.routers.values().filter(is_border).nth(1).is_some();
+        let ends = Ends { input, area, graph, table };
+        // Next to each other lie networks of one router: what was found for one is often right for the next.
+        let mut latest: (Vec<Primary>, Option<Alternate>) = (Vec::new(), None);
+        let mut routes = BTreeMap::new();
+        for (prefix, route) in &table.networks {
+            if several_borders && route.path_type >= PathType::External1 {
+                continue;
+            }
+            let primary = |hop| ends.primary(route, hop);
+            let Some(primaries) = route.next_hops.iter().map(primary).collect::<Option<Vec<_>>>() else {
+                continue;
+            };
+            if primaries != latest.0 {
+                let found = distances.select(&primaries);
+                latest = (primaries, found);
+            }
+            routes.extend(latest.1.map(|alternate| (*prefix, alternate)));
+        }
+        Self { routes, neighbors }
+    }
+
+    /// That of a route.
+    pub fn get(&self, prefix: &Ipv4Network) -> Option<&Alternate> {
+        self.routes.get(prefix)
+    }
+
+    /// All, by destination.
+    pub fn iter(&self) -> impl Iterator<Item = (&Ipv4Network, &Alternate)> {
+        self.routes.iter()
+    }
+
+    /// The next hops the table's routes may have.
+    pub fn neighbors(&self) -> &[(Hop, RouterId)] {
+        &self.neighbors
+    }
+
+    /// Routes that have one.
+    pub fn len(&self) -> usize {
+        self.routes.len()
+    }
+
+    /// Has no route one?
+    pub fn is_empty(&self) -> bool {
+        self.routes.is_empty()
+    }
+}
+
+/// §6.3 (a): is this a transit area, or are links of it virtual?
+fn has_virtual_links(area: &SpfArea<'_>) -> bool {
+    let mut found = false;
+    area.lsas.for_each(LsType::Router, &mut |lsa| {
+        if let LsaBody::Router(body) = lsa.body() {
+            let is_virtual = |link: &crate::lsa::RouterLink| {
+                matches!(link.kind, crate::lsa::RouterLinkKind::Virtual { .. })
+            };
+            found |= body.virtual_link_endpoint || body.links.iter().any(is_virtual);
+        }
+    });
+    found
+}
+
+/// Looks up where paths lead inside the area.
+struct Ends<'a> {
+    input: &'a SpfInput<'a>,
+    area: &'a SpfArea<'a>,
+    graph: &'a Graph,
+    table: &'a RoutingTable,
+}
+
+impl Ends<'_> {
+    /// A next hop with the vertex to which its path leads: the router or network that has the destination, or the area border router or
+    /// AS boundary router behind which it lies. `None` if there is nothing to protect.
+    fn primary(&self, route: &NetworkRoute, hop: &RouteNextHop) -> Option<Primary> {
+        hop.gateway?;
+        let end = match route.path_type {
+            PathType::IntraArea if self.is_network(route, hop) => {
+                self.graph.network(route.origin.link_state_id)?
+            }
+            PathType::IntraArea | PathType::InterArea => self.graph.router(hop.advertising_router)?,
+            PathType::External1 | PathType::External2 => return self.outside(route, hop),
+        };
+        Some((Hop { ifindex: hop.ifindex, gateway: hop.gateway }, end))
+    }
+
+    /// Does the path lead to a transit network, and not to a router that has the same prefix as a stub?
+    fn is_network(&self, route: &NetworkRoute, hop: &RouteNextHop) -> bool {
+        let vertex = self.graph.network(route.origin.link_state_id);
+        let id = vertex.and_then(|vertex| self.graph.ids().get(vertex as usize));
+        route.origin.ls_type == LsType::Network
+            && id
+                == Some(&VertexId::Network {
+                    address: route.origin.link_state_id,
+                    advertising_router: hop.advertising_router,
+                })
+    }
+
+    /// §6.3.1: with a forwarding address the path leads there, else to the AS boundary router or to the area border router before it.
+    fn outside(&self, route: &NetworkRoute, hop: &RouteNextHop) -> Option<Primary> {
+        // What we announce ourselves others may send to us.
+        let own = LsaKey { advertising_router: self.input.router_id, ..route.origin };
+        if self.input.externals.get(&own).is_some() {
+            return None;
+        }
+        let key = LsaKey { advertising_router: hop.advertising_router, ..route.origin };
+        let LsaBody::AsExternal(body) = self.input.externals.get(&key).map(Lsa::body)? else { return None };
+        let is_same = |other: &&RouteNextHop| (other.ifindex, other.gateway) == (hop.ifindex, hop.gateway);
+        if !body.forwarding_address.is_unspecified() {
+            let (_, inside) = self.table.lookup(body.forwarding_address)?;
+            // One beyond an external route is no forwarding address (RFC 2328 §16.4 (3)).
+            let hop = inside.next_hops.iter().find(is_same)?;
+            return (inside.path_type < PathType::External1).then(|| self.primary(inside, hop))?;
+        }
+        let boundary = self.table.routers.get(&(hop.advertising_router, self.area.area))?;
+        let through = boundary.next_hops.iter().find(is_same)?.advertising_router;
+        Some((Hop { ifindex: hop.ifindex, gateway: hop.gateway }, self.graph.router(through)?))
+    }
+}
