@@ -211,6 +211,8 @@ pub struct OspfConfig {
     pub graceful_restart: GracefulRestart,
     /// When transit traffic is asked to go another way (RFC 6987).
     pub max_metric: MaxMetric,
+    /// Loop-free alternates (RFC 5286).
+    pub fast_reroute: bool,
 }
 
 /// Stub router advertisement (RFC 6987): when MaxLinkMetric takes the place of every cost but those of stub networks.

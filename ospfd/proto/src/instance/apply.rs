@@ -9,6 +9,7 @@
 //! | reference bandwidth, addresses, virtual addresses | interfaces are looked at again |
 //! | default-information, redistribute, distribute-list, their lists and maps | AS-external-LSAs are compared with what is wanted |
 //! | maximum-paths, RFC 1583 compatibility, distance | the routing table is calculated again |
+//! | fast reroute | alternates are found after the next quiet, or forgotten |
 //! | graceful restart | off ends the restart or help under way; the rest with the next one |
 //! | max-metric | router-LSAs are compared with what is wanted; `on-startup` can only be taken back, `on-shutdown` counts for the next end |
 //! | SPF, MinLSInterval, MinLSArrival | from the next event on |
@@ -41,6 +42,7 @@ pub(super) fn ospf_of(config: &Config) -> OspfConfig {
         min_ls_arrival: crate::constants::MIN_LS_ARRIVAL,
         graceful_restart: GracefulRestart::default(),
         max_metric: MaxMetric::default(),
+        fast_reroute: false,
     })
 }
 
@@ -66,6 +68,7 @@ impl Instance {
         if calculated(&old) != calculated(&self.config) {
             self.surroundings_changed(Trigger::Configuration);
         }
+        self.fast_reroute_configured(now, old.fast_reroute);
         if old.distance != self.config.distance {
             self.resend_routes();
         }

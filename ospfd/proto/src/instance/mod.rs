@@ -18,6 +18,7 @@ mod apply;
 mod attachments;
 mod clear;
 mod event;
+mod fast_reroute;
 mod input;
 mod links;
 mod output;
@@ -26,6 +27,8 @@ mod shutdown;
 mod timer;
 
 pub(crate) use event::Event;
+pub(crate) use fast_reroute::FastReroute;
+pub use fast_reroute::Switch;
 pub use input::{Clear, Input, Received};
 pub use output::Output;
 pub use routes::{SpfRun, Trigger};
@@ -105,6 +108,7 @@ pub struct Instance {
     pub(crate) pending_scope: Scope,
     pub(crate) change_this_turn: bool,
     pub(crate) spf_log: Log<SpfRun>,
+    pub(crate) fast_reroute: FastReroute,
     pub(crate) adjacency_log: Log<AdjacencyChange>,
     pub(crate) rib: routes::RibSession,
     /// What the RIB was told of [`ClientMessage::Attached`](rib::message::ClientMessage) in this session.
@@ -159,6 +163,7 @@ impl Instance {
             pending_scope: Scope::default(),
             change_this_turn: false,
             spf_log: Log::new(LOG_LENGTH),
+            fast_reroute: FastReroute::default(),
             adjacency_log: Log::new(LOG_LENGTH),
             rib: routes::RibSession::default(),
             told_attachments: Vec::new(),
@@ -324,6 +329,7 @@ impl Instance {
             TimerKey::Originate(database, key) => self.reconcile(now, database, key),
             TimerKey::ForgetOwn(database, key) => self.forget_when_quiet(now, database, key),
             TimerKey::EarlySpf => self.run_spf(now),
+            TimerKey::Alternates => self.alternates_timer(now),
             TimerKey::EndSync => self.end_sync(now),
             TimerKey::BfdLinger => self.bfd_linger_timer(),
             TimerKey::BfdBridge => self.bridge_timer(now),

@@ -121,17 +121,18 @@ impl Instance {
         }
         if self.started.is_some_and(|start| now.since(start) < STARTING) {
             let allowed = self.spf_log.last().map_or(now, |run| run.at + self.starting_pause());
-            if changed && allowed <= now {
+            let rerouted = changed && self.reroute(now, allowed <= now);
+            if changed && !rerouted && allowed <= now {
                 self.run_spf(now);
             } else if changed {
-                self.timers.arm(TimerKey::EarlySpf, allowed);
+                self.timers.arm(TimerKey::EarlySpf, allowed.max(now));
             }
             return;
         }
-        if changed {
-            self.backoff.on_igp_event(now);
-        }
-        if self.backoff.handle_timeout(now) {
+        // A calculation that is due leaves the RIB its turn with what was rerouted.
+        let due = changed.then(|| self.backoff.on_igp_event(now));
+        let rerouted = due.is_some_and(|due| self.reroute(now, due <= now));
+        if !rerouted && self.backoff.handle_timeout(now) {
             self.run_spf(now);
         }
     }
@@ -165,6 +166,7 @@ impl Instance {
         });
         self.send_routes(&changes);
         self.tell_attachments();
+        self.void_alternates(now, change);
     }
 
     fn calculate(&mut self, now: Instant, change: Change) -> Vec<RouteChange> {
@@ -197,7 +199,7 @@ impl Instance {
         changes
     }
 
-    fn spf_interfaces(&self, area: AreaId) -> Vec<SpfInterface> {
+    pub(super) fn spf_interfaces(&self, area: AreaId) -> Vec<SpfInterface> {
         self.interfaces
             .values()
             .filter(|i| i.area() == area && i.state != InterfaceState::Down)
@@ -223,7 +225,7 @@ impl Instance {
             .collect()
     }
 
-    fn send_routes(&mut self, changes: &[RouteChange]) {
+    pub(super) fn send_routes(&mut self, changes: &[RouteChange]) {
         if !self.rib.is_connected || self.restart.withholds_routes {
             return;
         }

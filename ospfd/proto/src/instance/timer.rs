@@ -34,6 +34,8 @@ pub enum TimerKey {
     ForgetOwn(DatabaseId, LsaKey),
     /// A calculation while the router starts, before RFC 8405's machine takes over.
     EarlySpf,
+    /// The next step of finding loop-free alternates (RFC 5286).
+    Alternates,
     /// The RIB is told that all routes have been sent, converged or not.
     EndSync,
     /// A BFD session whose neighbour is gone has lingered long enough.

@@ -85,6 +85,7 @@ pub(crate) fn config(n: u8) -> Config {
             min_ls_arrival: Duration::from_secs(1),
             graceful_restart: GracefulRestart::default(),
             max_metric: MaxMetric::default(),
+            fast_reroute: false,
         }),
         vrrp_groups: BTreeMap::new(),
         bfd_peers: BTreeMap::new(),

@@ -7,6 +7,7 @@ mod bfd;
 mod bfd_bridge;
 mod bfd_lan;
 mod bfd_restart;
+mod fast_reroute;
 mod flooding;
 mod graceful;
 mod graceful_helper;

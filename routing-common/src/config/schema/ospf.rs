@@ -95,6 +95,11 @@ pub(in crate::config) static OSPF: Table = Table {
             "Restarts that the network does not notice.",
         ),
         table_key("max-metric", Kind::Table(&MAX_METRIC), "When transit traffic is asked to go another way."),
+        table_key(
+            "fast-reroute",
+            Kind::Table(&FAST_REROUTE),
+            "Where to send packets between a failure and the next calculation.",
+        ),
     ],
 };
 
@@ -120,6 +125,17 @@ static MAX_METRIC: Table = Table {
              have had the time to calculate.",
         ),
     ],
+};
+
+static FAST_REROUTE: Table = Table {
+    path: "ospf.fast-reroute",
+    text: "Fast reroute over loop-free alternates (RFC 5286), found beforehand where there are any.",
+    keys: &[key(
+        "enabled",
+        Kind::Boolean,
+        Fallback::Boolean(false),
+        "Find alternates in quiet times, and use them as soon as a neighbour is lost until routes are calculated.",
+    )],
 };
 
 static GRACEFUL_RESTART: Table = Table {

@@ -111,6 +111,7 @@ fn expected_ospf() -> OspfConfig {
         min_ls_arrival: Duration::from_secs(1),
         graceful_restart: GracefulRestart::default(),
         max_metric: MaxMetric::default(),
+        fast_reroute: false,
     }
 }
 
@@ -336,6 +337,14 @@ fn max_metric_is_for_who_asks_for_it() {
     let seconds = |n| Some(Duration::from_secs(n));
     let all = MaxMetric { administrative: true, on_startup: seconds(86_400), on_shutdown: seconds(5) };
     assert_eq!(of("administrative = true\non-startup = \"24h\"\non-shutdown = \"5s\"\n"), all);
+fn fast_reroute_is_off_until_it_is_turned_on() {
+    let of = |text: &str| {
+        let file = format!("[ospf]\nrouter-id = \"1.1.1.1\"\n{text}");
+        accepted(&file).ospf.unwrap().fast_reroute
+    };
+    assert!(!of(""));
+    assert!(!of("[ospf.fast-reroute]\n"));
+    assert!(of("[ospf.fast-reroute]\nenabled = true\n"));
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub(super) fn read(
         min_ls_arrival: ospf.time("min-ls-arrival").value,
         graceful_restart,
         max_metric,
+        fast_reroute: ospf.section_or_defaults("fast-reroute").boolean("enabled").value,
     };
     // Without a router id the rest is read all the same, for its errors.
     let config = config(router_id.unwrap_or(RouterId::NONE));

@@ -151,6 +151,7 @@ pub(super) fn config(node: usize) -> Config {
             min_ls_arrival: Duration::from_millis(200),
             graceful_restart: GracefulRestart::default(),
             max_metric: MaxMetric::default(),
+            fast_reroute: false,
         }),
         vrrp_groups: BTreeMap::new(),
         bfd_peers: BTreeMap::new(),

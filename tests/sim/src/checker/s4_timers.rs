@@ -111,6 +111,7 @@ fn judge(
         TimerKey::BfdLinger | TimerKey::BfdBridge | TimerKey::BfdProbation | TimerKey::BfdEndSync => true,
         TimerKey::Announcement(_) | TimerKey::Helping(..) => wanted.contains(timer),
         TimerKey::EarlySpf
+        | TimerKey::Alternates
         | TimerKey::EndSync
         | TimerKey::Shutdown
         | TimerKey::Startup
