@@ -171,6 +171,7 @@ mod tests {
             Daemon::Ospfd,
             serde_json::json!({"graceful-restart": {"helper": true, "detail": true}}),
         );
+        asks("show ip ospf fast", Daemon::Ospfd, serde_json::json!("fast-reroute"));
         asks("graceful-restart prepare ip ospf", Daemon::Ospfd, serde_json::json!("prepare-restart"));
         asks("show ip ospf database max", Daemon::Ospfd, serde_json::json!("database-max-age"));
         asks(

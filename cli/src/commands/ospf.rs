@@ -143,6 +143,11 @@ pub(super) const ROWS: &[Row] = &[
         meaning: Meaning::Ask(|a| ask(ospf::Request::KeyChains { name: a.get("chain").map(str::to_owned) })),
     },
     Row {
+        syntax: "show ip ospf fast-reroute [json]",
+        help: &[SHOW, IP, OSPF_WORD, "Loop-free alternates of routes, and what became of them", JSON],
+        meaning: Meaning::Ask(|_| ask(ospf::Request::FastReroute)),
+    },
+    Row {
         syntax: "show ip ospf vrfs [json]",
         help: &[SHOW, IP, OSPF_WORD, "VRFs it runs in: the default one", JSON],
         meaning: Meaning::Ask(|_| ask(ospf::Request::Vrfs)),

@@ -29,6 +29,7 @@ pub(crate) const TECH_SUPPORT: &[&str] = &[
     "show ip ospf database max-age",
     "show ip ospf route",
     "show ip ospf graceful-restart",
+    "show ip ospf fast-reroute",
     "show ip ospf events",
     "show ip ospf spf log",
     "show key chain",

@@ -173,7 +173,8 @@ const ROUTER_OSPF: &[Row] = &[
         lost("help is given as RFC 3623 says"),
     ),
     ("graceful-restart notify LINE", lost("restarts need no notice before")),
-    ("<mpls-te|mpls|router-info|pce|segment-routing|fast-reroute|flood-reduction> [LINE]", lost(LABELS)),
+    ("<mpls-te|mpls|router-info|pce|segment-routing|flood-reduction> [LINE]", lost(LABELS)),
+    ("fast-reroute ti-lfa [node-protection]", lost("alternates need no labels here: say `fast-reroute lfa`")),
     ("shutdown", lost("OSPF runs while the configuration has it")),
     ("forwarding-address-self", lost("not part of this version")),
 ];

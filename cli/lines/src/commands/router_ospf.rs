@@ -204,6 +204,11 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
         Meaning::Key(Place::Root, &["ospf", "max-metric", "on-shutdown"], Form::Seconds)
     ),
     pair!(
+        "fast-reroute lfa",
+        ["What to do before routes are calculated", "Use loop-free alternates (RFC 5286); off by default"],
+        Meaning::Key(Place::Root, &["ospf", "fast-reroute", "enabled"], Form::On)
+    ),
+    pair!(
         "bfd all-interfaces",
         "[profile WORD$named]",
         [

@@ -39,6 +39,7 @@ impl Page {
             }
             page.graceful_restart(ospf.graceful_restart);
             page.max_metric(ospf.max_metric);
+            page.line_if(ospf.fast_reroute, 1, "fast-reroute lfa");
         });
     }
 

@@ -291,6 +291,7 @@ fn ospf(has_lists: bool) -> Text {
             "[ospf.distribute-list]",
             all(vec![named("connected", &ACCESS_LISTS), named("static", &ACCESS_LISTS)]),
         ),
+        optional_table("[ospf.fast-reroute]", key("enabled", switch())),
         optional_table(
             "[ospf.graceful-restart]",
             all(vec![

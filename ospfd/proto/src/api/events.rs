@@ -17,6 +17,27 @@ pub struct EventsReply {
     /// Restarts of this router and its neighbours.
     #[serde(default)]
     pub restarts: Vec<RestartRow>,
+    /// Routes that went over to other next hops as soon as theirs were lost.
+    #[serde(default)]
+    pub reroutes: Vec<RerouteRow>,
+}
+
+/// One use of loop-free alternates (RFC 5286).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RerouteRow {
+    /// Which one since the start, from 1.
+    pub number: u64,
+    /// How long ago.
+    pub msecs_ago: u64,
+    /// The neighbours that were lost, with their interfaces.
+    pub lost: Vec<String>,
+    /// Routes that went over to their alternate.
+    pub to_alternate: u64,
+    /// Routes that kept some of their next hops.
+    pub to_remaining: u64,
+    /// Routes that had neither.
+    pub unprotected: u64,
 }
 
 /// One change of a neighbour's state.
@@ -98,7 +119,7 @@ impl SpfLogReply {
 }
 
 impl EventsReply {
-    /// Three tables.
+    /// Four tables.
     pub(super) fn text(&self) -> String {
         let ago = |ms| short_time(Duration::from_millis(ms));
         let mut changes = Table::new(["Ago", "Neighbor ID", "Interface", "From", "To", "Event"]);
@@ -120,11 +141,23 @@ impl EventsReply {
         for row in &self.restarts {
             restarts.row([ago(row.msecs_ago), row.event.clone()]);
         }
+        let headings = ["Ago", "Lost", "To alternates", "To remaining next hops", "Unprotected"];
+        let mut reroutes = Table::new(headings).right(2).right(3).right(4);
+        for row in &self.reroutes {
+            reroutes.row([
+                ago(row.msecs_ago),
+                row.lost.join(", "),
+                row.to_alternate.to_string(),
+                row.to_remaining.to_string(),
+                row.unprotected.to_string(),
+            ]);
+        }
         format!(
-            "Adjacency changes\n{}\nRouting table calculations\n{}\nGraceful restarts\n{}",
+            "Adjacency changes\n{}\nRouting table calculations\n{}\nGraceful restarts\n{}\nFast reroutes\n{}",
             changes.text(),
             runs.text(),
-            restarts.text()
+            restarts.text(),
+            reroutes.text()
         )
     }
 }

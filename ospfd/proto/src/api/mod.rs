@@ -11,6 +11,7 @@
 
 mod database;
 mod events;
+mod fast_reroute;
 mod graceful_restart;
 mod interfaces;
 mod key_chains;
@@ -23,7 +24,8 @@ mod traffic;
 mod vrfs;
 
 pub use database::{DatabaseReply, DetailReply, DetailScope, ListOrCount, LsaRow, MaxAgeReply, MaxAgeRow};
-pub use events::{AdjacencyRow, EventsReply, SpfLogReply, SpfRow};
+pub use events::{AdjacencyRow, EventsReply, RerouteRow, SpfLogReply, SpfRow};
+pub use fast_reroute::{AlternateRow, FastRerouteReply, ProtectedRow};
 pub use graceful_restart::{GracefulRestartReply, HelpedRow, PrepareRestartReply, RestartRow};
 pub use interfaces::{DiscardRow, InterfaceRow, InterfacesReply, SigningRow};
 pub use key_chains::{KeyChainRow, KeyChainsReply, KeyRow, LifetimeRow};
@@ -132,6 +134,8 @@ pub enum Request {
         #[serde(default)]
         name: Option<String>,
     },
+    /// `show ip ospf fast-reroute`, which FRR does not have; answered by [`FastRerouteReply`].
+    FastReroute,
 }
 
 impl Question for Request {
@@ -151,7 +155,9 @@ impl Question for Request {
             | Self::Vrfs
             | Self::GracefulRestart { .. }
             | Self::Events
-            | Self::SpfLog => true,
+            | Self::SpfLog
+            | Self::KeyChains { .. }
+            | Self::FastReroute => true,
             Self::PrepareRestart => false,
         }
     }
@@ -276,6 +282,7 @@ pub fn render_text(request: &Request, reply: &Value) -> Result<String, serde_jso
         Request::Events => EventsReply::deserialize(reply)?.text(),
         Request::SpfLog => SpfLogReply::deserialize(reply)?.text(),
         Request::KeyChains { .. } => KeyChainsReply::deserialize(reply)?.text(),
+        Request::FastReroute => FastRerouteReply::deserialize(reply)?.text(),
     })
 }
 

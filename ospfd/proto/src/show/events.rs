@@ -50,6 +50,7 @@ impl Instance {
             adjacency_changes: self.adjacency_log.numbered().map(change).collect(),
             spf_runs: self.spf_rows(now),
             restarts: self.show_restart_log(now),
+            reroutes: self.show_reroutes(now),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod database;
 mod events;
+mod fast_reroute;
 mod graceful_restart;
 mod interfaces;
 mod key_chains;
@@ -81,6 +82,7 @@ impl Instance {
             Request::Events => to_value(&self.show_events(now)),
             Request::SpfLog => to_value(&self.show_spf_log(now)),
             Request::KeyChains { name } => to_value(&self.show_key_chains(now, name.as_deref())?),
+            Request::FastReroute => to_value(&self.show_fast_reroute()),
         }
     }
 

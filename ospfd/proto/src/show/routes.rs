@@ -136,7 +136,7 @@ impl Instance {
         }
     }
 
-    fn hop_row(&self, hop: &RouteNextHop) -> NextHopRow {
+    pub(super) fn hop_row(&self, hop: &RouteNextHop) -> NextHopRow {
         let interface = self.interface_name(hop.ifindex);
         match hop.gateway {
             None => NextHopRow::attached(interface),

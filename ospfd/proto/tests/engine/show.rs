@@ -391,6 +391,7 @@ fn every_reply_has_a_text_and_a_reply_of_another_release_is_refused() {
         Request::Vrfs,
         Request::Events,
         Request::SpfLog,
+        Request::FastReroute,
     ];
     for request in kinds.iter().chain(&others) {
         for node in 0..2 {

@@ -103,6 +103,7 @@ fn requests() -> Vec<Request> {
         Request::Vrfs,
         Request::Events,
         Request::SpfLog,
+        Request::FastReroute,
         Request::DatabaseDetail { link_state_id: None, advertising_router: None, self_originate: false },
     ];
     all.extend(DatabaseKind::ALL.map(|kind| database(Some(kind), false)));
