@@ -80,6 +80,8 @@ pub struct Instance {
     timers: TimerQueue<Timer>,
     rng: Rng,
     out: VecDeque<Output>,
+    /// A session sent something in this turn.
+    sending: bool,
     stopping: bool,
     finished: bool,
 }
@@ -101,6 +103,7 @@ impl Instance {
             timers: TimerQueue::new(),
             rng: Rng::new(seed),
             out: VecDeque::new(),
+            sending: false,
             stopping: false,
             finished: false,
         }
@@ -127,7 +130,7 @@ impl Instance {
         let before = (session.session_state, session.remote_session_state == SessionState::AdminDown);
         let result = act(session, &mut cx);
         let after = (session.session_state, session.remote_session_state == SessionState::AdminDown);
-        session.transmit_due(&mut cx);
+        self.sending |= session.transmit_due(&mut cx);
         if before != after {
             self.tell_clients(discriminator);
         }
@@ -228,13 +231,22 @@ impl Instance {
         }
     }
 
-    /// Sessions whose jitter allows it send with those that have to.
+    /// Sessions whose jitter allows it send with those that have to, so that the thread wakes once for all of them.
     fn join(&mut self, now: Instant) {
+        if !core::mem::take(&mut self.sending) {
+            return;
+        }
         let willing: Vec<u32> =
             self.sessions.values().filter(|s| s.may_join(now)).map(|s| s.local_discr).collect();
         for discriminator in willing {
             self.touch(now, discriminator, Session::transmit_now);
         }
+    }
+
+    /// Every call ends with it.
+    fn end_turn(&mut self, now: Instant) {
+        self.join(now);
+        self.finish_if_done();
     }
 
     /// How long packets may lie unread, if a deadline comes within that time anyhow: an eighth of the shortest Detection
@@ -321,21 +333,16 @@ impl Machine for Instance {
             Input::Host(status) => self.note_host(status),
             Input::Shutdown => self.shutdown(now),
         }
-        self.finish_if_done();
+        self.end_turn(now);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         self.note_call(now);
         self.excuse(now);
-        let mut sending = false;
         while let Some(timer) = self.timers.pop_expired(now) {
-            sending |= matches!(timer, Timer::Transmit(_));
             self.expire(now, timer);
         }
-        if sending {
-            self.join(now);
-        }
-        self.finish_if_done();
+        self.end_turn(now);
     }
 
     fn poll_output(&mut self) -> Option<Output> {

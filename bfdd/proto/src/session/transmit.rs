@@ -76,11 +76,13 @@ impl Session {
         self.may_transmit() && self.transmit.last.is_some_and(|last| earliest(last) <= now)
     }
 
-    /// Sends what is due.
-    pub(crate) fn transmit_due(&mut self, cx: &mut Context<'_>) {
-        if self.transmit_at(cx.now).is_some_and(|at| at <= cx.now) {
+    /// Sends what is due, if something is.
+    pub(crate) fn transmit_due(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_due = self.transmit_at(cx.now).is_some_and(|at| at <= cx.now);
+        if is_due {
             self.transmit_now(cx);
         }
+        is_due
     }
 
     /// Sends a packet that is due or may join another.
