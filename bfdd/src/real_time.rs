@@ -3,13 +3,16 @@
 //! A turn takes a packet from each socket that has one, then what the main thread said, then it runs the timers, then it
 //! sleeps until the next deadline, the next packet or the next word. Before timers run the sockets are emptied, unless they
 //! have just been seen empty: the engine must not find a peer silent whose packet lies unread. Everything in a
-//! turn is bounded, so that a flood on one socket delays the rest by [`PACKETS_AT_ONCE`] packets and no more.
+//! turn is bounded, so that a flood on one socket delays the rest by [`FLOOD`] packets and no more.
+//!
+//! While all sessions are Up a packet of routine wakes nobody: it is read when something is due, as a rule when
+//! something is sent. What may be news wakes the thread, which then reads the routine that came before it first.
 //!
 //! It never waits for anybody: words to the main thread go into a queue of [`QUEUE`]; when that is full the clients whose
 //! news were lost are disconnected, and hear everything again when they come back. It does not log. A question
 //! is answered by a copy of the engine, which the main thread makes into text.
 
-use crate::sockets::{Sockets, Way};
+use crate::sockets::{FLOOD, Kind, Sockets, Way};
 use bfd_proto::message::ClientMessage;
 use bfd_proto::{ClientId, HostStatus, Input, Instance, Output, Received};
 use routing_common::config::Config;
@@ -29,8 +32,6 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Words that may wait in either direction.
 const QUEUE: usize = 1024;
-/// Packets taken from one socket before timers run.
-const PACKETS_AT_ONCE: usize = 128;
 /// Words taken in a turn.
 const WORDS_AT_ONCE: usize = 16;
 /// So long after a wait that saw nothing to read the sockets are taken for empty still.
@@ -103,6 +104,7 @@ pub(crate) fn start(engine: impl FnOnce() -> Recorded<Instance> + Send + 'static
             sockets: Sockets::default(),
             told,
             unheard: BTreeSet::new(),
+            flooded: false,
             finished: false,
         };
         thread.input(Input::Host(status));
@@ -125,36 +127,57 @@ struct RealTime {
     told: mpsc::Sender<News>,
     /// Clients whose news did not fit the queue.
     unheard: BTreeSet<ClientId>,
+    /// Between the last two deadlines more came than should wait in a queue.
+    flooded: bool,
     finished: bool,
 }
 
 impl RealTime {
     fn run(&mut self, heard: &Receiver<Word>, waker: &Waker) -> io::Result<()> {
-        // By place: may it have something to read? Empty after a wait that saw nothing.
+        // Of what was waited for: may it have something to read? Empty after a wait that saw nothing.
         let mut ready = Vec::new();
         let mut deadline = None;
         let mut deaf = false;
         while !self.finished {
-            for (place, _) in ready.iter().enumerate().filter(|(_, ready)| **ready) {
-                self.receive(place);
-            }
+            self.read(&ready);
             for word in heard.try_iter().take(WORDS_AT_ONCE) {
                 self.word(word);
             }
             let now = Clock.now();
             if self.deadline().is_some_and(|at| at <= now) {
-                let seen_empty = !deaf && ready.is_empty() && deadline.is_some_and(|at| now < at + FRESH);
-                self.expire(seen_empty);
+                let fresh = ready.is_empty() && deadline.is_some_and(|at| now < at + FRESH);
+                self.expire(!fresh, !fresh || deaf);
             }
             self.disconnect_unheard();
             deadline = self.deadline();
-            // A packet that comes shortly before a deadline is read with it: one wake instead of two.
             let patience = self.engine.engine().patience();
-            deaf = deadline.is_some_and(|at| at <= now + patience);
-            let descriptors = self.sockets.descriptors().take(if deaf { 0 } else { usize::MAX });
+            deaf = !self.flooded && deadline.is_some_and(|at| at <= now + patience);
+            let routine = self.sockets.descriptors(Kind::Routine).take(if deaf { 0 } else { usize::MAX });
+            let descriptors = self.sockets.descriptors(Kind::News).chain(routine);
             waker.wait(descriptors, deadline, &mut ready)?;
         }
         Ok(())
+    }
+
+    /// After a wait.
+    fn read(&mut self, ready: &[bool]) {
+        let (news, routine) = ready.split_at(self.sockets.count().min(ready.len()));
+        if news.contains(&true) {
+            return self.empty(true, true);
+        }
+        for (place, _) in routine.iter().enumerate().filter(|(_, ready)| **ready) {
+            self.receive(Kind::Routine, place);
+        }
+    }
+
+    /// Takes what is there. Routine first: news came after it, or says the same again.
+    fn empty(&mut self, news: bool, routine: bool) {
+        let wanted = [(Kind::Routine, routine), (Kind::News, news)];
+        for (kind, _) in wanted.into_iter().filter(|(_, wanted)| *wanted) {
+            for place in 0..self.sockets.count() {
+                (0..FLOOD).take_while(|_| self.receive(kind, place)).for_each(drop);
+            }
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -188,8 +211,8 @@ impl RealTime {
     }
 
     /// The next packet of one place; `false` if there is none.
-    fn receive(&mut self, place: usize) -> bool {
-        let Some((multihop, d)) = self.sockets.receive(place) else { return false };
+    fn receive(&mut self, kind: Kind, place: usize) -> bool {
+        let Some((multihop, d)) = self.sockets.receive(kind, place) else { return false };
         let packet = Received {
             interface: d.interface,
             source: d.source,
@@ -205,13 +228,10 @@ impl RealTime {
         true
     }
 
-    /// Everything that is due, after the packets that came before it.
-    fn expire(&mut self, seen_empty: bool) {
-        if !seen_empty {
-            for place in 0..self.sockets.places() {
-                (0..PACKETS_AT_ONCE).take_while(|_| self.receive(place)).for_each(drop);
-            }
-        }
+    /// Everything that is due, after the packets that came before it, as far as they may be there.
+    fn expire(&mut self, news: bool, routine: bool) {
+        self.empty(news, routine);
+        self.flooded = self.sockets.take_flood();
         let now = Clock.now();
         if self.engine.poll_timeout().is_some_and(|at| at <= now) {
             self.engine.handle_timeout(now);

@@ -1,13 +1,15 @@
 //! The sockets of all sessions, as the engine asks for them.
 //!
-//! Receiving: one socket per interface with sessions, bound to it, so that a flood on a LAN never fills the queue of
-//! a ring link; one for all multihop sessions. Sending: one per session, because each has a source port of its own.
+//! Receiving: a pair of sockets per interface with sessions, bound to it, so that a flood on a LAN never fills the queue of
+//! a ring link; one pair for all multihop sessions. One of a pair gets what may be news, the other the routine of sessions that
+//! are Up, which nobody needs to be woken for. Sending: one socket per session, because each has a source port of its own.
 //! What the kernel refuses is remembered and attempted again once a second: an address may not be there yet.
 
 use bfd_proto::constants::{FIRST_SOURCE_PORT, PORT_MULTIHOP, PORT_SINGLE_HOP};
+use bfd_proto::packet::{ROUTINE, ROUTINE_AT, ROUTINE_MASK};
 use routing_common::id::IfIndex;
 use routing_common::time::{Duration, Instant};
-use routing_runtime::udp::{UdpDatagram, UdpReceiver, UdpSender};
+use routing_runtime::udp::{Routine, UdpDatagram, UdpReceiver, UdpSender};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -15,6 +17,10 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 
 /// Between attempts to give a session what the kernel refused.
 const RETRY: Duration = Duration::from_secs(1);
+/// More datagrams than this of one socket between two deadlines are a flood.
+pub(crate) const FLOOD: usize = 128;
+/// What the kernel sorts out.
+const SORT: Routine = Routine { at: ROUTINE_AT, mask: ROUTINE_MASK, value: ROUTINE };
 
 /// Where a session sends to and from.
 #[derive(Debug, Clone, Copy)]
@@ -24,10 +30,29 @@ pub(crate) struct Way {
     pub(crate) interface: Option<IfIndex>,
 }
 
+/// What may be read at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What may be news.
+    News,
+    /// What is routine while sessions are Up.
+    Routine,
+}
+
+/// Where sessions of one interface, or all multihop ones, are listened for.
+#[derive(Debug)]
+struct Place {
+    interface: Option<IfIndex>,
+    /// `None` while the kernel refuses.
+    receivers: Option<(UdpReceiver, UdpReceiver)>,
+    /// Datagrams since [`Sockets::take_flood`].
+    taken: usize,
+}
+
 /// See the module text.
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
-    receivers: Vec<(Option<IfIndex>, Option<UdpReceiver>)>,
+    places: Vec<Place>,
     senders: BTreeMap<u32, (Way, Option<UdpSender>)>,
     /// Source ports are given out in turn, so that a session's port is not at once the next one's.
     last_port: u16,
@@ -38,12 +63,12 @@ pub(crate) struct Sockets {
 impl Sockets {
     pub(crate) fn listen(&mut self, now: Instant, interface: Option<IfIndex>) -> Option<String> {
         self.stop_listening(interface);
-        self.receivers.push((interface, None));
+        self.places.push(Place { interface, receivers: None, taken: 0 });
         self.complete_receiver(now, interface)
     }
 
     pub(crate) fn stop_listening(&mut self, interface: Option<IfIndex>) {
-        self.receivers.retain(|(i, _)| *i != interface);
+        self.places.retain(|place| place.interface != interface);
     }
 
     pub(crate) fn open(&mut self, now: Instant, session: u32, way: Way) -> Option<String> {
@@ -64,23 +89,41 @@ impl Sockets {
         }
     }
 
-    /// What is listened to. [`Sockets::receive`] counts in the same order, until a place comes or goes.
-    pub(crate) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.receivers.iter().filter_map(|(_, r)| Some(r.as_ref()?.as_fd()))
+    /// Descriptors of one kind. [`Sockets::receive`] counts in the same order, until a place comes or goes.
+    pub(crate) fn descriptors(&self, kind: Kind) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.places.iter().filter_map(move |place| {
+            let (news, routine) = place.receivers.as_ref()?;
+            Some(match kind {
+                Kind::News => news.as_fd(),
+                Kind::Routine => routine.as_fd(),
+            })
+        })
     }
 
     /// How many places are listened to.
-    pub(crate) fn places(&self) -> usize {
-        self.descriptors().count()
+    pub(crate) fn count(&self) -> usize {
+        self.places.iter().filter(|place| place.receivers.is_some()).count()
     }
 
     /// The next datagram of one place, and whether it is that of multihop sessions. What cannot be read is told by
     /// the interface's own end, or by silence.
-    pub(crate) fn receive(&mut self, place: usize) -> Option<(bool, UdpDatagram<'_>)> {
-        let mut open = self.receivers.iter_mut().filter_map(|(interface, r)| Some((interface, r.as_mut()?)));
-        let (interface, receiver) = open.nth(place)?;
+    pub(crate) fn receive(&mut self, kind: Kind, place: usize) -> Option<(bool, UdpDatagram<'_>)> {
+        let open = self.places.iter_mut().filter(|place| place.receivers.is_some());
+        let Place { interface, receivers, taken } = open.skip(place).next()?;
+        let (news, routine) = receivers.as_mut()?;
+        let receiver = match kind {
+            Kind::News => news,
+            Kind::Routine => routine,
+        };
         let datagram = receiver.try_recv().ok()??;
+        *taken += 1;
         Some((interface.is_none(), datagram))
+    }
+
+    /// Was there a flood since this was asked last? Then sockets are to be emptied as they fill.
+    pub(crate) fn take_flood(&mut self) -> bool {
+        let most = self.places.iter_mut().map(|place| core::mem::take(&mut place.taken)).max();
+        most.is_some_and(|most| most >= FLOOD)
     }
 
     pub(crate) fn retry_at(&self) -> Option<Instant> {
@@ -93,7 +136,8 @@ impl Sockets {
             return None;
         }
         self.retry = None;
-        let deaf: Vec<_> = self.receivers.iter().filter(|(_, r)| r.is_none()).map(|(i, _)| *i).collect();
+        let deaf = self.places.iter().filter(|place| place.receivers.is_none());
+        let deaf: Vec<_> = deaf.map(|place| place.interface).collect();
         let mute: Vec<_> = self.senders.iter().filter(|(_, (_, s))| s.is_none()).map(|(d, _)| *d).collect();
         let mut fault = None;
         for interface in deaf {
@@ -107,11 +151,11 @@ impl Sockets {
 
     fn complete_receiver(&mut self, now: Instant, interface: Option<IfIndex>) -> Option<String> {
         let port = if interface.is_some() { PORT_SINGLE_HOP } else { PORT_MULTIHOP };
-        match UdpReceiver::open(interface, port) {
-            Ok(receiver) => {
-                let place = self.receivers.iter_mut().find(|(i, _)| *i == interface);
-                if let Some((_, empty)) = place {
-                    *empty = Some(receiver);
+        match UdpReceiver::open_sorted(interface, port, SORT) {
+            Ok(receivers) => {
+                let place = self.places.iter_mut().find(|place| place.interface == interface);
+                if let Some(place) = place {
+                    place.receivers = Some(receivers);
                 }
                 None
             }

@@ -21,6 +21,14 @@ const AUTHENTICATION: u8 = 0x04;
 const DEMAND: u8 = 0x02;
 const MULTIPOINT: u8 = 0x01;
 
+/// Where a packet says whether it is mere routine: the octet after Diag, of which these bits...
+pub const ROUTINE_AT: u8 = 1;
+/// ... State, Poll, Final, Demand...
+pub const ROUTINE_MASK: u8 = 0xc0 | POLL | FINAL | DEMAND;
+/// ... are these, if the sender is Up, neither asks nor answers and wants packets: to a session that is Up such a packet
+/// says only that its peer is there.
+pub const ROUTINE: u8 = (SessionState::Up as u8) << 6;
+
 /// A Control packet. Intervals are in microseconds, as on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ControlPacket {
@@ -185,6 +193,19 @@ mod tests {
         assert_eq!(ControlPacket::decode(&[]), Err(Discard::Truncated));
         assert_eq!(ControlPacket::decode(&GOLDEN[..23]), Err(Discard::Truncated));
         assert_eq!(ControlPacket::decode(&[0x60]), Err(Discard::Version));
+    }
+
+    #[test]
+    fn routine_is_a_sender_that_is_up_and_wants_nothing() {
+        let packet = ControlPacket::decode(&GOLDEN).unwrap();
+        for state in SessionState::ALL {
+            for bits in 0..8 {
+                let (poll, final_, demand) = (bits & 1 != 0, bits & 2 != 0, bits & 4 != 0);
+                let octets = ControlPacket { state, poll, final_, demand, ..packet }.encode();
+                let is_routine = octets[usize::from(ROUTINE_AT)] & ROUTINE_MASK == ROUTINE;
+                assert_eq!(is_routine, state == SessionState::Up && bits == 0, "{octets:02x?}");
+            }
+        }
     }
 
     #[test]

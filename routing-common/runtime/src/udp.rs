@@ -4,6 +4,9 @@
 //! clock (SO_TIMESTAMPNS); the stamp is turned into an age by comparing with that clock now. A jump of the wall clock between
 //! the two cannot make a datagram older than it can be: it came after the one before it, and after the socket was
 //! last found empty.
+//!
+//! A port is received by a pair of sockets that the kernel sorts datagrams to ([`UdpReceiver::open_sorted`]): who waits for
+//! those that say something is not woken by those that only say that their sender is still there.
 
 use crate::clock::Clock;
 use crate::sys::set_int_option;
@@ -55,6 +58,17 @@ fn socket(interface: Option<IfIndex>) -> io::Result<Socket> {
     Ok(socket)
 }
 
+/// What datagrams that are mere routine have in common: this octet, under this mask, has this value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Routine {
+    /// Which octet of the payload.
+    pub at: u8,
+    /// Which bits of it.
+    pub mask: u8,
+    /// What they are.
+    pub value: u8,
+}
+
 /// A socket that only receives.
 #[derive(Debug)]
 pub struct UdpReceiver {
@@ -66,12 +80,24 @@ pub struct UdpReceiver {
 }
 
 impl UdpReceiver {
-    /// Listens on `port` of all addresses, of one interface or of all.
+    /// Listens on `port` of all addresses, of one interface or of all: the first receiver gets what is not routine, the
+    /// second what is.
     ///
     /// # Errors
     /// EADDRINUSE if somebody listens there already, ENODEV if the interface is gone.
-    pub fn open(interface: Option<IfIndex>, port: u16) -> io::Result<Self> {
-        let socket = socket(interface)?;
+    pub fn open_sorted(interface: Option<IfIndex>, port: u16, routine: Routine) -> io::Result<(Self, Self)> {
+        let news = socket(interface)?;
+        let news = Self::listen(news, port)?;
+        // Only now, so that the port was nobody's.
+        setsockopt(&news.socket, sockopt::ReusePort, &true)?;
+        let rest = socket(interface)?;
+        setsockopt(&rest, sockopt::ReusePort, &true)?;
+        let rest = Self::listen(rest, news.socket.local_addr()?.port())?;
+        sort(&news.socket, routine)?;
+        Ok((news, rest))
+    }
+
+    fn listen(socket: Socket, port: u16) -> io::Result<Self> {
         setsockopt(&socket, sockopt::Ipv4PacketInfo, &true)?;
         setsockopt(&socket, sockopt::Ipv4RecvTtl, &true)?;
         setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
@@ -119,6 +145,26 @@ impl UdpReceiver {
         let payload = &buffer[..length];
         Ok(Some(UdpDatagram { interface, source, destination, ttl, payload, received }))
     }
+}
+
+/// Lets the kernel choose between the two sockets of a port, which it counts in the order in which they were bound.
+fn sort(socket: &UdpSocket, routine: Routine) -> io::Result<()> {
+    let step = |code: u32, k: u32, jf: u8| {
+        // proof: operations are numbers below 256.
+        libc::sock_filter { code: u16::try_from(code).unwrap_or(u16::MAX), jt: 0, jf, k }
+    };
+    let mut program = [
+        // A datagram without such an octet ends the program with 0, and that is the first socket.
+        step(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS, routine.at.into(), 0),
+        step(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, routine.mask.into(), 0),
+        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, routine.value.into(), 1),
+        step(libc::BPF_RET | libc::BPF_K, 1, 0),
+        step(libc::BPF_RET | libc::BPF_K, 0, 0),
+    ];
+    // proof: five steps.
+    let length = u16::try_from(program.len()).unwrap_or(u16::MAX);
+    let program = libc::sock_fprog { len: length, filter: program.as_mut_ptr() };
+    Ok(setsockopt(socket, sockopt::AttachReusePortCbpf, &program)?)
 }
 
 impl AsFd for UdpReceiver {
@@ -177,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_datagram_tells_where_it_came_from_and_when() {
-        let mut receiver = UdpReceiver::open(None, 0).unwrap();
+        let mut receiver = UdpReceiver::listen(socket(None).unwrap(), 0).unwrap();
         let port = receiver.socket.local_addr().unwrap().port();
         assert_eq!(receiver.try_recv().unwrap(), None);
         let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
@@ -203,5 +249,30 @@ mod tests {
         sender.send(&[7; 2 * LONGEST]).unwrap();
         assert_eq!(receiver.try_recv().unwrap().unwrap().payload, [7; LONGEST]);
         assert_eq!(receiver.try_recv().unwrap(), None);
+    }
+
+    #[test]
+    fn the_kernel_sorts_news_from_routine() {
+        let routine = Routine { at: 1, mask: 0xf0, value: 0xc0 };
+        let (mut news, mut rest) = UdpReceiver::open_sorted(None, 0, routine).unwrap();
+        let port = news.socket.local_addr().unwrap().port();
+        let second = UdpReceiver::open_sorted(None, port, routine).map(|_| ());
+        assert_eq!(second.unwrap_err().kind(), io::ErrorKind::AddrInUse, "the port is ours alone");
+        let to = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+        let sender = UdpSender::open(None, Some(Ipv4Addr::LOCALHOST), 49_152, to).unwrap();
+        let texts: [(&[u8], bool); 6] = [
+            (&[0, 0xcf, 7], true),
+            (&[0, 0xc0], true),
+            (&[0, 0xd0], false),
+            (&[0, 0x40], false),
+            (&[0xc0], false),
+            (&[], false),
+        ];
+        for (text, is_routine) in texts {
+            sender.send(text).unwrap();
+            let (got, other) = if is_routine { (&mut rest, &mut news) } else { (&mut news, &mut rest) };
+            assert_eq!(got.try_recv().unwrap().map(|d| d.payload), Some(text), "{text:?}");
+            assert_eq!(other.try_recv().unwrap(), None);
+        }
     }
 }

@@ -249,15 +249,15 @@ impl Instance {
         self.finish_if_done();
     }
 
-    /// How long packets may lie unread, if a deadline comes within that time anyhow: an eighth of the shortest Detection
-    /// Time. They are stamped, so nothing is detected later; news of the peer are. Zero while a session is on its way
-    /// to Up or negotiates.
+    /// How long routine packets ([`ROUTINE`](crate::packet::ROUTINE)) may lie unread, if a deadline comes within that time
+    /// anyhow: half the shortest Detection Time, so that they are read whenever something is sent. They are stamped, so nothing is
+    /// detected later. Zero while a session is on its way to Up or negotiates: then they are news.
     pub fn patience(&self) -> Duration {
         let settled = |s: &Session| s.session_state == SessionState::Up && !s.timing.is_polling();
         if !self.sessions.values().all(settled) {
             return Duration::ZERO;
         }
-        self.sessions.values().map(|s| s.timing.detection_time() / 8).min().unwrap_or(Duration::ZERO)
+        self.sessions.values().map(|s| s.timing.detection_time() / 2).min().unwrap_or(Duration::ZERO)
     }
 
     fn finish_if_done(&mut self) {
