@@ -102,7 +102,7 @@ pub struct Route {
     /// Tag.
     pub tag: u32,
     /// Next hops, directly connected ones only; empty means blackhole.
-    pub next_hops: SmallVec<[NextHop; 2]>,
+    pub next_hops: NextHops,
 }
 
 /// Who is attached to a network of ours besides us, by a routing protocol that knows it from another side: the network
@@ -125,6 +125,9 @@ pub struct NextHop {
     /// The interface to leave by.
     pub ifindex: IfIndex,
 }
+
+/// Next hops. Most routes have one; in a large table room for another is a good part of what it takes.
+pub type NextHops = SmallVec<[NextHop; 1]>;
 
 /// What a client wants to hear about.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 //! A *candidate* is what one source offers for a prefix. A *target* is what the kernel is told: the
 //! candidate's next hops after resolution. Between the two stands [`crate::resolve`].
 
-use crate::message::{NextHop, Protocol};
+use crate::message::{NextHops, Protocol};
 use routing_common::config::StaticTarget;
 use routing_common::id::IfIndex;
 use routing_common::time::Instant;
@@ -60,7 +60,7 @@ impl Origin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Way {
     /// Straight to these neighbours or links.
-    Hops(SmallVec<[NextHop; 2]>),
+    Hops(NextHops),
     /// Static targets, resolved when evaluated.
     Static(Vec<StaticTarget>),
     /// Nowhere.
@@ -115,7 +115,7 @@ pub struct FibHop {
 }
 
 /// The next hops of one route: sorted, without duplicates, not empty.
-pub type FibHops = SmallVec<[FibHop; 2]>;
+pub type FibHops = SmallVec<[FibHop; 1]>;
 
 /// Where a selected route leads.
 #[derive(Debug, Clone, PartialEq, Eq)]

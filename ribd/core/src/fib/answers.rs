@@ -47,7 +47,9 @@ impl Fib {
             entry.residue = None;
         }
         if entry.token == token {
-            entry.error = None;
+            if let Some(trouble) = &mut entry.trouble {
+                trouble.error = None;
+            }
             if removal
                 && entry.sent.is_none()
                 && let Some(former) = entry.residue
@@ -123,7 +125,7 @@ impl Fib {
         if entry.token != token {
             return None;
         }
-        self.fresh_failure |= entry.error.replace(text.clone()).is_none();
+        self.fresh_failure |= entry.trouble().error.replace(text.clone()).is_none();
         let suspect = match entry.sent {
             Some((_, Via::Object(id))) => Some(id),
             _ => None,
@@ -175,10 +177,10 @@ impl Fib {
             return Vec::new();
         }
         let (mut lost, mut thinned) = (Vec::new(), Vec::new());
-        for (prefix, entry) in &self.routes {
+        for (prefix, entry) in self.routes.iter() {
             match &entry.sent {
-                Some((_, Via::Object(id))) if dead.contains(id) => lost.push(*prefix),
-                Some((_, Via::Object(id))) if pruned.contains(id) => thinned.push(*prefix),
+                Some((_, Via::Object(id))) if dead.contains(id) => lost.push(prefix),
+                Some((_, Via::Object(id))) if pruned.contains(id) => thinned.push(prefix),
                 _ => {}
             }
         }
@@ -201,12 +203,12 @@ impl Fib {
     /// silence. Whether one with several next hops is still there is not known.
     pub fn addresses_gone(&mut self, ifindex: IfIndex) {
         let over = |via: &Via| matches!(via, Via::Plain(hops) if hops.iter().any(|h| h.ifindex == ifindex));
-        for (prefix, entry) in &mut self.routes {
+        for (prefix, entry) in self.routes.iter_mut() {
             if let Some((_, via)) = &mut entry.sent
                 && over(via)
             {
                 *via = Via::Plain(FibHops::new());
-                self.dirty.push(*prefix);
+                self.dirty.push(prefix);
             }
         }
     }
@@ -236,8 +238,8 @@ impl Fib {
     /// next commit, or by the retry timer when that somebody insists.
     pub fn route_disturbed(&mut self, now: Instant, prefix: Ipv4Network) -> bool {
         let Some(entry) = self.routes.get_mut(&prefix).filter(|e| e.sent.is_some()) else { return false };
-        let insists = entry.foreign_at.is_some_and(|at| now.since(at) < FOREIGN_DAMPING);
-        entry.foreign_at = Some(now);
+        let last = entry.trouble().foreign_at.replace(now);
+        let insists = last.is_some_and(|at| now.since(at) < FOREIGN_DAMPING);
         self.set_sent(prefix, None);
         self.statistics.foreign_changes += 1;
         if insists {

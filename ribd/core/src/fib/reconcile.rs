@@ -4,6 +4,7 @@ use super::objects::Objects;
 use super::{FibOp, FibRequest, NextHopId, Via};
 use crate::route::{FibHops, Target};
 use ipnetwork::Ipv4Network;
+use prefix_trie::PrefixMap;
 use routing_common::time::Instant;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,15 +19,34 @@ pub struct FibEntry {
     pub wanted: Option<(u8, Target)>,
     /// What the kernel has once all requests are done, as far as we know.
     pub sent: Option<(u8, Via)>,
-    /// Why the latest request failed.
-    pub error: Option<String>,
     /// Found in the kernel at start and nobody's yet; stays until released.
     pub held: bool,
     pub(super) token: u64,
     /// Protocol of the route the kernel has by its latest answer or dump: what stays should every request under
     /// way be refused. That route may have gone with its object since; there is never one of another protocol.
     pub(super) residue: Option<u8>,
+    /// Nearly no route ever has any of it.
+    pub(super) trouble: Option<Box<Trouble>>,
+}
+
+/// What went wrong with a route.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trouble {
+    /// Why the latest request failed.
+    pub(super) error: Option<String>,
+    /// When somebody else removed or replaced it.
     pub(super) foreign_at: Option<Instant>,
+}
+
+impl FibEntry {
+    /// Why the latest request failed.
+    pub fn error(&self) -> Option<&str> {
+        self.trouble.as_ref()?.error.as_deref()
+    }
+
+    pub(super) fn trouble(&mut self) -> &mut Trouble {
+        self.trouble.get_or_insert_default()
+    }
 }
 
 /// Counters for shows and metrics.
@@ -56,7 +76,8 @@ pub(super) enum Subject {
 /// See the module text of [`crate::fib`].
 #[derive(Debug, Clone)]
 pub struct Fib {
-    pub(super) routes: BTreeMap<Ipv4Network, FibEntry>,
+    /// In a trie like the table: a map with nodes for several entries has a third more room than it needs.
+    pub(super) routes: PrefixMap<Ipv4Network, FibEntry>,
     pub(super) objects: Objects,
     objects_wanted: bool,
     objects_supported: bool,
@@ -79,7 +100,7 @@ pub struct Fib {
 impl Default for Fib {
     fn default() -> Self {
         Self {
-            routes: BTreeMap::new(),
+            routes: PrefixMap::new(),
             objects: Objects::default(),
             objects_wanted: true,
             objects_supported: true,
@@ -104,7 +125,7 @@ impl Fib {
 
     /// All entries in prefix order.
     pub fn iter(&self) -> impl Iterator<Item = (Ipv4Network, &FibEntry)> {
-        self.routes.iter().map(|(p, e)| (*p, e))
+        self.routes.iter()
     }
 
     /// The object table.
@@ -158,7 +179,7 @@ impl Fib {
     /// Is this prefix in the kernel as wanted, answered and without error?
     pub fn is_installed(&self, prefix: Ipv4Network) -> bool {
         self.get(prefix).is_some_and(|e| {
-            e.wanted.is_some() && e.sent.is_some() && e.error.is_none() && e.token <= self.done
+            e.wanted.is_some() && e.sent.is_some() && e.error().is_none() && e.token <= self.done
         })
     }
 
@@ -270,7 +291,7 @@ impl Fib {
             .sent
             .as_ref()
             .is_some_and(|(p, via)| *p == protocol && satisfies(objects, with_objects, via, target));
-        if satisfied && entry.error.is_none() {
+        if satisfied && entry.error().is_none() {
             return None;
         }
         let via = via_for(objects, with_objects, target, ops);
@@ -312,10 +333,10 @@ impl Fib {
 
     /// Lets go of routes found at start for which `gone` holds.
     pub fn release_held(&mut self, gone: impl Fn(Ipv4Network, u8) -> bool) {
-        for (prefix, entry) in &mut self.routes {
-            if entry.held && entry.sent.as_ref().is_none_or(|(protocol, _)| gone(*prefix, *protocol)) {
+        for (prefix, entry) in self.routes.iter_mut() {
+            if entry.held && entry.sent.as_ref().is_none_or(|(protocol, _)| gone(prefix, *protocol)) {
                 entry.held = false;
-                self.dirty.push(*prefix);
+                self.dirty.push(prefix);
             }
         }
     }
@@ -331,14 +352,14 @@ impl Fib {
         hold: impl Fn(Ipv4Network, u8) -> bool,
     ) -> usize {
         let mut missing = 0;
-        for (prefix, entry) in &mut self.routes {
-            let kernel = found.remove(prefix);
+        for (prefix, entry) in self.routes.iter_mut() {
+            let kernel = found.remove(&prefix);
             if kernel.is_none() && entry.sent.is_some() {
                 missing += 1;
             }
             entry.residue = kernel.as_ref().map(|(protocol, _)| *protocol);
             entry.sent = kernel;
-            self.dirty.push(*prefix);
+            self.dirty.push(prefix);
         }
         for (prefix, (protocol, via)) in found {
             let held = hold(prefix, protocol);

@@ -120,7 +120,7 @@ impl Rib {
         let selected = winner.is_some_and(|w| w.origin == c.origin);
         let ours = c.origin.protocol() != Protocol::Connected;
         let fib = self.fib.get(p).filter(|_| selected && ours);
-        let error = fib.and_then(|e| e.error.clone());
+        let error = fib.and_then(|e| e.error().map(str::to_owned));
         let installed = selected && (!ours || self.fib.is_installed(p));
         let object = fib.and_then(|e| match &e.sent {
             Some((_, Via::Object(id))) => Some(*id),

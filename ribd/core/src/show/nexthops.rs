@@ -117,7 +117,7 @@ impl Rib {
         }
         let winner = entry.selected.as_ref()?;
         if winner.origin == candidate.origin {
-            let refused = self.fib.get(prefix).and_then(|e| e.error.clone());
+            let refused = self.fib.get(prefix).and_then(|e| e.error().map(str::to_owned));
             return refused.map(|error| format!("refused by the kernel: {error}"));
         }
         Some(super::choice::loss(super::best(entry)?, candidate))
