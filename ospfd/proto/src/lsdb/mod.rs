@@ -154,6 +154,8 @@ pub struct Lsdb {
     attention: BTreeSet<(Instant, LsaKey)>,
     max_age: BTreeSet<LsaKey>,
     octets: usize,
+    /// How many there were when they were packed last.
+    packed: usize,
 }
 
 impl Lsdb {
@@ -278,6 +280,17 @@ impl Lsdb {
             self.attention.remove(&(at, *key));
         }
         self.max_age.remove(key);
+    }
+
+    /// Makes the trees anew with full nodes, if they have grown enough to be worth it. A neighbour tells a database in
+    /// ascending order, and a tree that grows at its end leaves half of every node empty.
+    pub(crate) fn pack(&mut self) {
+        if self.entries.len() < self.packed + self.packed / 4 + 1 {
+            return;
+        }
+        self.packed = self.entries.len();
+        self.entries = core::mem::take(&mut self.entries).into_iter().collect();
+        self.attention = core::mem::take(&mut self.attention).into_iter().collect();
     }
 
     /// A view for the routing table calculation: no LSA at MaxAge is in it (§16.1).

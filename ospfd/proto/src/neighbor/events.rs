@@ -4,6 +4,7 @@ use super::{Action, Facts, NeighborEvent, NeighborId, NeighborState, transition}
 use crate::discard::NOTICE_INTERVAL;
 use crate::instance::{Event, Instance, TimerKey, Trigger};
 use crate::interface::{Interface, InterfaceState, NetworkKind};
+use crate::lsdb::Lsdb;
 use routing_common::notice::{Notice, Severity};
 use routing_common::time::Instant;
 
@@ -128,11 +129,14 @@ impl Instance {
         }
         let is_broadcast = interface.kind == NetworkKind::Broadcast;
         let usable = interface.usable_from();
+        let area = interface.area();
         if is_broadcast && (old >= NeighborState::TwoWay) != (new >= NeighborState::TwoWay) {
             self.schedule(Event::NeighborChange(id.ifindex));
         }
         if new == NeighborState::Full {
             self.introductions.insert(id);
+            let of_area = self.areas.get_mut(&area).map(|area| &mut area.lsdb);
+            of_area.into_iter().chain([&mut self.as_lsdb]).for_each(Lsdb::pack);
         }
         if new == NeighborState::Full || old == NeighborState::Full {
             self.schedule(Event::OriginateRouter);

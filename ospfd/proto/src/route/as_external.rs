@@ -13,7 +13,6 @@ use crate::spf::SpfInput;
 use ipnetwork::Ipv4Network;
 use routing_common::id::{AreaId, RouterId};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::net::Ipv4Addr;
 
 /// §16.4.1, best first. Not used (all equal) with RFC1583Compatibility.
@@ -56,7 +55,8 @@ pub(super) fn calculate(input: &SpfInput<'_>, table: &mut RoutingTable, kept: &m
     if !table.routers.values().any(|route| route.as_boundary) {
         return;
     }
-    let mut best: BTreeMap<Ipv4Network, Candidate> = BTreeMap::new();
+    // There may be a hundred thousand. A list is sorted nearly always, and a tree that is made of one at once has full nodes.
+    let mut candidates: Vec<(Ipv4Network, Candidate)> = Vec::new();
     let mut routers: BTreeMap<RouterId, Option<Reach>> = BTreeMap::new();
     input.externals.for_each(LsType::AsExternal, &mut |lsa| {
         let LsaBody::AsExternal(body) = lsa.body() else { return };
@@ -67,10 +67,20 @@ pub(super) fn calculate(input: &SpfInput<'_>, table: &mut RoutingTable, kept: &m
             return;
         }
         if let Some(candidate) = path(input, table, lsa.key(), body, &mut routers) {
-            consider(&mut best, prefix, candidate);
+            candidates.push((prefix, candidate));
         }
     });
-    table.networks.extend(best.into_iter().map(|(prefix, candidate)| (prefix, candidate.route)));
+    candidates.sort_by_key(|(prefix, _)| *prefix);
+    candidates.dedup_by(|(prefix, new), (known, best)| {
+        let same = prefix == known;
+        if same {
+            consider(best, new);
+        }
+        same
+    });
+    let mut external: BTreeMap<_, _> =
+        candidates.into_iter().map(|(p, candidate)| (p, candidate.route)).collect();
+    table.networks.append(&mut external);
 }
 
 /// The route to one network that has no internal route.
@@ -80,16 +90,19 @@ pub(super) fn route_to(
     limit: usize,
     prefix: Ipv4Network,
 ) -> Option<NetworkRoute> {
-    let (mut best, mut routers) = (BTreeMap::new(), BTreeMap::new());
+    let (mut best, mut routers): (Option<Candidate>, _) = (None, BTreeMap::new());
     input.externals.for_each_in(LsType::AsExternal, prefix, &mut |lsa| {
         let LsaBody::AsExternal(body) = lsa.body() else { return };
         if lsa.key().prefix(body.mask) == Some(prefix)
-            && let Some(candidate) = path(input, table, lsa.key(), body, &mut routers)
+            && let Some(mut candidate) = path(input, table, lsa.key(), body, &mut routers)
         {
-            consider(&mut best, prefix, candidate);
+            match &mut best {
+                Some(best) => consider(best, &mut candidate),
+                None => best = Some(candidate),
+            }
         }
     });
-    let mut route = best.remove(&prefix)?.route;
+    let mut route = best?.route;
     route.next_hops.truncate(limit);
     Some(route)
 }
@@ -137,24 +150,17 @@ fn candidate(key: LsaKey, body: &ExternalLsa, reach: &Reach) -> Candidate {
     }
 }
 
-/// §16.4 (6).
-fn consider(best: &mut BTreeMap<Ipv4Network, Candidate>, prefix: Ipv4Network, new: Candidate) {
-    match best.entry(prefix) {
-        Entry::Vacant(entry) => {
-            entry.insert(new);
+/// §16.4 (6): what becomes of the best path so far when there is another.
+fn consider(best: &mut Candidate, new: &mut Candidate) {
+    if new.preference < best.preference {
+        core::mem::swap(best, new);
+    } else if new.preference == best.preference {
+        let (known, new) = (&mut best.route, &mut new.route);
+        // One tag for all paths: that of the smallest key.
+        if new.origin < known.origin {
+            (known.origin, known.tag) = (new.origin, new.tag);
         }
-        Entry::Occupied(mut entry) if new.preference < entry.get().preference => {
-            entry.insert(new);
-        }
-        Entry::Occupied(mut entry) if new.preference == entry.get().preference => {
-            let known = &mut entry.get_mut().route;
-            // One tag for all paths: that of the smallest key.
-            if new.route.origin < known.origin {
-                (known.origin, known.tag) = (new.route.origin, new.route.tag);
-            }
-            add_hops(&mut known.next_hops, new.route.next_hops);
-        }
-        Entry::Occupied(_) => {}
+        add_hops(&mut known.next_hops, core::mem::take(&mut new.next_hops));
     }
 }
 
