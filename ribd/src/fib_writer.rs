@@ -7,7 +7,7 @@ use rib::fib::{
     FibErrorKind, FibFailure, FibOp, FibRequest, FibResults, KERNEL_METRIC, KernelNextHop,
     KernelNextHopContent, KernelRoute, KernelSnapshot, Put, Via,
 };
-use rib::route::{FibHop, FibHops, KERNEL_PROTOCOL_OSPF, KERNEL_PROTOCOL_STATIC};
+use rib::route::{FibHop, KERNEL_PROTOCOL_OSPF, KERNEL_PROTOCOL_STATIC};
 use rib::system::SystemOp;
 use routing_common::id::IfIndex;
 use routing_common::link::RIBD_ADDRESS_PROTOCOL;
@@ -220,11 +220,11 @@ fn via(via: RouteVia) -> Via {
         RouteVia::Blackhole => Via::Blackhole,
         RouteVia::Object(id) => Via::Object(id),
         RouteVia::NextHops(hops) => {
-            let mut hops: FibHops = hops.into_iter().map(from_kernel).collect();
+            let mut hops: Vec<FibHop> = hops.into_iter().map(from_kernel).collect();
             hops.sort_unstable();
-            Via::Plain(hops)
+            Via::Plain(hops.into())
         }
-        RouteVia::Other => Via::Plain(FibHops::new()),
+        RouteVia::Other => Via::Plain(Box::default()),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::objects::{Content, Forgotten};
 use super::reconcile::{Fib, Subject};
 use super::{FibErrorKind, FibOp, FibResults, NextHopId, Via};
-use crate::route::{FibHops, Target};
+use crate::route::Target;
 use ipnetwork::Ipv4Network;
 use routing_common::id::IfIndex;
 use routing_common::time::{Duration, Instant};
@@ -55,7 +55,7 @@ impl Fib {
                 && let Some(former) = entry.residue
             {
                 // What was to go had been refused and has never taken the place of what was there before.
-                entry.sent = Some((former, Via::Plain(FibHops::new())));
+                entry.sent = Some((former, Via::Plain(Box::default())));
                 self.dirty.push(prefix);
                 return;
             }
@@ -131,7 +131,7 @@ impl Fib {
             _ => None,
         };
         let residue = entry.residue.or(removed);
-        self.set_sent(prefix, residue.map(|protocol| (protocol, Via::Plain(FibHops::new()))));
+        self.set_sent(prefix, residue.map(|protocol| (protocol, Via::Plain(Box::default()))));
         self.failed.insert(prefix);
         self.suspects.extend(suspect);
         Some(format!("route {prefix}: {text}"))
@@ -143,7 +143,7 @@ impl Fib {
     fn presume_routes_left(&mut self, lost: &[Ipv4Network]) {
         for prefix in lost {
             let Some(entry) = self.routes.get(prefix).filter(|e| e.sent.is_none()) else { continue };
-            let residue = entry.residue.map(|protocol| (protocol, Via::Plain(FibHops::new())));
+            let residue = entry.residue.map(|protocol| (protocol, Via::Plain(Box::default())));
             self.set_sent(*prefix, residue);
         }
     }
@@ -207,7 +207,7 @@ impl Fib {
             if let Some((_, via)) = &mut entry.sent
                 && over(via)
             {
-                *via = Via::Plain(FibHops::new());
+                *via = Via::Plain(Box::default());
                 self.dirty.push(prefix);
             }
         }

@@ -16,7 +16,7 @@ mod snapshot;
 pub use reconcile::{Fib, FibEntry, FibStatistics};
 pub use snapshot::{KernelNextHop, KernelNextHopContent, KernelRoute, KernelSnapshot};
 
-use crate::route::{FibHop, FibHops};
+use crate::route::FibHop;
 use ipnetwork::Ipv4Network;
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +33,9 @@ pub enum Via {
     Blackhole,
     /// Through a next-hop object.
     Object(NextHopId),
-    /// With its own next hops. Empty only for "something else is there", never in a request.
-    Plain(FibHops),
+    /// With its own next hops. Empty only for "something else is there", never in a request. In a box, because most routes go
+    /// through objects.
+    Plain(Box<[FibHop]>),
 }
 
 /// Must an object exist before it is put?

@@ -388,7 +388,7 @@ fn satisfies(objects: &Objects, with_objects: bool, via: &Via, target: &Target) 
     match (via, target) {
         (Via::Blackhole, Target::Blackhole) => true,
         (Via::Object(id), Target::Hops(hops)) => with_objects && objects.hops(*id) == *hops,
-        (Via::Plain(have), Target::Hops(hops)) => !with_objects && have == hops,
+        (Via::Plain(have), Target::Hops(hops)) => !with_objects && **have == **hops,
         _ => false,
     }
 }
@@ -400,6 +400,6 @@ fn via_for(objects: &mut Objects, with_objects: bool, target: &Target, ops: &mut
         Target::Hops(hops) => with_objects
             .then(|| objects.obtain(hops, ops))
             .flatten()
-            .map_or_else(|| Via::Plain(hops.clone()), Via::Object),
+            .map_or_else(|| Via::Plain(hops.as_slice().into()), Via::Object),
     }
 }

@@ -5,7 +5,7 @@
 
 use super::objects::{Content, ID_BASE, ID_LAST, Objects};
 use super::{Fib, FibOp, NextHopId, Via};
-use crate::route::{FibHop, FibHops};
+use crate::route::FibHop;
 use ipnetwork::Ipv4Network;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -94,7 +94,7 @@ impl Fib {
         let mut surplus = Vec::new();
         for route in snapshot.routes {
             let via = match route.via {
-                Via::Object(id) if !self.objects().contains(id) => Via::Plain(FibHops::new()),
+                Via::Object(id) if !self.objects().contains(id) => Via::Plain(Box::default()),
                 via => via,
             };
             if let Some((protocol, _)) = found.insert(route.prefix, (route.protocol, via)) {

@@ -6,7 +6,7 @@ use rib::fib::{
     KernelSnapshot, Put, Via,
 };
 use rib::message::{ClientMessage, NextHop, PROTOCOL_VERSION, Protocol, RibMessage, Route, RouteChange};
-use rib::route::{FibHop, FibHops};
+use rib::route::FibHop;
 use rib::system::SystemOp;
 use rib::{ClientId, Input, Output, Rib};
 use routing_common::config;
@@ -123,7 +123,7 @@ impl Kernel {
             }
             FibOp::InstallRoute { prefix, .. } if self.never == Some(*prefix) => refused("never"),
             FibOp::InstallRoute { prefix, protocol, via } => {
-                assert!(*via != Via::Plain(FibHops::new()), "a route without next hops was asked for");
+                assert!(*via != Via::Plain(Box::default()), "a route without next hops was asked for");
                 self.routes.insert(*prefix, (*protocol, via.clone()));
                 Ok(())
             }
