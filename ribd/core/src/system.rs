@@ -198,7 +198,8 @@ impl System {
             ipv4(&["conf", "all", "send_redirects"], 0),
             ipv4(&["conf", "all", "rp_filter"], 0),
         ];
-        for link in links.iter().filter(|l| !l.loopback && routed(config).contains(&l.name)) {
+        let routed = routed(config);
+        for link in links.iter().filter(|l| !l.loopback && routed.contains(&l.name)) {
             let name = link.name.as_str();
             ops.push(ipv4(&["conf", name, "ignore_routes_with_linkdown"], 1));
             ops.push(ipv4(&["conf", name, "send_redirects"], 0));
