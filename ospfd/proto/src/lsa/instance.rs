@@ -3,6 +3,7 @@
 use super::{LsType, Lsa, LsaBody, LsaError, LsaHeader, LsaKey};
 use crate::constants::MAX_AGE;
 use routing_common::wire::{Reader, Writer, checksum};
+use smallvec::SmallVec;
 use std::net::Ipv4Addr;
 
 /// The longest LSA that fits one Link State Update in one IP datagram: 65535 less the IP header (20),
@@ -42,7 +43,7 @@ impl Lsa {
     }
 
     /// The one constructor. `raw` starts with `header` and has its length.
-    fn from_parts(header: LsaHeader, raw: Box<[u8]>) -> Result<Self, LsaError> {
+    fn from_parts(header: LsaHeader, raw: SmallVec<[u8; 36]>) -> Result<Self, LsaError> {
         // A field of 0 means "not computed", which RFC 2328 §12.1.7 does not allow.
         let summed = raw.get(AGE_LENGTH..).unwrap_or_default();
         if header.checksum == 0 || !checksum::fletcher_is_valid(summed) {
@@ -78,7 +79,7 @@ impl Lsa {
         w.patch_u16(CHECKSUM_OFFSET, header.checksum);
         // proof: the checksum was computed just now over these octets, and `LsaBody::decode` reads
         // whatever `LsaBody::encode` writes for a type that fits (held by a property test).
-        Self::from_parts(header, w.into_vec().into()).expect("own LSA decodes")
+        Self::from_parts(header, w.as_slice().into()).expect("own LSA decodes")
     }
 
     /// Appends the LSA with its LS age replaced by `age` (cut to MaxAge), nothing else touched.

@@ -4,6 +4,7 @@ use core::cmp::Ordering;
 use ipnetwork::Ipv4Network;
 use routing_common::id::RouterId;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::net::Ipv4Addr;
 
 /// LS type (RFC 2328 App. A.4.1, RFC 3101, RFC 5250). The order is that of the numbers, and of the database. The number
@@ -66,7 +67,8 @@ pub struct LsaHeader {
 pub struct Lsa {
     pub(super) header: LsaHeader,
     pub(super) body: LsaBody,
-    pub(super) raw: Box<[u8]>,
+    /// An AS-external-LSA's fit without a place of their own, and a large database is full of those.
+    pub(super) raw: SmallVec<[u8; 36]>,
 }
 
 impl Lsa {
