@@ -26,6 +26,7 @@ use routing_runtime::control_server::{ControlRequest, ControlServer};
 use routing_runtime::daemon::{DaemonContext, Sorted};
 use routing_runtime::deadline::DeadlineTimer;
 use routing_runtime::framed::{ClientEvent, FramedClient};
+use routing_runtime::memory::Tidiness;
 use routing_runtime::netlink::monitor::LinkMonitor;
 use routing_runtime::signals::Signal;
 use std::future::poll_fn;
@@ -34,6 +35,8 @@ use std::future::poll_fn;
 const TURN: usize = 64;
 /// How often the wall clock is compared with the monotonic one.
 const WALL_CLOCK_CHECK: Duration = Duration::from_secs(30);
+/// Routes told to the RIB after which memory is given back.
+const MANY_ROUTES: usize = 20_000;
 /// How long the last words to the RIB may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -46,8 +49,17 @@ pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
     let engine = context.engine(seed);
     let wall = WallClock::new(context.clock);
     let (state, saved) = StateFile::open(context.socket_path("ospfd.state"));
-    let mut shell =
-        Shell { engine, ports: Ports::default(), rib, bfd: None, state, context, wall, finished: false };
+    let mut shell = Shell {
+        engine,
+        ports: Ports::default(),
+        rib,
+        bfd: None,
+        state,
+        context,
+        wall,
+        tidiness: Tidiness::default(),
+        finished: false,
+    };
     shell.feed(Input::WallClock(shell.wall.seconds));
     match saved {
         Ok(saved) => shell.feed(Input::Restored(saved.map(Box::new))),
@@ -76,6 +88,7 @@ struct Shell {
     state: StateFile,
     context: DaemonContext,
     wall: WallClock,
+    tidiness: Tidiness,
     /// The engine has said its last word.
     finished: bool,
 }
@@ -146,7 +159,8 @@ impl Shell {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let retries = [self.ports.retry_at(), self.state.retry_at(), Some(self.wall.next_check)];
+        let retries =
+            [self.ports.retry_at(), self.state.retry_at(), self.tidiness.due(), Some(self.wall.next_check)];
         [self.engine.poll_timeout()].into_iter().chain(retries).flatten().min()
     }
 
@@ -162,6 +176,7 @@ impl Shell {
         if let Some(seconds) = self.wall.check(now) {
             self.feed(Input::WallClock(seconds));
         }
+        self.tidiness.tidy(now);
         self.engine.handle_timeout(self.now());
         self.drain();
     }
@@ -234,33 +249,38 @@ impl Shell {
     /// Executes outputs until there are none.
     fn drain(&mut self) {
         while let Some(output) = self.engine.poll_output() {
-            let trouble =
-                match output {
-                    Output::Transmit { ifindex, source, destination, payload } => {
-                        self.ports.send(ifindex, source, destination, &payload)
+            let trouble = match output {
+                Output::Transmit { ifindex, source, destination, payload } => {
+                    self.ports.send(ifindex, source, destination, &payload)
+                }
+                Output::OpenInterface { ifindex, name } => self.ports.open(self.now(), ifindex, name),
+                Output::CloseInterface { ifindex } => {
+                    self.ports.close(ifindex);
+                    None
+                }
+                Output::JoinGroup { ifindex, group } => self.ports.join(self.now(), ifindex, group),
+                Output::LeaveGroup { ifindex, group } => self.ports.leave(ifindex, group),
+                Output::Rib(message) => {
+                    if let ClientMessage::Routes(changes) = &message {
+                        self.tidiness.note(self.context.clock.now(), changes.len(), MANY_ROUTES);
                     }
-                    Output::OpenInterface { ifindex, name } => self.ports.open(self.now(), ifindex, name),
-                    Output::CloseInterface { ifindex } => {
-                        self.ports.close(ifindex);
-                        None
-                    }
-                    Output::JoinGroup { ifindex, group } => self.ports.join(self.now(), ifindex, group),
-                    Output::LeaveGroup { ifindex, group } => self.ports.leave(ifindex, group),
-                    Output::Rib(message) => self.rib.send(&message).err().map(|e| {
-                        Notice::error("rib-message", format!("a message to ribd was not sent: {e}"))
-                    }),
-                    Output::Bfd(message) => {
-                        self.bfd.as_mut().and_then(|bfd| bfd.send(&message).err()).map(|e| {
-                            Notice::error("bfd-message", format!("a message to bfdd was not sent: {e}"))
-                        })
-                    }
-                    Output::Persist(saved) => self.state.write(self.now(), saved),
-                    Output::Notice(notice) => Some(notice),
-                    Output::Finished => {
-                        self.finished = true;
-                        None
-                    }
-                };
+                    self.rib
+                        .send(&message)
+                        .err()
+                        .map(|e| Notice::error("rib-message", format!("a message to ribd was not sent: {e}")))
+                }
+                Output::Bfd(message) => self
+                    .bfd
+                    .as_mut()
+                    .and_then(|bfd| bfd.send(&message).err())
+                    .map(|e| Notice::error("bfd-message", format!("a message to bfdd was not sent: {e}"))),
+                Output::Persist(saved) => self.state.write(self.now(), saved),
+                Output::Notice(notice) => Some(notice),
+                Output::Finished => {
+                    self.finished = true;
+                    None
+                }
+            };
             if let Some(notice) = trouble {
                 self.context.notice(&notice);
             }

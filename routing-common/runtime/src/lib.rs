@@ -26,6 +26,7 @@ mod inbox;
 pub mod ipv4;
 mod journal;
 pub mod logging;
+pub mod memory;
 pub mod netlink;
 pub mod packet_socket;
 pub mod pid_file;

@@ -172,6 +172,15 @@ impl Deref for Descriptor {
     }
 }
 
+/// Gives the pages of free blocks back to the kernel, wherever they lie; glibc by itself does so at the end of the heap only.
+pub(crate) fn trim_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes no pointer and touches nothing that is allocated.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Puts the calling thread into the real-time class SCHED_RR; threads and processes it starts are not in it.
 ///
 /// # Errors
