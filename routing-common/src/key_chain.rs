@@ -65,6 +65,14 @@ impl Algorithm {
         }
     }
 
+    /// Octets of a block of the hash.
+    pub const fn block_length(self) -> u8 {
+        match self {
+            Self::Md5 | Self::HmacSha1 | Self::HmacSha256 => 64,
+            Self::HmacSha384 | Self::HmacSha512 => 128,
+        }
+    }
+
     /// Octets of the longest key: MD5 takes 16 and no more, the others any number, of which this is plenty.
     pub const fn longest_key(self) -> usize {
         match self {

@@ -49,7 +49,7 @@ Refused:
 * `bfd` under `vrrp`, `network-type` \"point-to-multipoint\" and \"non-broadcast\": not part of this version.
 
 Only warned about: an interface that is used but has no table under `[interfaces]` (its addresses must then come from
-elsewhere), lists, maps and key chains that nothing uses, times in which no key of a chain is meant to sign, keys that sign while
+elsewhere), lists, maps and key chains that nothing uses, times in which no key of a chain is meant to sign, keys longer than their digest (which RFC 5709 and HMAC alone use differently), keys that sign while
 they are not accepted, entries that never decide because earlier ones match all they do, `set` in an
 entry that denies, a `distribute-list` of what is not redistributed, `always` with a route map that has conditions,
 `preempt-delay` without `preempt`, `bfd` on a passive OSPF interface, and a BFD peer on a single hop that is in no subnet of

@@ -1,6 +1,7 @@
 //! What a router is to do, in no suite's words.
 
 use ipnetwork::Ipv4Network;
+use routing_common::key_chain::Algorithm;
 use std::net::Ipv4Addr;
 
 /// A routing suite.
@@ -44,6 +45,21 @@ pub enum Authentication {
         /// The secret.
         key: String,
     },
+    /// Keys that take turns. FRR 8.4 knows those of MD5 alone, and no times.
+    Chain(Vec<ChainKey>),
+}
+
+/// A key that signs from a second on, until another begins; it is always accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainKey {
+    /// Key ID.
+    pub id: u8,
+    /// The secret.
+    pub key: String,
+    /// How it signs.
+    pub algorithm: Algorithm,
+    /// The first second, since 1970.
+    pub from: u64,
 }
 
 /// One interface. It has the name of the link it is plugged into.

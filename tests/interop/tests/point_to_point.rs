@@ -3,10 +3,11 @@
 use anyhow::{Result, ensure};
 use interop_tests::bench::throughout;
 use interop_tests::router::PEERS;
-use interop_tests::{Authentication, Bench, External, Kind, Outcome, Port, Router, Suite, ask};
+use interop_tests::{Authentication, Bench, ChainKey, External, Kind, Outcome, Port, Router, Suite, ask};
 use nix::sys::signal::Signal;
 use ringlab::fabric::Cut;
-use std::time::{Duration, Instant};
+use routing_common::key_chain::Algorithm;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// BIRD originates an LSA at most every 5 s, which may delay a change by that.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -153,6 +154,57 @@ fn authenticated_by_password_and_by_digest() -> Outcome {
             assert_eq!(row["authentication"], kind);
             assert!(row["discards"].as_object().is_some_and(serde_json::Map::is_empty), "{row}");
         }
+    }
+    Ok(())
+}
+
+/// A cable for each algorithm; and one on which the keys change while it is in use.
+#[test]
+fn authenticated_by_key_chains() -> Outcome {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(anyhow::Error::from)?.as_secs();
+    let rollover = now + 20;
+    let chain_key = |algorithm: Algorithm, id, from| {
+        // Of `md5` no more than 16 octets count; the others have one longer than their digest.
+        let key = "sixteen_octets.!".repeat(if algorithm == Algorithm::Md5 { 1 } else { 5 });
+        ChainKey { id, key, algorithm, from }
+    };
+    let always = now - 86_400;
+    for (peer, algorithms) in [(Suite::Bird, Algorithm::ALL.as_slice()), (Suite::Frr, &[Algorithm::Md5])] {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let mut cable = |link: &str, keys: &[ChainKey]| {
+            let place = ours.len();
+            for (ports, host) in [(&mut ours, 1), (&mut theirs, 2)] {
+                let port = Port::new(link, &format!("10.0.{place}.{host}/24"), Kind::PointToPoint);
+                ports.push(port.authentication(&Authentication::Chain(keys.to_vec())));
+            }
+        };
+        for algorithm in algorithms {
+            cable(&algorithm.word().replace("hmac-", ""), &[chain_key(*algorithm, 7, always)]);
+        }
+        let turns = [
+            chain_key(Algorithm::Md5, 1, always),
+            chain_key(*algorithms.last().unwrap_or(&Algorithm::Md5), 2, rollover),
+        ];
+        // FRR signs with the last key it has, whatever the time.
+        cable("turns", &turns);
+        let bench = Bench::up([Router::new(1, Suite::Torc, ours), Router::new(2, peer, theirs)])?;
+        let fully = |link: &str| -> Result<serde_json::Value> {
+            let row = ask::interface(&bench, "r1", link)?;
+            ensure!(row["nbrAdjacentCount"] == 1, "{peer:?} {link}: {row}");
+            ensure!(row["discards"].as_object().is_some_and(serde_json::Map::is_empty), "{link}: {row}");
+            Ok(row)
+        };
+        let links: Vec<String> = algorithms.iter().map(|a| a.word().replace("hmac-", "")).collect();
+        bench.eventually(PATIENCE, || links.iter().try_for_each(|link| fully(link).map(|_| ())))?;
+        bench.eventually(PATIENCE, || fully("turns").map(|_| ()))?;
+        assert_eq!(fully(&links[0])?["keychainKeyId"], 7);
+        bench.eventually(Duration::from_secs(40), || {
+            let row = fully("turns")?;
+            ensure!(row["keychainKeyId"] == 2, "{row}");
+            Ok(())
+        })?;
+        // Longer than the dead interval: nobody is lost for it.
+        throughout(Duration::from_secs(6), || fully("turns").map(|_| ())).map_err(|f| bench.explain(f))?;
     }
     Ok(())
 }

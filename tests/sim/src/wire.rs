@@ -142,10 +142,10 @@ fn md5(packet: &[u8], secret: &[u8]) -> Vec<u8> {
     Md5::digest([packet, &filled::<16>(secret)].concat()).to_vec()
 }
 
-/// RFC 5709 §3.3, step by step; `block` is what it calls B.
+/// RFC 5709 §3.3, step by step, but that keys up to the block are not hashed; `block` is what it calls B.
 fn hmac<H: Digest>(packet: &[u8], secret: &[u8], block: usize) -> Vec<u8> {
     let length = <H as Digest>::output_size();
-    let mut ko = if secret.len() > length { H::digest(secret).to_vec() } else { secret.to_vec() };
+    let mut ko = if secret.len() > block { H::digest(secret).to_vec() } else { secret.to_vec() };
     ko.resize(block, 0);
     let xor = |pad: u8| ko.iter().map(|o| o ^ pad).collect::<Vec<u8>>();
     let apad = [0x87, 0x8f, 0xe1, 0xf3].repeat(length / 4);

@@ -1,7 +1,10 @@
 //! Digests over a packet: keyed MD5 (RFC 2328 App. D.4.3) and HMAC-SHA (RFC 5709 §3.3).
 //!
-//! RFC 5709 brings a key to the length of the hash, not of its block as HMAC alone would: a longer one is hashed first, a
-//! shorter one filled up with zeros, which HMAC does with it anyway. Where the digest will stand, [`APAD`] is hashed.
+//! Where the digest will stand, [`APAD`] is hashed.
+//!
+//! Deviation: RFC 5709 §3.3 (1) hashes a key first that is longer than the hash, HMAC (RFC 2104) one that is longer than
+//! the hash's block. BIRD leaves keys to HMAC, and so do we: with keys between the two lengths nobody would understand
+//! us otherwise. The loader warns of such keys.
 
 use hmac::digest::Digest;
 use hmac::digest::block_api::BlockSizeUser;
@@ -41,18 +44,10 @@ fn hmac<D: Digest + BlockSizeUser>(
     packet: &[u8],
     secret: &Secret,
 ) -> SmallVec<[u8; LONGEST_DIGEST]> {
-    let length = usize::from(algorithm.digest_length());
-    let hashed;
-    let key = if secret.expose().len() > length {
-        hashed = D::digest(secret.expose());
-        hashed.as_slice()
-    } else {
-        secret.expose()
-    };
     // proof: HMAC takes keys of any length.
-    let mut mac = SimpleHmac::<D>::new_from_slice(key).expect("a key of any length");
+    let mut mac = SimpleHmac::<D>::new_from_slice(secret.expose()).expect("a key of any length");
     mac.update(packet);
-    for _ in 0..length / APAD.len() {
+    for _ in 0..usize::from(algorithm.digest_length()) / APAD.len() {
         mac.update(&APAD);
     }
     SmallVec::from_slice(&mac.finalize().into_bytes())

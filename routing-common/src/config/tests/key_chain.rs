@@ -148,6 +148,18 @@ fn gaps_and_keys_that_sign_unaccepted_are_warned_about() {
         warned(&chain(&format!("{}, {}", send(a, c), accept(b)), &send(b, d))),
         ["7:1 key 1 signs while it is not accepted"]
     );
+    let long = |length: usize, algorithm: &str| {
+        let key = format!("id = 1\nkey = \"{}\"\nalgorithm = \"{algorithm}\"", "x".repeat(length));
+        warned(&format!("{USED}[[key-chains.C]]\n{key}\n"))
+    };
+    assert_eq!(
+        long(33, "hmac-sha-256"),
+        ["5:1 not every router understands a key of 33 bytes with hmac-sha-256"]
+    );
+    for (length, algorithm) in [(16, "md5"), (32, "hmac-sha-256"), (65, "hmac-sha-256"), (64, "hmac-sha-512")]
+    {
+        assert_eq!(long(length, algorithm), [""; 0], "{length} {algorithm}");
+    }
     let unused = "[[key-chains.D]]\nid = 1\nkey = \"x\"\nalgorithm = \"md5\"\n";
     assert_eq!(warned(unused), ["1:14 nothing uses key chain `D`"]);
 }

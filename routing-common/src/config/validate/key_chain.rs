@@ -78,6 +78,7 @@ fn key(section: &Section<'_>) -> Option<ChainKey> {
         send: send?,
         accept: accept?,
     };
+    warn_of_ambiguous(section, &key);
     warn_of_refused(section, &key);
     Some(key)
 }
@@ -108,6 +109,17 @@ fn date(section: &Section<'_>, name: &str) -> Option<Option<u64>> {
         return None;
     }
     Some(seconds)
+}
+
+/// Warns of a key that RFC 5709 §3.3 (1) and HMAC alone, which BIRD and we follow, make different use of.
+fn warn_of_ambiguous(section: &Section<'_>, key: &ChainKey) {
+    let (shortest, longest) = (key.algorithm.digest_length() + 1, key.algorithm.block_length());
+    let length = key.secret.expose().len();
+    if (usize::from(shortest)..=usize::from(longest)).contains(&length) {
+        let message = format!("not every router understands a key of {length} bytes with {}", key.algorithm);
+        let hint = format!("use up to {} bytes; on longer ones Torc and BIRD agree", shortest - 1);
+        section.sink().warning(section.span(), message, hint);
+    }
 }
 
 /// Warns of a key that signs while others do not take it (RFC 5709 §3.2).

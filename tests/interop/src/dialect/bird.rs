@@ -1,7 +1,9 @@
 //! BIRD 2 for OSPF; the virtual router beside it is keepalived's.
 
 use super::{Plan, Process, keepalived};
-use crate::router::{Authentication, Bfd, External, Kind, Port, Router};
+use crate::router::{Authentication, Bfd, ChainKey, External, Kind, Port, Router};
+use routing_common::key_chain::Algorithm;
+use routing_common::render::utc;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
@@ -111,9 +113,26 @@ fn interface(port: &Port, text: &mut String) {
         Authentication::Md5 { id, key } => {
             format!("authentication cryptographic; password \"{key}\" {{ id {id}; algorithm keyed md5; }};")
         }
+        Authentication::Chain(keys) => {
+            let all = keys.iter().map(password).collect::<String>();
+            format!("authentication cryptographic; {all}")
+        }
     };
     let _ = writeln!(
         text,
         "  interface \"{link}\" {{ {kind} cost {cost}; priority {priority}; hello {hello}; dead {dead}; retransmit 2; {authentication} }};"
     );
+}
+
+/// BIRD takes the time for its own time zone's; where that is another, it may sign with either key, and we take both.
+fn password(key: &ChainKey) -> String {
+    let ChainKey { id, key, algorithm, from } = key;
+    let algorithm = match algorithm {
+        Algorithm::Md5 => "keyed md5",
+        Algorithm::HmacSha1 => "hmac sha1",
+        Algorithm::HmacSha256 => "hmac sha256",
+        Algorithm::HmacSha384 => "hmac sha384",
+        Algorithm::HmacSha512 => "hmac sha512",
+    };
+    format!("password \"{key}\" {{ id {id}; algorithm {algorithm}; generate from \"{}\"; }}; ", utc(*from))
 }

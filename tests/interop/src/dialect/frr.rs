@@ -2,6 +2,7 @@
 
 use super::{Plan, Process};
 use crate::router::{Authentication, Bfd, External, Kind, Port, Router, Vrrp};
+use routing_common::key_chain::Algorithm;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -136,6 +137,11 @@ fn interface(port: &Port, text: &mut String) {
             text,
             " ip ospf authentication message-digest\n ip ospf message-digest-key {id} md5 {key}"
         ),
+        Authentication::Chain(keys) => {
+            let known = keys.iter().filter(|k| k.algorithm == Algorithm::Md5);
+            let lines = known.map(|k| format!(" ip ospf message-digest-key {} md5 {}\n", k.id, k.key));
+            write!(text, " ip ospf authentication message-digest\n{}", lines.collect::<String>())
+        }
     };
     text.push_str("!\n");
 }

@@ -1,8 +1,9 @@
 //! This project's `router.toml`. Addresses, forwarding and all else is left to our daemons.
 
 use super::{Plan, Process, binaries};
-use crate::router::{Authentication, Bfd, External, Kind, Port, Router, Vrrp};
+use crate::router::{Authentication, Bfd, ChainKey, External, Kind, Port, Router, Vrrp};
 use anyhow::{Result, ensure};
+use routing_common::render::utc;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -107,5 +108,17 @@ fn interface(port: &Port, text: &mut String) {
         Authentication::Md5 { id, key } => {
             writeln!(text, "authentication = {{ type = \"md5\", keys = [{{ id = {id}, key = \"{key}\" }}] }}")
         }
+        Authentication::Chain(_) => {
+            writeln!(text, "authentication = {{ type = \"key-chain\", key-chain = \"{link}\" }}")
+        }
     };
+    let Authentication::Chain(keys) = &port.authentication else { return };
+    for ChainKey { id, key, algorithm, from } in keys {
+        let _ = write!(
+            text,
+            "\n[[key-chains.{link}]]\nid = {id}\nkey = \"{key}\"\nalgorithm = \"{algorithm}\"\n\
+             send-lifetime = {{ start = \"{}\" }}\n",
+            utc(*from)
+        );
+    }
 }
