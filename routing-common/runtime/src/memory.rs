@@ -3,7 +3,7 @@
 //! An allocator keeps what was freed for the next time. After a large database was learnt that is a good part of all, in
 //! pages between those in use, and the next time may be next week.
 
-use crate::sys::trim_heap;
+use crate::sys::give_back_memory;
 use routing_common::time::{Duration, Instant};
 
 /// So long after the last work memory is given back: not between two parts of the same burst.
@@ -35,7 +35,7 @@ impl Tidiness {
         let is_due = self.due.is_some_and(|at| at <= now);
         if is_due {
             *self = Self::default();
-            trim_heap();
+            give_back_memory();
         }
         is_due
     }

@@ -173,7 +173,7 @@ impl Deref for Descriptor {
 }
 
 /// Gives the pages of free blocks back to the kernel, wherever they lie; glibc by itself does so at the end of the heap only.
-pub(crate) fn trim_heap() {
+pub(crate) fn give_back_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer and touches nothing that is allocated.
     unsafe {
@@ -193,11 +193,4 @@ pub(crate) fn set_round_robin(priority: u8) -> io::Result<()> {
         libc::sched_setscheduler(0, libc::SCHED_RR | libc::SCHED_RESET_ON_FORK, &raw const parameters)
     };
     if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-/// Gives free memory back to the kernel. What reads a large text leaves holes that the C library keeps for the next one.
-pub(crate) fn give_back_memory() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: takes no pointer and touches only memory that nobody has allocated, under the allocator's own locks.
-    let _ = unsafe { libc::malloc_trim(0) };
 }

@@ -1,7 +1,7 @@
 //! The synthetic area, its LSAs, and the routes that follow from it.
 //!
 //! A grid of point-to-point links with metric 10, a /30 for each, and a loopback for every router. The routers at the end of the suite's
-//! links are its corners. [`Area::routes`] is Dijkstra over this model with sets of links for next hops; it shares no code with the
+//! links are its corners. Or a star: routers that know the suite and nobody else. [`Area::routes`] is Dijkstra over this model with sets of links for next hops; it shares no code with the
 //! engine, only the LSAs' encoding does.
 
 use ospf_proto::lsa::{
@@ -9,7 +9,7 @@ use ospf_proto::lsa::{
 };
 use routing_common::id::RouterId;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::net::Ipv4Addr;
 
 /// Address and prefix length.
@@ -29,8 +29,8 @@ const UPLINKS: u32 = 0xac10_0000;
 const OPTION_E: u8 = 0x02;
 const UNREACHED: u32 = u32::MAX;
 
-/// Which of the suite's links lead to a router, a bit each.
-type Links = u64;
+/// Which of the suite's links lead to a router.
+type Links = BTreeSet<usize>;
 
 /// The suite's address on its link number `link`.
 pub fn suite_address(link: usize) -> Ipv4Addr {
@@ -65,6 +65,7 @@ pub struct Area {
     routers: Vec<Router>,
     side: usize,
     externals: u32,
+    is_star: bool,
     sequences: BTreeMap<LsaKey, i32>,
 }
 
@@ -76,6 +77,7 @@ impl Area {
             routers: vec![Router::default(); side * side],
             side,
             externals,
+            is_star: false,
             sequences: BTreeMap::new(),
         };
         let mut cable = 0;
@@ -95,6 +97,23 @@ impl Area {
             last.is_boundary = externals > 0;
         }
         area
+    }
+
+    /// So many routers around the suite.
+    pub fn star(routers: usize) -> Self {
+        let router = |link| Router { uplinks: vec![link], ..Router::default() };
+        Self {
+            routers: (0..routers).map(router).collect(),
+            side: routers,
+            externals: 0,
+            is_star: true,
+            sequences: BTreeMap::new(),
+        }
+    }
+
+    /// Seconds between Hellos: many neighbours are rarely asked how they are.
+    pub fn hello_interval(&self) -> u16 {
+        if self.is_star { 10 } else { 1 }
     }
 
     /// Number of the suite's links into the area.
@@ -128,6 +147,12 @@ impl Area {
         let routers = (0..self.routers.len()).map(|at| self.router_lsa(at)).collect::<Vec<_>>();
         let externals = (0..self.externals).map(|n| self.external(n)).collect::<Vec<_>>();
         [routers, externals].concat()
+    }
+
+    /// What the routers on the suite's links know before they meet it: each itself alone in a star, else one database for all.
+    pub fn known(&mut self) -> Vec<Vec<Lsa>> {
+        let all = self.all();
+        if self.is_star { all.into_iter().map(|lsa| vec![lsa]).collect() } else { vec![all] }
     }
 
     /// Puts up or takes down the link between two neighbours; gives the LSAs that say so.
@@ -227,17 +252,17 @@ impl Area {
     pub fn routes(&self) -> Routes {
         let (distances, links) = self.paths();
         let mut best: HashMap<Prefix, (u32, Links)> = HashMap::new();
-        let mut offer = |prefix: Prefix, cost: u32, links: Links| {
-            let known = best.entry(prefix).or_insert((cost, 0));
+        let mut offer = |prefix: Prefix, cost: u32, links: &Links| {
+            let known = best.entry(prefix).or_insert((cost, Links::new()));
             if cost < known.0 {
-                *known = (cost, 0);
+                *known = (cost, Links::new());
             }
             if cost == known.0 {
-                known.1 |= links;
+                known.1.extend(links);
             }
         };
         for (at, router) in self.routers.iter().enumerate().filter(|(at, _)| distances[*at] != UNREACHED) {
-            let (distance, links) = (distances[at], links[at]);
+            let (distance, links) = (distances[at], &links[at]);
             for link in &router.links {
                 offer((CABLES + 4 * link.cable, 30), distance + u32::from(link.metric), links);
             }
@@ -250,19 +275,19 @@ impl Area {
                 }
             }
         }
-        let gateways = |links: Links| (0..64).filter(move |n| links >> n & 1 == 1).map(gateway_address);
+        let gateways = |links: Links| links.into_iter().map(gateway_address);
         best.into_iter().map(|(prefix, (_, links))| (prefix, gateways(links).collect())).collect()
     }
 
     /// Distance of every router and the links to it.
     fn paths(&self) -> (Vec<u32>, Vec<Links>) {
         let mut distances = vec![UNREACHED; self.routers.len()];
-        let mut links: Vec<Links> = vec![0; self.routers.len()];
+        let mut links = vec![Links::new(); self.routers.len()];
         let mut queue = BinaryHeap::new();
         for (at, router) in self.routers.iter().enumerate() {
             for uplink in &router.uplinks {
                 distances[at] = u32::from(COST);
-                links[at] |= 1 << uplink;
+                links[at].insert(*uplink);
                 queue.push(Reverse((u32::from(COST), at)));
             }
         }
@@ -275,11 +300,12 @@ impl Area {
                 let through = distance + u32::from(link.metric);
                 if through < distances[link.to] {
                     distances[link.to] = through;
-                    links[link.to] = 0;
+                    links[link.to].clear();
                     queue.push(Reverse((through, link.to)));
                 }
                 if through == distances[link.to] {
-                    links[link.to] |= links[at];
+                    let through = links[at].clone();
+                    links[link.to].extend(through);
                 }
             }
         }
@@ -299,6 +325,15 @@ mod tests {
     fn a_grid_has_a_route_to_every_router_and_every_cable() {
         assert_eq!(Area::grid(10, 1, 0).routes().len(), 280);
         assert_eq!(Area::grid(10, 1, 7).routes().len(), 287);
+    }
+
+    #[test]
+    fn a_star_has_a_route_to_every_router_over_its_own_link() {
+        let mut star = Area::star(200);
+        assert_eq!((star.links(), star.known().len()), (200, 200));
+        let routes = star.routes();
+        assert_eq!(routes.len(), 200);
+        assert_eq!(routes[&(id(199).to_bits(), 32)], [gateway_address(199)]);
     }
 
     #[test]

@@ -47,7 +47,8 @@ pub struct Bed {
     children: Vec<Child>,
     pids: Vec<i32>,
     neighbors: Vec<Neighbor>,
-    database: Database,
+    /// One for all neighbours, or one for each.
+    databases: Vec<Database>,
     table: Table,
     is_feeding: bool,
 }
@@ -70,18 +71,22 @@ impl Bed {
         let table = netns::within(&format!("{prefix}dut"), Table::open)?;
         let neighbors = netns::within(&format!("{prefix}area"), || {
             (0..links)
-                .map(|link| Neighbor::open(&format!("a{link}"), link, area.gateway(link), suite.answers()))
+                .map(|link| {
+                    let (name, gateway) = (format!("a{link}"), area.gateway(link));
+                    Neighbor::open(&name, link, gateway, suite.answers(), area.hello_interval())
+                })
                 .collect::<Result<Vec<_>>>()
         })?;
-        let database = area.all().into_iter().map(|lsa| (lsa.key(), lsa)).collect();
+        let database = |lsas: Vec<Lsa>| lsas.into_iter().map(|lsa| (lsa.key(), lsa)).collect();
+        let databases = area.known().into_iter().map(database).collect();
         let (children, pids, is_feeding) = (Vec::new(), Vec::new(), false);
-        let mut bed = Self { prefix, dir, janitor, children, pids, neighbors, database, table, is_feeding };
-        bed.start(suite, role, links, daemons)?;
+        let mut bed = Self { prefix, dir, janitor, children, pids, neighbors, databases, table, is_feeding };
+        bed.start(suite, role, area, daemons)?;
         Ok(bed)
     }
 
-    fn start(&mut self, suite: Suite, role: Role, links: usize, daemons: &Path) -> Result<()> {
-        let plan = suite.plan(role, links, &self.dir, daemons);
+    fn start(&mut self, suite: Suite, role: Role, area: &Area, daemons: &Path) -> Result<()> {
+        let plan = suite.plan(role, area.links(), area.hello_interval(), &self.dir, daemons);
         for (path, text) in &plan.files {
             std::fs::write(path, text).with_context(|| path.display().to_string())?;
         }
@@ -119,16 +124,18 @@ impl Bed {
         self.table.expect(routes);
     }
 
-    /// Puts LSAs into the database and floods them over the first link.
+    /// Puts LSAs into the first database and floods them over the first link.
     ///
     /// # Errors
     /// The socket's.
     pub fn flood(&mut self, lsas: Vec<Lsa>) -> Result<()> {
         let keys: Vec<LsaKey> = lsas.iter().map(Lsa::key).collect();
-        self.database.extend(lsas.into_iter().map(|lsa| (lsa.key(), lsa)));
-        match self.neighbors.first_mut() {
-            Some(first) => first.flood(&keys, &self.database),
-            None => Ok(()),
+        match (self.neighbors.first_mut(), self.databases.first_mut()) {
+            (Some(neighbor), Some(database)) => {
+                database.extend(lsas.into_iter().map(|lsa| (lsa.key(), lsa)));
+                neighbor.flood(&keys, database)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -177,12 +184,14 @@ impl Bed {
         drop(fds);
         if self.is_feeding {
             let now = Instant::now();
-            for (neighbor, is_ready) in self.neighbors.iter_mut().zip(&ready) {
+            // The only one is everybody's.
+            let databases = self.databases.iter().cycle();
+            for ((neighbor, is_ready), database) in self.neighbors.iter_mut().zip(&ready).zip(databases) {
                 if *is_ready {
-                    neighbor.receive(&self.database)?;
+                    neighbor.receive(database)?;
                 }
                 if neighbor.deadline() <= now {
-                    neighbor.expire(now, &self.database)?;
+                    neighbor.expire(now, database)?;
                 }
             }
         }
@@ -328,10 +337,11 @@ fn cable(prefix: &str, links: usize, suite: Suite) -> Result<()> {
     netns::ip_batch(None, &[format!("netns add {dut}"), format!("netns add {far}")])?;
     for name in [&dut, &far] {
         let quiet = ["all", "default"].map(|scope| format!("net/ipv6/conf/{scope}/disable_ipv6"));
-        netns::sysctl(
-            name,
-            &[(&quiet[0], "1"), (&quiet[1], "1"), ("net/ipv4/igmp_max_memberships", "1000")],
-        )?;
+        netns::sysctl(name, &[(&quiet[0], "1"), (&quiet[1], "1")])?;
+    }
+    if suite == Suite::Frr {
+        // One socket of it joins the group on every interface, and the kernel allows 20.
+        netns::sysctl(&dut, &[("net/ipv4/igmp_max_memberships", "1000")])?;
     }
     let mut ours = vec!["link set lo up".to_owned()];
     let mut theirs = vec!["link set lo up".to_owned()];

@@ -43,6 +43,9 @@ enum What {
         /// AS-external-LSAs.
         #[arg(long, default_value_t = 100_000)]
         externals: u32,
+        /// Neighbours in a star.
+        #[arg(long, default_value_t = 200)]
+        neighbors: usize,
         /// Events of a kind in one turn.
         #[arg(long, default_value_t = 4)]
         events: usize,
@@ -71,9 +74,10 @@ fn main() -> Result<()> {
         arguments.daemons.as_ref().map_or_else(|| Ok(default_daemons()), |dir| dir.canonicalize())?;
     let (suites, repetitions) = (&arguments.suites, arguments.repetitions);
     match arguments.what {
-        What::Area { rows, side, externals, events, churn } => {
+        What::Area { rows, side, externals, neighbors, events, churn } => {
             let rows = if rows.is_empty() { Row::value_variants().to_vec() } else { rows };
-            let plan = Plan { rows, side, externals, events, pauses: Pauses::LONG, churn, daemons };
+            let pauses = Pauses::LONG;
+            let plan = Plan { rows, side, externals, neighbors, events, pauses, churn, daemons };
             let turn = |suite| measure(&plan, suite);
             let figures = take_turns(suites, repetitions, turn, report::line)?;
             arguments.output.map_or(Ok(()), |file| report::write(&plan, suites, repetitions, &figures, &file))

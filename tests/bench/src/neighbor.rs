@@ -22,14 +22,13 @@ use std::time::{Duration, Instant};
 const ALL_SPF_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 5);
 const OSPF: i32 = 89;
 const MTU: u16 = 1500;
-const HELLO: Duration = Duration::from_secs(1);
 const RETRANSMIT: Duration = Duration::from_secs(5);
 /// FRR acts on the end of the exchange a moment after it has read it; an answer it reads in between is an early one to it.
 const BREATH: Duration = Duration::from_millis(5);
 const BUFFER: usize = 16 << 20;
 
-/// HelloInterval and RouterDeadInterval in seconds; the suite is told the same.
-pub const INTERVALS: (u16, u32) = (1, 40);
+/// RouterDeadInterval in seconds; the suite is told the same.
+pub const DEAD_INTERVAL: u32 = 40;
 
 /// The area's database.
 pub type Database = BTreeMap<LsaKey, Lsa>;
@@ -64,6 +63,8 @@ pub struct Neighbor {
     socket: Socket,
     id: RouterId,
     answers: Answers,
+    /// Seconds.
+    hello_interval: u16,
     /// Where the exchange stands.
     pub state: State,
     /// When the first Database Description went out: the start of the adjacency.
@@ -88,11 +89,17 @@ pub struct Neighbor {
 }
 
 impl Neighbor {
-    /// Opens the socket of a link's far end in the calling thread's namespace.
+    /// Opens the socket of a link's far end in the calling thread's namespace; `hello_interval` is in seconds.
     ///
     /// # Errors
     /// The kernel refuses.
-    pub fn open(interface: &str, link: usize, id: RouterId, answers: Answers) -> Result<Self> {
+    pub fn open(
+        interface: &str,
+        link: usize,
+        id: RouterId,
+        answers: Answers,
+        hello_interval: u16,
+    ) -> Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(OSPF)))?;
         socket.bind_device(Some(interface.as_bytes()))?;
         let address = gateway_address(link);
@@ -106,6 +113,7 @@ impl Neighbor {
             socket,
             id,
             answers,
+            hello_interval,
             state: State::Down,
             started: None,
             retransmissions: 0,
@@ -149,7 +157,7 @@ impl Neighbor {
     /// The socket's.
     pub fn expire(&mut self, now: Instant, database: &Database) -> Result<()> {
         if now >= self.hello_due {
-            self.hello_due = now + HELLO;
+            self.hello_due = now + Duration::from_secs(self.hello_interval.into());
             self.hello()?;
             if self.state == State::ExStart {
                 self.describe_first()?;
@@ -233,10 +241,10 @@ impl Neighbor {
     fn hello(&self) -> Result<()> {
         let hello = Hello {
             network_mask: Ipv4Addr::from_bits(!3),
-            hello_interval: INTERVALS.0,
+            hello_interval: self.hello_interval,
             options: options::E,
             priority: 1,
-            dead_interval: INTERVALS.1,
+            dead_interval: DEAD_INTERVAL,
             designated_router: Ipv4Addr::UNSPECIFIED,
             backup_designated_router: Ipv4Addr::UNSPECIFIED,
             neighbors: if self.is_heard { vec![RouterId(SUITE)] } else { Vec::new() },

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 const SETTLE: Duration = Duration::from_millis(500);
 /// How long processes are watched at rest.
 const REST: Duration = Duration::from_secs(2);
+/// What the processor time of [`Row::StarRest`] is that of.
+const MINUTE: Duration = Duration::from_secs(60);
 /// For anything to become right.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Links that are down at a time in [`Row::Churn`].
@@ -39,6 +41,10 @@ pub enum Row {
     Churn,
     /// The adjacency is made and all AS-external routes are learnt.
     Externals,
+    /// Many neighbours begin at once.
+    Star,
+    /// And then say only that they are there.
+    StarRest,
 }
 
 /// One measurement.
@@ -48,9 +54,9 @@ pub struct Figure {
     pub row: Row,
     /// Of whom.
     pub suite: Suite,
-    /// From the cause to the last right route.
+    /// From the cause to the last right route; nothing of [`Row::StarRest`].
     pub right: Duration,
-    /// Processor time by process; of [`Row::Churn`] that of one second.
+    /// Processor time by process; of [`Row::Churn`] that of one second, of [`Row::StarRest`] that of a minute.
     pub cpu: Usage,
     /// Afterwards.
     pub memory: Memory,
@@ -76,6 +82,8 @@ pub struct Plan {
     pub side: usize,
     /// AS-external-LSAs of [`Row::Externals`], whose grid has a side of 10.
     pub externals: u32,
+    /// Neighbours of [`Row::Star`].
+    pub neighbors: usize,
     /// Events of a kind in one turn; every second one undoes the one before.
     pub events: usize,
     /// Between two events, and before the first of them.
@@ -95,6 +103,8 @@ pub struct Pauses {
     pub start: Duration,
     /// After an event.
     pub event: Duration,
+    /// How long a star is watched at rest.
+    pub watch: Duration,
 }
 
 impl Pauses {
@@ -104,12 +114,14 @@ impl Pauses {
         warm_up: Duration::from_secs(7),
         start: Duration::from_secs(10),
         event: Duration::from_secs(4),
+        watch: Duration::from_secs(30),
     };
     /// For a look whether all of it works.
     pub const SHORT: Self = Self {
         warm_up: Duration::from_secs(1),
         start: Duration::from_millis(100),
         event: Duration::from_millis(100),
+        watch: Duration::from_secs(1),
     };
 }
 
@@ -147,7 +159,25 @@ pub fn measure(plan: &Plan, suite: Suite) -> Result<Vec<Figure>> {
         let mut bed = Bed::up(suite, Role::Fed, &mut area, &plan.daemons)?;
         figures.push(cold(plan, &mut bed, &area, suite, Row::Externals)?);
     }
+    if plan.has(Row::Star) || plan.has(Row::StarRest) {
+        figures.extend(star(plan, suite)?);
+    }
     Ok(figures)
+}
+
+fn star(plan: &Plan, suite: Suite) -> Result<Vec<Figure>> {
+    let mut area = Area::star(plan.neighbors);
+    let mut bed = Bed::up(suite, &mut area, &plan.daemons)?;
+    let start = cold(plan, &mut bed, &area, suite, Row::Star)?;
+    bed.rest(plan.pauses.start)?;
+    let (before, since) = (bed.usage()?, Instant::now());
+    bed.rest(plan.pauses.watch)?;
+    let mut cpu = spent(&bed, &before, since, &Usage::new())?;
+    let minutes = since.elapsed().as_secs_f64() / MINUTE.as_secs_f64();
+    cpu.values_mut().for_each(|time| *time = time.div_f64(minutes));
+    let (row, right, memory) = (Row::StarRest, Duration::ZERO, bed.memory()?);
+    let rest = Figure { row, right, cpu, memory, changes: 0, ..start.clone() };
+    Ok([start, rest].into_iter().filter(|figure| plan.has(figure.row)).collect())
 }
 
 /// Processor time since `before`, less that of a rest as long as it took.
@@ -193,7 +223,7 @@ fn changes(plan: &Plan, bed: &mut Bed, area: &mut Area, suite: Suite, row: Row) 
             Row::Flap => area.set_link(area.at(last, last / 4), area.at(last, last / 4 + 1), undo),
             Row::Stub => area.set_stub(area.at(last, last / 4), !undo),
             Row::Reroute => area.set_metric(0, if undo { 10 } else { FAR }),
-            Row::Cold | Row::Churn | Row::Externals => continue,
+            Row::Cold | Row::Churn | Row::Externals | Row::Star | Row::StarRest => continue,
         };
         bed.expect(area);
         let (heard, lost) = (bed.changes(), bed.retransmissions());

@@ -5,7 +5,7 @@
 //! gets a larger stack: with a hundred thousand routes it overflows the usual 8 MiB.
 
 use crate::area::{COST, SUITE, suite_address};
-use crate::neighbor::{Answers, INTERVALS};
+use crate::neighbor::{Answers, DEAD_INTERVAL};
 use clap::ValueEnum;
 use ringlab::process::Process;
 use ringlab::stack::Stack;
@@ -76,19 +76,19 @@ impl Suite {
         }
     }
 
-    /// Configuration and processes of a router with so many links.
-    pub fn plan(self, role: Role, links: usize, dir: &Path, daemons: &Path) -> Plan {
+    /// Configuration and processes of a router with so many links and so many seconds between Hellos.
+    pub fn plan(self, role: Role, links: usize, hello: u16, dir: &Path, daemons: &Path) -> Plan {
         match self {
-            Self::Torc => torc(role, links, dir, daemons),
-            Self::Frr => frr(role, links, dir),
-            Self::Bird => bird(links, dir),
+            Self::Torc => torc(role, links, hello, dir, daemons),
+            Self::Frr => frr(role, links, hello, dir),
+            Self::Bird => bird(links, hello, dir),
         }
     }
 }
 
-fn torc(role: Role, links: usize, dir: &Path, daemons: &Path) -> Plan {
+fn torc(role: Role, links: usize, hello: u16, dir: &Path, daemons: &Path) -> Plan {
     let file = dir.join("router.toml");
-    let (hello, dead) = INTERVALS;
+    let dead = DEAD_INTERVAL;
     let mut text =
         format!("hostname = \"dut\"\ndefaults = \"ring\"\n[interfaces.lo]\naddresses = [\"{SUITE}/32\"]\n");
     let mut ospf =
@@ -116,8 +116,8 @@ fn torc(role: Role, links: usize, dir: &Path, daemons: &Path) -> Plan {
     Plan { files: vec![(file, text + &ospf)], processes }
 }
 
-fn frr(role: Role, links: usize, dir: &Path) -> Plan {
-    let (hello, dead) = INTERVALS;
+fn frr(role: Role, links: usize, hello: u16, dir: &Path) -> Plan {
+    let dead = DEAD_INTERVAL;
     let mut text = String::from("interface lo\n ip ospf area 0\n!\n");
     for link in 0..links {
         let name = interface(link);
@@ -150,8 +150,8 @@ fn frr(role: Role, links: usize, dir: &Path) -> Plan {
     Plan { files, processes }
 }
 
-fn bird(links: usize, dir: &Path) -> Plan {
-    let (hello, dead) = INTERVALS;
+fn bird(links: usize, hello: u16, dir: &Path) -> Plan {
+    let dead = DEAD_INTERVAL;
     let mut text = format!(
         "router id {SUITE};\nprotocol device {{ scan time 10; }}\n\
          protocol kernel {{ ipv4 {{ import none; export all; }}; merge paths on; }}\n\

@@ -1,4 +1,4 @@
-//! The bench itself works, on an area of a hundred routers.
+//! The bench itself works, on an area of a hundred routers and a star of more neighbours than one socket may join groups.
 
 use scale_bench::rows::{Pauses, Plan, Row, measure};
 use scale_bench::seat::{self, Seen};
@@ -7,10 +7,19 @@ use std::time::Duration;
 
 #[test]
 fn torc_learns_a_small_area_and_follows_its_changes() {
-    let rows = vec![Row::Cold, Row::Flap, Row::Stub, Row::Reroute, Row::Churn, Row::Externals];
+    let rows = vec![Row::Cold, Row::Flap, Row::Stub, Row::Reroute, Row::Churn, Row::Externals, Row::Star];
     let daemons = ringlab::lab::default_daemons();
     let (side, pauses) = (10, Pauses::SHORT);
-    let plan = Plan { rows: rows.clone(), side, externals: 1000, events: 2, pauses, churn: 2, daemons };
+    let plan = Plan {
+        rows: rows.clone(),
+        side,
+        externals: 1000,
+        neighbors: 30,
+        events: 2,
+        pauses,
+        churn: 2,
+        daemons,
+    };
     let figures = measure(&plan, Suite::Torc).unwrap();
     for row in rows {
         let of_row: Vec<_> = figures.iter().filter(|figure| figure.row == row).collect();

@@ -11,7 +11,7 @@ use ipnetwork::Ipv4Network;
 use rib::fib::{
     FibErrorKind, FibOp, KernelNextHop, KernelNextHopContent, KernelRoute, KernelSnapshot, Put, Via,
 };
-use rib::route::{FibHop, FibHops};
+use rib::route::FibHop;
 use rib::system::SystemOp;
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::link::{Address, Link, LinkEvent, RIBD_ADDRESS_PROTOCOL, VRRP_ADDRESS_PROTOCOL};
@@ -204,7 +204,7 @@ impl Kernel {
             self.drop_objects_of(ifindex);
         }
         if downed {
-            let on = |hops: &FibHops| hops.iter().all(|h| h.ifindex == ifindex);
+            let on = |hops: &[FibHop]| hops.iter().all(|h| h.ifindex == ifindex);
             self.routes.retain(|_, (_, via)| !matches!(via, Via::Plain(hops) if on(hops)));
         }
         let above: Vec<IfIndex> =
