@@ -215,7 +215,7 @@ impl Document {
 
     /// Brings the top's entries into the usual order, for a file that no person has ordered.
     pub(crate) fn sort(&mut self) {
-        const ORDER: [&str; 12] = [
+        const ORDER: [&str; 13] = [
             "hostname",
             "defaults",
             "interfaces",
