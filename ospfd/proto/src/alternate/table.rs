@@ -2,7 +2,7 @@
 
 use super::select::Primary;
 use super::{Alternate, Distances};
-use crate::lsa::{LsType, Lsa, LsaBody, LsaKey};
+use crate::lsa::{ExternalLsa, LsType, LsaBody};
 use crate::route::{NetworkRoute, PathType, RouteNextHop, RoutingTable};
 use crate::spf::next_hop::Hop;
 use crate::spf::topology::{Graph, VertexId};
@@ -41,7 +41,7 @@ impl Alternates {
             if several_borders && route.path_type >= PathType::External1 {
                 continue;
             }
-            let primary = |hop| ends.primary(route, hop);
+            let primary = |hop| ends.primary(*prefix, route, hop);
             let Some(primaries) = route.next_hops.iter().map(primary).collect::<Option<Vec<_>>>() else {
                 continue;
             };
@@ -105,14 +105,14 @@ struct Ends<'a> {
 impl Ends<'_> {
     /// A next hop with the vertex to which its path leads: the router or network that has the destination, or the area border router or
     /// AS boundary router behind which it lies. `None` if there is nothing to protect.
-    fn primary(&self, route: &NetworkRoute, hop: &RouteNextHop) -> Option<Primary> {
+    fn primary(&self, prefix: Ipv4Network, route: &NetworkRoute, hop: &RouteNextHop) -> Option<Primary> {
         hop.gateway?;
         let end = match route.path_type {
             PathType::IntraArea if self.is_network(route, hop) => {
                 self.graph.network(route.origin.link_state_id)?
             }
             PathType::IntraArea | PathType::InterArea => self.graph.router(hop.advertising_router)?,
-            PathType::External1 | PathType::External2 => return self.outside(route, hop),
+            PathType::External1 | PathType::External2 => return self.outside(prefix, hop),
         };
         Some((Hop { ifindex: hop.ifindex, gateway: hop.gateway }, end))
     }
@@ -130,23 +130,35 @@ impl Ends<'_> {
     }
 
     /// §6.3.1: with a forwarding address the path leads there, else to the AS boundary router or to the area border router before it.
-    fn outside(&self, route: &NetworkRoute, hop: &RouteNextHop) -> Option<Primary> {
+    fn outside(&self, prefix: Ipv4Network, hop: &RouteNextHop) -> Option<Primary> {
         // What we announce ourselves others may send to us.
-        let own = LsaKey { advertising_router: self.input.router_id, ..route.origin };
-        if self.input.externals.get(&own).is_some() {
+        if self.announced(prefix, self.input.router_id).is_some() {
             return None;
         }
-        let key = LsaKey { advertising_router: hop.advertising_router, ..route.origin };
-        let LsaBody::AsExternal(body) = self.input.externals.get(&key).map(Lsa::body)? else { return None };
+        let body = self.announced(prefix, hop.advertising_router)?;
         let is_same = |other: &&RouteNextHop| (other.ifindex, other.gateway) == (hop.ifindex, hop.gateway);
         if !body.forwarding_address.is_unspecified() {
-            let (_, inside) = self.table.lookup(body.forwarding_address)?;
+            let (prefix, inside) = self.table.lookup(body.forwarding_address)?;
             // One beyond an external route is no forwarding address (RFC 2328 §16.4 (3)).
             let hop = inside.next_hops.iter().find(is_same)?;
-            return (inside.path_type < PathType::External1).then(|| self.primary(inside, hop))?;
+            return (inside.path_type < PathType::External1).then(|| self.primary(prefix, inside, hop))?;
         }
         let boundary = self.table.routers.get(&(hop.advertising_router, self.area.area))?;
         let through = boundary.next_hops.iter().find(is_same)?.advertising_router;
         Some((Hop { ifindex: hop.ifindex, gateway: hop.gateway }, self.graph.router(through)?))
+    }
+
+    /// What a router says of a network outside. The Link State ID need not be that of somebody else's LSA (RFC 2328 App. E).
+    fn announced(&self, prefix: Ipv4Network, router: RouterId) -> Option<&ExternalLsa> {
+        let mut found = None;
+        self.input.externals.for_each_in(LsType::AsExternal, prefix, &mut |lsa| {
+            if let LsaBody::AsExternal(body) = lsa.body()
+                && lsa.key().advertising_router == router
+                && lsa.key().prefix(body.mask) == Some(prefix)
+            {
+                found = Some(body);
+            }
+        });
+        found
     }
 }
