@@ -44,7 +44,8 @@ impl Distances {
             is_downstream &= self.between(at, *to)? < self.between(self.root, *to)?;
         }
         // One of several routers on a link may fail, but then the others are there.
-        if !protection.link && !(protection.node && primaries.len() == 1) {
+        let is_useful = protection.link || (protection.node && primaries.len() == 1);
+        if !is_useful {
             return None;
         }
         let Protection { link, node } = protection;
