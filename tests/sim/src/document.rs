@@ -63,6 +63,12 @@ fn ospf(text: &mut String, settings: &Settings, router: &Router) {
     if let Some(seconds) = settings.on_startup {
         let _ = write!(text, "[ospf.max-metric]\non-startup = \"{seconds}s\"\n");
     }
+    if let Some(delay) = settings.initial_delay {
+        let _ = write!(text, "[ospf.spf]\ninitial-delay = \"{delay}ms\"\n");
+    }
+    if settings.fast_reroute {
+        text.push_str("[ospf.fast-reroute]\nenabled = true\n");
+    }
     if router.ordinary_restarts {
         text.push_str("[ospf.graceful-restart]\nenabled = false\nhelper = false\n");
     }

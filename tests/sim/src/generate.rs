@@ -102,6 +102,11 @@ pub fn scenario(seed: u64, options: &Options) -> Scenario {
         Profile::Ageing => 7_200_000 + dice.within(0..=1_800_000),
         _ => dice.within(12_000..=20_000),
     };
+    // Drawn last: whoever has none of it is the network it was before there were alternates.
+    scenario.settings.fast_reroute = dice.chance(50);
+    if scenario.settings.fast_reroute {
+        scenario.settings.initial_delay = dice.weighted(&[(50, Some(5)), (20, Some(1)), (30, None)]);
+    }
     scenario
 }
 

@@ -72,6 +72,12 @@ pub struct Settings {
     /// `max-metric router-lsa on-startup`, in seconds: none is asked to pass on what it cannot yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_startup: Option<u64>,
+    /// INITIAL_SPF_DELAY (ms).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_delay: Option<u64>,
+    /// Loop-free alternates (RFC 5286).
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub fast_reroute: bool,
     /// Routers without ribd: OSPF's own table is all there is. For large networks.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub without_rib: bool,

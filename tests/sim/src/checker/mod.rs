@@ -18,6 +18,7 @@ mod l4_routes;
 mod l5_forwarding;
 mod l6_installed;
 mod l7_silence;
+mod l8_alternates;
 mod rest;
 mod s10_decisions;
 mod s11_flooding;
@@ -167,6 +168,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(l4_routes::Routes(oracle.clone())),
         Box::new(l5_forwarding::Forwarding(oracle.clone())),
         Box::new(l6_installed::Installed(oracle.clone())),
+        Box::new(l8_alternates::Alternates(oracle.clone())),
         Box::new(l7_silence::Silence::new(oracle)),
         Box::new(v1_one_active::OneActive::default()),
         Box::new(v2_address::Address::default()),

@@ -76,6 +76,7 @@ fn ospf_requests(router_id: RouterId) -> Vec<Ospf> {
         Ospf::Vrfs,
         Ospf::Events,
         Ospf::SpfLog,
+        Ospf::FastReroute,
         Ospf::DatabaseDetail { link_state_id: None, advertising_router: None, self_originate: false },
     ];
     neighbors.into_iter().chain(kinds).chain(databases).chain(plain).collect()

@@ -121,4 +121,5 @@ fn every_kind_of_network_and_fault_comes() {
     assert!((2..60).contains(&any(|r| r.filter.hidden.is_some())));
     assert!((20..70).contains(&percent(&all, |s| s.segments.iter().any(|g| g.vrrp.is_some()))));
     assert!((1..30).contains(&percent(&all, |s| s.settings.without_rib)));
+    assert!((40..60).contains(&percent(&all, |s| s.settings.fast_reroute)));
 }

@@ -14,6 +14,8 @@ const MTU: u32 = 1_500;
 pub(super) const PASSES: &[Pass] = &[
     setting(|s, _| s.settings.maximum_paths = None),
     setting(|s, _| s.settings.on_startup = None),
+    setting(|s, _| s.settings.fast_reroute = false),
+    setting(|s, _| s.settings.initial_delay = None),
     setting(|s, _| s.rest /= 2),
     setting(|s, _| end_chaos(s)),
     setting(|s, _| begin_earlier(s)),
