@@ -207,6 +207,18 @@ mod tests {
         asks("show ip ospf route detail", Daemon::Ospfd, serde_json::json!("route-detail"));
         asks("show ip ospf spf log json", Daemon::Ospfd, serde_json::json!("spf-log"));
         asks("show ip ospf vrfs", Daemon::Ospfd, serde_json::json!("vrfs"));
+        asks(
+            "show ip prefix-list summary L",
+            Daemon::Ospfd,
+            serde_json::json!({"prefix-lists": {"name": "L", "extent": "summary"}}),
+        );
+        asks(
+            "show ip prefix-list json",
+            Daemon::Ospfd,
+            serde_json::json!({"prefix-lists": {"name": null, "extent": "entries"}}),
+        );
+        asks("show ip access-list A", Daemon::Ospfd, serde_json::json!({"access-lists": {"name": "A"}}));
+        asks("show route-map json", Daemon::Ospfd, serde_json::json!({"route-maps": {"name": null}}));
         asks("show key chain R json", Daemon::Ospfd, serde_json::json!({"key-chains": {"name": "R"}}));
         asks(
             "show ip ospf database detail adv-router 10.0.0.2",

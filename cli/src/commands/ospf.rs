@@ -6,6 +6,8 @@ use ospf_proto::api as ospf;
 use routing_common::grammar::Args;
 
 const OSPF_WORD: &str = "OSPF";
+const PREFIX_LISTS: &str = "Prefix lists";
+const ONLY: &str = "Only this one";
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -138,9 +140,34 @@ pub(super) const ROWS: &[Row] = &[
         meaning: Meaning::Ask(|_| ask(ospf::Request::SpfLog)),
     },
     Row {
+        syntax: "show ip prefix-list [WORD$list] [json]",
+        help: &[SHOW, IP, PREFIX_LISTS, ONLY, JSON],
+        meaning: Meaning::Ask(|a| prefix_lists(a, ospf::Extent::Entries)),
+    },
+    Row {
+        syntax: "show ip prefix-list summary [WORD$list] [json]",
+        help: &[SHOW, IP, PREFIX_LISTS, "How many entries", ONLY, JSON],
+        meaning: Meaning::Ask(|a| prefix_lists(a, ospf::Extent::Summary)),
+    },
+    Row {
+        syntax: "show ip prefix-list detail [WORD$list] [json]",
+        help: &[SHOW, IP, PREFIX_LISTS, "Entries, and how many", ONLY, JSON],
+        meaning: Meaning::Ask(|a| prefix_lists(a, ospf::Extent::Detail)),
+    },
+    Row {
+        syntax: "show ip access-list [WORD$list] [json]",
+        help: &[SHOW, IP, "Access lists", ONLY, JSON],
+        meaning: Meaning::Ask(|a| ask(ospf::Request::AccessLists { name: name(a, "list") })),
+    },
+    Row {
+        syntax: "show route-map [WORD$map] [json]",
+        help: &[SHOW, "Route maps", ONLY, JSON],
+        meaning: Meaning::Ask(|a| ask(ospf::Request::RouteMaps { name: name(a, "map") })),
+    },
+    Row {
         syntax: "show key chain [WORD$chain] [json]",
-        help: &[SHOW, "Keys", "Key chains: lifetimes, and which key signs now", "Only this one", JSON],
-        meaning: Meaning::Ask(|a| ask(ospf::Request::KeyChains { name: a.get("chain").map(str::to_owned) })),
+        help: &[SHOW, "Keys", "Key chains: lifetimes, and which key signs now", ONLY, JSON],
+        meaning: Meaning::Ask(|a| ask(ospf::Request::KeyChains { name: name(a, "chain") })),
     },
     Row {
         syntax: "show ip ospf fast-reroute [json]",
@@ -180,6 +207,14 @@ fn ask(request: ospf::Request) -> Result<Question> {
         request: serde_json::to_value(request)?,
         render: |request, value| Ok(ospf::render_text(&from(request)?, value)?),
     })
+}
+
+fn name(args: &Args, name: &str) -> Option<String> {
+    args.get(name).map(str::to_owned)
+}
+
+fn prefix_lists(args: &Args, extent: ospf::Extent) -> Result<Question> {
+    ask(ospf::Request::PrefixLists { name: name(args, "list"), extent })
 }
 
 fn database(args: &Args) -> Result<Question> {

@@ -2,6 +2,7 @@
 
 use super::Action;
 use crate::prefix::{self, Ipv4Network};
+use core::fmt;
 use core::ops::RangeInclusive;
 
 /// The prefixes inside one prefix whose lengths lie in a range: what one entry of a list matches.
@@ -63,6 +64,23 @@ impl PrefixListEntry {
         };
         PrefixRange { prefix: self.prefix, lengths }
     }
+
+    /// Does it match everything?
+    pub fn is_any(&self) -> bool {
+        (self.prefix, self.ge, self.le) == (prefix::default_route(), None, Some(32))
+    }
+}
+
+/// As in FRR's lines, behind the action.
+impl fmt::Display for PrefixListEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_any() {
+            return f.write_str("any");
+        }
+        write!(f, "{}", self.prefix)?;
+        self.ge.map_or(Ok(()), |ge| write!(f, " ge {ge}"))?;
+        self.le.map_or(Ok(()), |le| write!(f, " le {le}"))
+    }
 }
 
 impl PrefixList {
@@ -105,6 +123,16 @@ impl AccessListEntry {
     pub fn range(&self) -> PrefixRange {
         let own = self.prefix.prefix();
         PrefixRange { prefix: self.prefix, lengths: own..=if self.exact { own } else { 32 } }
+    }
+}
+
+/// As in FRR's lines, behind the action.
+impl fmt::Display for AccessListEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_any() {
+            return f.write_str("any");
+        }
+        write!(f, "{}{}", self.prefix, if self.exact { " exact-match" } else { "" })
     }
 }
 

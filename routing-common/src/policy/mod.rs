@@ -20,6 +20,7 @@ mod tests;
 pub use list::{AccessList, AccessListEntry, PrefixList, PrefixListEntry, PrefixRange};
 pub use route_map::{Attributes, Match, RouteMap, RouteMapEntry, Set, SetMetric, Subject};
 
+use core::fmt;
 use std::collections::BTreeMap;
 
 /// Does an entry let pass what it matches?
@@ -29,6 +30,15 @@ pub enum Action {
     Permit,
     /// It does not.
     Deny,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Permit => "permit",
+            Self::Deny => "deny",
+        })
+    }
 }
 
 /// All lists and maps of a configuration, by name, used or not.

@@ -63,6 +63,19 @@ impl Match {
     }
 }
 
+impl Match {
+    /// The conditions as in FRR's lines, behind `match`.
+    pub fn clauses(&self) -> Vec<String> {
+        let access_list = self.access_list.as_ref().map(|l| format!("ip address {}", l.name));
+        let prefix_list = self.prefix_list.as_ref().map(|l| format!("ip address prefix-list {}", l.name));
+        let next_hop = self.next_hop.as_ref().map(|l| format!("ip next-hop prefix-list {}", l.name));
+        let interface = self.interface.as_ref().map(|i| format!("interface {i}"));
+        let tag = self.tag.map(|t| format!("tag {t}"));
+        let metric = self.metric.map(|m| format!("metric {m}"));
+        [access_list, prefix_list, next_hop, interface, tag, metric].into_iter().flatten().collect()
+    }
+}
+
 /// What an entry changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Set {
@@ -97,6 +110,20 @@ impl SetMetric {
 }
 
 impl Set {
+    /// The changes as in FRR's lines, behind `set`.
+    pub fn clauses(&self) -> Vec<String> {
+        let metric = self.metric.map(|metric| match metric {
+            SetMetric::To(n) => format!("metric {n}"),
+            SetMetric::Plus(n) => format!("metric +{n}"),
+            SetMetric::Minus(n) => format!("metric -{n}"),
+        });
+        let metric_type = self.metric_type.map(|t| match t {
+            MetricType::Type1 => "metric-type type-1".to_owned(),
+            MetricType::Type2 => "metric-type type-2".to_owned(),
+        });
+        [metric, metric_type, self.tag.map(|t| format!("tag {t}"))].into_iter().flatten().collect()
+    }
+
     /// What becomes of a route's attributes.
     pub fn applied_to(&self, before: Attributes) -> Attributes {
         Attributes {

@@ -18,6 +18,7 @@ mod key_chains;
 mod lsa_detail;
 mod neighbors;
 mod ordered;
+mod policy;
 mod routes;
 mod summary;
 mod traffic;
@@ -32,6 +33,10 @@ pub use key_chains::{KeyChainRow, KeyChainsReply, KeyRow, LifetimeRow};
 pub use lsa_detail::{AttachedRouterRow, LsaDetail, RouterLinkRow, options_list};
 pub use neighbors::{NeighborDetail, NeighborDetailReply, NeighborRow, NeighborsReply, PeerBfdInfo};
 pub use ordered::Ordered;
+pub use policy::{
+    AccessListRow, AccessListsReply, AccessRuleRow, Extent, PrefixEntryRow, PrefixListRow, PrefixListSummary,
+    PrefixListsReply, RouteMapRow, RouteMapRuleRow, RouteMapsReply,
+};
 pub use routes::{BorderRoutersReply, NextHopRow, RouteRow, RoutesReply};
 pub use summary::{AreaSummary, SummaryReply};
 pub use traffic::{InterfaceTraffic, TrafficReply, TrafficRow};
@@ -128,6 +133,27 @@ pub enum Request {
     Events,
     /// `show ip ospf spf log`, which FRR does not have; answered by [`SpfLogReply`].
     SpfLog,
+    /// `show ip prefix-list [summary|detail] [NAME]`; answered by [`PrefixListsReply`].
+    PrefixLists {
+        /// Only this one.
+        #[serde(default)]
+        name: Option<String>,
+        /// How much of each.
+        #[serde(default)]
+        extent: Extent,
+    },
+    /// `show ip access-list [NAME]`; answered by [`AccessListsReply`].
+    AccessLists {
+        /// Only this one.
+        #[serde(default)]
+        name: Option<String>,
+    },
+    /// `show route-map [NAME]`; answered by [`RouteMapsReply`].
+    RouteMaps {
+        /// Only this one.
+        #[serde(default)]
+        name: Option<String>,
+    },
     /// `show key chain [NAME]`, which FRR does not have; answered by [`KeyChainsReply`].
     KeyChains {
         /// Only this one.
@@ -281,6 +307,9 @@ pub fn render_text(request: &Request, reply: &Value) -> Result<String, serde_jso
         Request::PrepareRestart => PrepareRestartReply::deserialize(reply)?.text(),
         Request::Events => EventsReply::deserialize(reply)?.text(),
         Request::SpfLog => SpfLogReply::deserialize(reply)?.text(),
+        Request::PrefixLists { .. } => PrefixListsReply::deserialize(reply)?.text(),
+        Request::AccessLists { .. } => AccessListsReply::deserialize(reply)?.text(),
+        Request::RouteMaps { .. } => RouteMapsReply::deserialize(reply)?.text(),
         Request::KeyChains { .. } => KeyChainsReply::deserialize(reply)?.text(),
         Request::FastReroute => FastRerouteReply::deserialize(reply)?.text(),
     })

@@ -11,6 +11,7 @@ mod graceful_restart;
 mod interfaces;
 mod key_chains;
 mod neighbors;
+mod policy;
 mod routes;
 
 use crate::api::{AreaSummary, Request, SummaryReply, VrfRow, VrfsReply};
@@ -81,6 +82,11 @@ impl Instance {
             Request::PrepareRestart => to_value(&self.show_prepared_restart()?),
             Request::Events => to_value(&self.show_events(now)),
             Request::SpfLog => to_value(&self.show_spf_log(now)),
+            Request::PrefixLists { name, extent } => {
+                to_value(&self.show_prefix_lists(name.as_deref(), *extent)?)
+            }
+            Request::AccessLists { name } => to_value(&self.show_access_lists(name.as_deref())?),
+            Request::RouteMaps { name } => to_value(&self.show_route_maps(name.as_deref())?),
             Request::KeyChains { name } => to_value(&self.show_key_chains(now, name.as_deref())?),
             Request::FastReroute => to_value(&self.show_fast_reroute()),
         }

@@ -27,4 +27,6 @@ mod show;
 #[cfg(test)]
 mod show_lists;
 mod stub_router;
+#[cfg(test)]
+mod show_policy;
 mod topology_changes;

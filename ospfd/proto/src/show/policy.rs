@@ -1,0 +1,92 @@
+//! The lists and maps of the configuration in force, used or not.
+
+use crate::api::{
+    AccessListRow, AccessListsReply, AccessRuleRow, Extent, PrefixEntryRow, PrefixListRow, PrefixListSummary,
+    PrefixListsReply, RouteMapRow, RouteMapRuleRow, RouteMapsReply,
+};
+use crate::instance::Instance;
+use crate::show::count;
+use routing_common::policy::{AccessList, PrefixList, RouteMap};
+use std::collections::BTreeMap;
+
+impl Instance {
+    pub(super) fn show_prefix_lists(
+        &self,
+        name: Option<&str>,
+        extent: Extent,
+    ) -> Result<PrefixListsReply, String> {
+        let row = |list: &PrefixList| prefix_list(list, extent);
+        let ospf = named(&self.whole_config.policy.prefix_lists, name, row)
+            .ok_or("% Can't find specified prefix-list")?;
+        Ok(PrefixListsReply { ospf })
+    }
+
+    pub(super) fn show_access_lists(&self, name: Option<&str>) -> Result<AccessListsReply, String> {
+        let ospf = named(&self.whole_config.policy.access_lists, name, access_list)
+            .ok_or("% Can't find specified access-list")?;
+        Ok(AccessListsReply { ospf })
+    }
+
+    pub(super) fn show_route_maps(&self, name: Option<&str>) -> Result<RouteMapsReply, String> {
+        let ospf = named(&self.whole_config.policy.route_maps, name, route_map)
+            .ok_or_else(|| format!("OSPF: 'route-map {}' not found", name.unwrap_or_default()))?;
+        Ok(RouteMapsReply { ospf })
+    }
+}
+
+/// The rows of all, or of the one that is meant; `None` if it is not there.
+fn named<T, R>(
+    all: &BTreeMap<String, T>,
+    name: Option<&str>,
+    row: impl Fn(&T) -> R,
+) -> Option<BTreeMap<String, R>> {
+    match name {
+        Some(name) => Some([(name.to_owned(), row(all.get(name)?))].into()),
+        None => Some(all.iter().map(|(name, one)| (name.clone(), row(one))).collect()),
+    }
+}
+
+fn prefix_list(list: &PrefixList, extent: Extent) -> PrefixListRow {
+    let sequences = list.entries.iter().map(|e| e.sequence);
+    let ranges = list.entries.iter().filter(|e| e.ge.is_some() || e.le.is_some());
+    let summary = PrefixListSummary {
+        count: count(list.entries.len()),
+        range_entries: count(ranges.count()),
+        sequence_start: sequences.clone().next().unwrap_or(0),
+        sequence_end: sequences.last().unwrap_or(0),
+    };
+    let entries = list.entries.iter().map(|e| PrefixEntryRow {
+        sequence_number: e.sequence,
+        action: e.action.to_string(),
+        prefix: e.prefix,
+        minimum_prefix_length: e.ge,
+        maximum_prefix_length: e.le,
+    });
+    PrefixListRow {
+        address_family: "IPv4".into(),
+        summary: (extent != Extent::Entries).then_some(summary),
+        entries: (extent != Extent::Summary).then(|| entries.collect()),
+    }
+}
+
+fn access_list(list: &AccessList) -> AccessListRow {
+    let rules = list.entries.iter().map(|e| AccessRuleRow {
+        sequence_number: e.sequence,
+        filter_type: e.action.to_string(),
+        prefix: e.prefix,
+        exact_match: e.exact,
+    });
+    AccessListRow { kind: "Zebra".into(), address_family: "IPv4".into(), rules: rules.collect() }
+}
+
+fn route_map(map: &RouteMap) -> RouteMapRow {
+    let rules = map.entries.iter().map(|e| RouteMapRuleRow {
+        sequence_number: e.sequence.into(),
+        action: e.action.to_string(),
+        description: e.description.clone(),
+        match_clauses: e.matches.clauses(),
+        set_clauses: e.sets.clauses(),
+        then: "Exit routemap".into(),
+    });
+    RouteMapRow { rules: rules.collect() }
+}
