@@ -17,8 +17,9 @@
 //! * [`record`]: inputs in a form that can be written down.
 //!
 //! Supported: RFC 2328 with broadcast and point-to-point networks in one normal area; RFC 5250 (opaque
-//! LSAs are stored and flooded); RFC 3623 (graceful restart); RFC 5882 (BFD); RFC 6987 (stub
-//! router advertisement); RFC 8405 (SPF back-off); RFC 3021 (/31 links). Deviations stand in the chapter they belong to.
+//! LSAs are stored and flooded); RFC 5286 (loop-free alternates); RFC 5709 (HMAC-SHA); RFC 3623 (graceful restart); RFC 5882
+//! (BFD); RFC 6987 (stub router advertisement); RFC 8405 (SPF back-off); RFC 3021 (/31 links). Deviations stand in the chapter
+//! they belong to.
 #![forbid(unsafe_code)]
 
 pub mod alternate;
