@@ -47,13 +47,12 @@ fn named<T, R>(
 }
 
 fn prefix_list(list: &PrefixList, extent: Extent) -> PrefixListRow {
-    let sequences = list.entries.iter().map(|e| e.sequence);
     let ranges = list.entries.iter().filter(|e| e.ge.is_some() || e.le.is_some());
     let summary = PrefixListSummary {
         count: count(list.entries.len()),
         range_entries: count(ranges.count()),
-        sequence_start: sequences.clone().next().unwrap_or(0),
-        sequence_end: sequences.last().unwrap_or(0),
+        sequence_start: list.entries.first().map_or(0, |e| e.sequence),
+        sequence_end: list.entries.last().map_or(0, |e| e.sequence),
     };
     let entries = list.entries.iter().map(|e| PrefixEntryRow {
         sequence_number: e.sequence,
