@@ -65,7 +65,7 @@ impl Load {
     }
 
     /// Back to the top; FRR's shell does that now and then.
-    pub(super) fn to_the_top(&mut self) {
+    pub(super) fn go_to_top(&mut self) {
         self.mode = Mode::Config;
     }
 

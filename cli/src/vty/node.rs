@@ -76,7 +76,7 @@ impl Node {
         }
         if let Some(load) = &mut self.load {
             if matches!(words.as_slice(), ["end"] | ["configure", ..]) {
-                load.to_the_top();
+                load.go_to_top();
                 return (String::new(), SUCCESS);
             }
             return reply_to(load.line(&line), true);

@@ -22,7 +22,7 @@ use serde_json::Value;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -40,6 +40,8 @@ const MAX_STRANGERS: usize = 4;
 pub const MAX_REQUEST: usize = 4 << 20;
 /// A request or reply from which on what it took is given back to the kernel, in octets.
 const LARGE: usize = 256 << 10;
+/// Refusals that wait for the log.
+const REFUSALS_AHEAD: usize = 64;
 /// A client that began a request or is owed a reply must move within this time.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -107,9 +109,9 @@ impl ControlServer {
         };
         let greeting = encode(&greeting).map_err(io::Error::other)?;
         let (engine, requests) = mpsc::channel(MAX_CONNECTIONS);
-        let refusals = Arc::new(Mutex::new(NoticeLog::new()));
+        let (refusals, refused) = mpsc::channel(REFUSALS_AHEAD);
         let door = Door { rules, is_question, greeting, engine, refusals };
-        let acceptor = tokio::spawn(accept(listener, path.clone(), door)).abort_handle();
+        let acceptor = tokio::spawn(accept(listener, path.clone(), door, refused)).abort_handle();
         Ok(Self { requests, acceptor, path })
     }
 
@@ -137,7 +139,8 @@ struct Door {
     is_question: IsQuestion,
     greeting: Vec<u8>,
     engine: mpsc::Sender<ControlRequest>,
-    refusals: Arc<Mutex<NoticeLog>>,
+    /// For the log, which has one owner.
+    refusals: mpsc::Sender<Notice>,
 }
 
 impl Door {
@@ -150,18 +153,24 @@ impl Door {
         let why = self.rules.borrow().refusal(peer.uid, standing);
         let pid = peer.pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string());
         let notice = Notice::warning("access-refused", format!("refused to process {pid}: {why}"));
-        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).write(Clock.now(), &notice);
+        // When so many wait already, the log would leave this one out, too.
+        let _ = self.refusals.try_send(notice);
         Outcome::Refused(why)
     }
 }
 
-async fn accept(listener: UnixListener, path: PathBuf, mut door: Door) {
+async fn accept(listener: UnixListener, path: PathBuf, mut door: Door, mut refused: mpsc::Receiver<Notice>) {
+    let mut log = NoticeLog::new();
     let slots = [MAX_CONNECTIONS, MAX_READERS, MAX_STRANGERS].map(|most| Arc::new(Semaphore::new(most)));
     let [for_operators, for_readers, for_strangers] = &slots;
     let mut connection = 0;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
+            Some(notice) = refused.recv() => {
+                log.write(Clock.now(), &notice);
+                continue;
+            }
             Ok(()) = door.rules.changed() => {
                 let mode = door.rules.borrow_and_update().socket_mode();
                 if let Err(error) = unix::set_mode(&path, mode) {

@@ -434,6 +434,9 @@ fn groups_look_and_change_in_every_daemon() {
     // Everything back: the sockets close again.
     assert!(other(&lab, "vr1", &["rollback 2"]).status.success());
     let (well, said) = as_somebody(&lab, "901,902", &["show ip route summary"]);
-    assert!(!well && ["may not be asked by you", "takes root"].iter().any(|why| said.contains(why)), "{said}");
+    assert!(
+        !well && ["may not be asked by you", "takes root"].iter().any(|why| said.contains(why)),
+        "{said}"
+    );
     lab.down().unwrap();
 }
