@@ -161,8 +161,9 @@ impl Configuring {
         if let Some(waits_for) = done.waits_for {
             text.push_str(&format!("% Waits for: {waits_for}\n"));
         }
-        if self.style == Style::AsTyped && self.session.document().text() != self.base {
-            text.push_str(&self.take_effect().inspect_err(|_| self.session = before)?);
+        let candidate = self.session.document().text();
+        if self.style == Style::AsTyped && candidate != self.base {
+            text.push_str(&self.take_effect(candidate).inspect_err(|_| self.session = before)?);
         }
         Ok(Reaction { text, leaves: false })
     }
@@ -190,8 +191,9 @@ impl Configuring {
             self.session = before;
             bail!("{}\n% None of the {} lines was taken", mistakes.join("\n"), lines.len());
         }
-        if self.style == Style::AsTyped && self.session.document().text() != self.base {
-            match self.take_effect() {
+        let candidate = self.session.document().text();
+        if self.style == Style::AsTyped && candidate != self.base {
+            match self.take_effect(candidate) {
                 Ok(text) => notes.push_str(&text),
                 Err(error) => {
                     self.session = before;
@@ -207,13 +209,17 @@ impl Configuring {
 
     /// Asks whether the candidate could come into force, and changes nothing.
     pub(crate) fn test(&mut self) -> Result<String> {
-        Ok(committed_text(&self.management.commit(self.commit_of(None, None, true))?))
+        let candidate = self.session.document().text();
+        Ok(committed_text(&self.management.commit(self.commit_of(candidate, None, None, true))?))
     }
 
     /// One of configuration mode's own lines.
     pub(crate) fn own(&mut self, own: Own, args: &Args) -> Result<Reaction> {
         let text = match own {
-            Own::Commit => self.commit(args.get("comment").map(str::to_owned), confirm_within(args))?,
+            Own::Commit => {
+                let candidate = self.session.document().text();
+                self.commit(candidate, args.get("comment").map(str::to_owned), confirm_within(args))?
+            }
             Own::Compare => self.compare()?,
             Own::Discard => {
                 self.session = Session::new(self.running()?);
@@ -225,7 +231,7 @@ impl Configuring {
                 let former = Session::new(Document::parse(&text.text)?);
                 let before = std::mem::replace(&mut self.session, former);
                 match self.style {
-                    Style::AsTyped => self.take_effect().inspect_err(|_| self.session = before)?,
+                    Style::AsTyped => self.take_effect(text.text).inspect_err(|_| self.session = before)?,
                     Style::Candidate => self.compare()?,
                 }
             }
@@ -256,33 +262,45 @@ impl Configuring {
         bail!("% Not all lines are in force: {why}\n% Complete them, or leave with `exit discard`");
     }
 
-    fn commit_of(&self, comment: Option<String>, confirm_within_sec: Option<u32>, test: bool) -> Commit {
-        let text = self.session.document().text();
+    fn commit_of(
+        &self,
+        text: String,
+        comment: Option<String>,
+        confirm_within_sec: Option<u32>,
+        test: bool,
+    ) -> Commit {
         Commit { text, base: self.revision, comment, confirm_within_sec, test }
     }
 
-    /// After a typed line: in force, or waiting for what completes it.
-    fn take_effect(&mut self) -> Result<String> {
-        let candidate = self.session.document().text();
-        if let Err(found) = load(&self.file, &candidate) {
-            let first = found.iter().find(|d| !d.hint.is_empty() || d.incomplete);
-            if found.is_incomplete() {
-                let why = first.map(|d| format!("{} ({})", d.message, d.hint)).unwrap_or_default();
-                return Ok(format!("% Not in force yet: {why}\n"));
-            }
-            bail!("{}", found.to_string().trim_end());
+    /// After a typed line: in force, or waiting for what completes it. What it lacks is only looked for in what was refused: a large text
+    /// takes long to understand, and the supervisor has to anyhow.
+    fn take_effect(&mut self, candidate: String) -> Result<String> {
+        let refused = match self.commit(candidate.clone(), None, None) {
+            Err(refused) => refused,
+            done => return done,
+        };
+        let Err(found) = load(&self.file, &candidate) else { return Err(refused) };
+        let first = found.iter().find(|d| !d.hint.is_empty() || d.incomplete);
+        if found.is_incomplete() {
+            let why = first.map(|d| format!("{} ({})", d.message, d.hint)).unwrap_or_default();
+            return Ok(format!("% Not in force yet: {why}\n"));
         }
-        self.commit(None, None)
+        bail!("{}", found.to_string().trim_end());
     }
 
-    fn commit(&mut self, comment: Option<String>, confirm_within_sec: Option<u32>) -> Result<String> {
-        let candidate = self.session.document().text();
+    fn commit(
+        &mut self,
+        candidate: String,
+        comment: Option<String>,
+        confirm_within_sec: Option<u32>,
+    ) -> Result<String> {
         let waiting: Vec<String> =
             self.session.waiting().map(|(line, why)| format!("% {line}: waits for {why}\n")).collect();
         if self.style == Style::Candidate && !waiting.is_empty() {
             bail!("{}% These lines have no place in the configuration yet", waiting.concat());
         }
-        let done = self.management.commit(self.commit_of(comment, confirm_within_sec, false))?;
+        let proposed = self.commit_of(candidate.clone(), comment, confirm_within_sec, false);
+        let done = self.management.commit(proposed)?;
         self.base = candidate;
         self.revision = Some(done.revision);
         let mut text = committed_text(&done);
