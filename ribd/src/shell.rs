@@ -23,6 +23,7 @@ use routing_runtime::control_server::{ControlRequest, ControlServer};
 use routing_runtime::daemon::{DaemonContext, Sorted};
 use routing_runtime::deadline::DeadlineTimer;
 use routing_runtime::framed::{ConnectionId, FramedListener, ServerEvent};
+use routing_runtime::memory;
 use routing_runtime::netlink::monitor::LinkMonitor;
 use routing_runtime::signals::Signal;
 use std::time::Duration;
@@ -33,6 +34,9 @@ type Clients = FramedListener<RibMessage, ClientMessage>;
 /// Between attempts to read the kernel's tables.
 const RESYNC_PAUSE: Duration = Duration::from_millis(500);
 
+/// Requests to the kernel that leave enough free memory behind to give it back.
+const BURST: usize = 10_000;
+
 /// The daemon from its context to its end.
 pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
     let mut links = LinkMonitor::start().context("link monitor")?;
@@ -40,7 +44,7 @@ pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
     let kernel = KernelMonitor::open(writer.port()).context("route monitor")?;
     let sysctls = SysctlStore::open(&context.socket_path("ribd.sysctl"))?;
     let rib = context.engine(0);
-    let mut shell = Shell { rib, context, writer, kernel, sysctls, clients: None, resync: false };
+    let mut shell = Shell { rib, context, writer, kernel, sysctls, clients: None, resync: false, written: 0 };
     let config = Box::new(shell.context.config.clone());
     shell.feed(Input::Reconfigure(config)).await;
     loop {
@@ -68,6 +72,8 @@ struct Shell {
     clients: Option<Clients>,
     /// The model may differ from the kernel: read the kernel's tables at the next opportunity.
     resync: bool,
+    /// Requests to the kernel since free memory was given back.
+    written: usize,
 }
 
 impl Shell {
@@ -184,9 +190,14 @@ impl Shell {
                 }
             }
             if requests.is_empty() && system.is_empty() && ended.is_empty() {
+                if self.written >= BURST {
+                    self.written = 0;
+                    memory::give_back();
+                }
                 return;
             }
             if !requests.is_empty() {
+                self.written += requests.len();
                 let executed = self.writer.execute(&requests).await;
                 self.resync |= executed.uncertain;
                 self.rib.handle(self.context.clock.now(), Input::FibResults(executed.results));

@@ -13,6 +13,7 @@
 use crate::access::{Access, Rules, Standing};
 use crate::clock::Clock;
 use crate::logging::NoticeLog;
+use crate::memory;
 use crate::sys;
 use crate::unix::{self, ACCEPT_PAUSE};
 use routing_common::control::{Greeting, Outcome, PROTOCOL_VERSION, Reply, Request, encode};
@@ -272,7 +273,7 @@ async fn converse(stream: UnixStream, door: &Door, peer: &Arc<Peer>) -> io::Resu
         if frame.len().max(reply.len()) >= LARGE {
             drop(reply);
             frame = Vec::new();
-            sys::give_back_memory();
+            memory::give_back();
         }
     }
 }

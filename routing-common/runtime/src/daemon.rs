@@ -10,10 +10,10 @@ use crate::access::{Access, unknown_groups};
 use crate::clock::Clock;
 use crate::control_server::{ControlRequest, ControlServer};
 use crate::logging::{self, LogFormat, LogLevel, NoticeLog};
+use crate::memory;
 use crate::pid_file::PidFile;
 use crate::recorder::Recording;
 use crate::signals::Signals;
-use crate::sys;
 use anyhow::Context as _;
 use clap::{Args, Command, FromArgMatches as _};
 use routing_common::config::{self, Config};
@@ -313,7 +313,7 @@ fn read_config(path: &Path, checked: Option<Checked>) -> Result<Read, Vec<String
         return Ok(Read { config, warnings: Vec::new(), source: Configuration { file, text } });
     }
     let loaded = config::load(&file, &text);
-    sys::give_back_memory();
+    memory::give_back();
     match loaded {
         Ok(loaded) => {
             let warnings = loaded.warnings.iter().map(ToString::to_string).collect();

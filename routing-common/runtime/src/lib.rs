@@ -10,6 +10,7 @@
 //! * [`netlink`], [`sysctl`]: the kernel's interfaces, addresses and settings;
 //! * [`raw_socket`], [`packet_socket`]: datagrams and frames;
 //! * [`udp`], [`wait`], [`real_time`]: what a real-time thread beside the runtime needs;
+//! * [`memory`]: what a burst of work leaves behind;
 //! * [`recorder`]: what an engine was told, on disk; [`whole_file`]: files that are never half written.
 //!
 //! All of it is cancel safe unless a function says otherwise, because shells `select!` over it.

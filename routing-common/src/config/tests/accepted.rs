@@ -337,6 +337,9 @@ fn max_metric_is_for_who_asks_for_it() {
     let seconds = |n| Some(Duration::from_secs(n));
     let all = MaxMetric { administrative: true, on_startup: seconds(86_400), on_shutdown: seconds(5) };
     assert_eq!(of("administrative = true\non-startup = \"24h\"\non-shutdown = \"5s\"\n"), all);
+}
+
+#[test]
 fn fast_reroute_is_off_until_it_is_turned_on() {
     let of = |text: &str| {
         let file = format!("[ospf]\nrouter-id = \"1.1.1.1\"\n{text}");
