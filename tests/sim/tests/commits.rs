@@ -6,6 +6,7 @@
 //! keeper orders is done to the simulated router: its file is written and its daemons read it. Meanwhile time passes, more or less than
 //! the network needs. In the end every file is the one of the last commit that was accepted and not taken back, and routes,
 //! tables, LSAs and virtual routers are those of a network that never knew another.
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
 use mgmtd::configuration::{Answer, Author, Input, Keeper, Kind, Output, Proposal, Ticket, load};
 use mgmtd::supervisor::{Daemon as Process, wanted};
@@ -154,7 +155,8 @@ impl Desk {
         };
         let confirms = matches!(input, Input::Confirm(..));
         self.tell(world, router, input);
-        let accepted = self.replies.pop().expect("every deed is answered");
+        // Every deed is answered.
+        let accepted = self.replies.pop().unwrap();
         assert!(confirms || !accepted || !matches!(deed, 7 | 8), "what had to be refused was taken");
         let keeps = confirms || !accepted || kind == Kind::Test;
         assert_eq!(self.keeper.text(), if keeps { &before } else { &text }, "after deed {deed}");
