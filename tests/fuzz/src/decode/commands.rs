@@ -1,7 +1,7 @@
 //! Lines an operator types.
 
 use crate::commands::configuration::Style;
-use crate::commands::{Act, Daemon, Meaning, Question, TECH_SUPPORT, table};
+use crate::commands::{Act, Daemon, Meaning, Question, TECH_SUPPORT, TerminalSetting, table};
 use routing_common::control::configuration::Request;
 use routing_common::grammar::{Args, CommandTable};
 use serde_json::Value;
@@ -27,6 +27,10 @@ pub fn commands(data: &[u8]) {
         Ok((Meaning::Start(program), args)) => {
             assert!(["ping", "traceroute"].contains(&program));
             assert!(args.get("host").is_some_and(|host| host.parse::<std::net::Ipv4Addr>().is_ok()));
+        }
+        Ok((Meaning::Terminal(setting), args)) => {
+            let rows = args.get("rows").map(|rows| rows.parse::<u16>().is_ok_and(|rows| rows <= 512));
+            assert_eq!(rows, (setting == TerminalSetting::Length).then_some(true));
         }
         Ok((Meaning::Version | Meaning::List | Meaning::Memory | Meaning::Monitor, _)) => {}
         Err(error) => assert!(error.to_string().starts_with('%'), "{error}"),
