@@ -108,8 +108,8 @@ impl Sockets {
     /// The next datagram of one place, and whether it is that of multihop sessions. What cannot be read is told by
     /// the interface's own end, or by silence.
     pub(crate) fn receive(&mut self, kind: Kind, place: usize) -> Option<(bool, UdpDatagram<'_>)> {
-        let open = self.places.iter_mut().filter(|place| place.receivers.is_some());
-        let Place { interface, receivers, taken } = open.skip(place).next()?;
+        let mut open = self.places.iter_mut().filter(|place| place.receivers.is_some());
+        let Place { interface, receivers, taken } = open.nth(place)?;
         let (news, routine) = receivers.as_mut()?;
         let receiver = match kind {
             Kind::News => news,
