@@ -125,7 +125,8 @@ impl Configuring {
         if !self.is_changed() {
             return Ok(String::new());
         }
-        self.commit(Some("a file, read by vtysh".to_owned()), None)
+        let candidate = self.session.document().text();
+        self.commit(candidate, Some("a file, read by vtysh".to_owned()), None)
     }
 
     /// What stands in the prompt behind the router's name.

@@ -167,7 +167,7 @@ pub fn measure(plan: &Plan, suite: Suite) -> Result<Vec<Figure>> {
 
 fn star(plan: &Plan, suite: Suite) -> Result<Vec<Figure>> {
     let mut area = Area::star(plan.neighbors);
-    let mut bed = Bed::up(suite, &mut area, &plan.daemons)?;
+    let mut bed = Bed::up(suite, Role::Fed, &mut area, &plan.daemons)?;
     let start = cold(plan, &mut bed, &area, suite, Row::Star)?;
     bed.rest(plan.pauses.start)?;
     let (before, since) = (bed.usage()?, Instant::now());

@@ -183,7 +183,10 @@ impl Question for Request {
             | Self::Events
             | Self::SpfLog
             | Self::KeyChains { .. }
-            | Self::FastReroute => true,
+            | Self::FastReroute
+            | Self::PrefixLists { .. }
+            | Self::AccessLists { .. }
+            | Self::RouteMaps { .. } => true,
             Self::PrepareRestart => false,
         }
     }

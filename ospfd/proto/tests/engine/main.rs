@@ -26,7 +26,7 @@ mod self_originated;
 mod show;
 #[cfg(test)]
 mod show_lists;
-mod stub_router;
 #[cfg(test)]
 mod show_policy;
+mod stub_router;
 mod topology_changes;
