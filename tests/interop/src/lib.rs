@@ -16,7 +16,7 @@ pub mod dialect;
 pub mod router;
 
 pub use bench::{Bench, eventually};
-pub use router::{Authentication, Bfd, ChainKey, External, Kind, Port, Router, Suite, Vrrp};
+pub use router::{Algorithm, Authentication, Bfd, ChainKey, External, Kind, Port, Router, Suite, Vrrp};
 
 /// Why a test failed: prints as the text an operator would want to read, never as a backtrace of this workbench.
 pub struct Failure(String);

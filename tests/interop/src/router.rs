@@ -1,7 +1,6 @@
 //! What a router is to do, in no suite's words.
 
 use ipnetwork::Ipv4Network;
-use routing_common::key_chain::Algorithm;
 use std::net::Ipv4Addr;
 
 /// A routing suite.
@@ -49,6 +48,38 @@ pub enum Authentication {
     Chain(Vec<ChainKey>),
 }
 
+/// How a key signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Keyed MD5 (RFC 2328 App. D).
+    Md5,
+    /// RFC 5709, as are the others.
+    HmacSha1,
+    /// With SHA-256.
+    HmacSha256,
+    /// With SHA-384.
+    HmacSha384,
+    /// With SHA-512.
+    HmacSha512,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Md5, Self::HmacSha1, Self::HmacSha256, Self::HmacSha384, Self::HmacSha512];
+
+    /// As Torc's configuration calls it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Md5 => "md5",
+            Self::HmacSha1 => "hmac-sha-1",
+            Self::HmacSha256 => "hmac-sha-256",
+            Self::HmacSha384 => "hmac-sha-384",
+            Self::HmacSha512 => "hmac-sha-512",
+        }
+    }
+}
+
 /// A key that signs from a second on, until another begins; it is always accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainKey {
@@ -58,8 +89,8 @@ pub struct ChainKey {
     pub key: String,
     /// How it signs.
     pub algorithm: Algorithm,
-    /// The first second, since 1970.
-    pub from: u64,
+    /// Its first second in Universal Time, as `2026-01-31 06:30:00`.
+    pub from: String,
 }
 
 /// One interface. It has the name of the link it is plugged into.

@@ -3,11 +3,13 @@
 use anyhow::{Result, ensure};
 use interop_tests::bench::throughout;
 use interop_tests::router::PEERS;
-use interop_tests::{Authentication, Bench, ChainKey, External, Kind, Outcome, Port, Router, Suite, ask};
+use interop_tests::{
+    Algorithm, Authentication, Bench, ChainKey, External, Kind, Outcome, Port, Router, Suite, ask,
+};
 use nix::sys::signal::Signal;
 use ringlab::fabric::Cut;
-use routing_common::key_chain::Algorithm;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// BIRD originates an LSA at most every 5 s, which may delay a change by that.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -158,17 +160,22 @@ fn authenticated_by_password_and_by_digest() -> Outcome {
     Ok(())
 }
 
+/// A moment in Universal Time, by the host's own reckoning.
+fn date(when: &str) -> Result<String> {
+    let output = Command::new("date").args(["--utc", "--date", when, "+%Y-%m-%d %H:%M:%S"]).output()?;
+    ensure!(output.status.success(), "date: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim_end().to_owned())
+}
+
 /// A cable for each algorithm; and one on which the keys change while it is in use.
 #[test]
 fn authenticated_by_key_chains() -> Outcome {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(anyhow::Error::from)?.as_secs();
-    let rollover = now + 20;
-    let chain_key = |algorithm: Algorithm, id, from| {
+    let (always, rollover) = (date("-1 day")?, date("+20 seconds")?);
+    let chain_key = |algorithm: Algorithm, id, from: &str| {
         // Of `md5` no more than 16 octets count; the others have one longer than their digest.
         let key = "sixteen_octets.!".repeat(if algorithm == Algorithm::Md5 { 1 } else { 5 });
-        ChainKey { id, key, algorithm, from }
+        ChainKey { id, key, algorithm, from: from.to_owned() }
     };
-    let always = now - 86_400;
     for (peer, algorithms) in [(Suite::Bird, Algorithm::ALL.as_slice()), (Suite::Frr, &[Algorithm::Md5])] {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         let mut cable = |link: &str, keys: &[ChainKey]| {
@@ -179,11 +186,11 @@ fn authenticated_by_key_chains() -> Outcome {
             }
         };
         for algorithm in algorithms {
-            cable(&algorithm.word().replace("hmac-", ""), &[chain_key(*algorithm, 7, always)]);
+            cable(&algorithm.word().replace("hmac-", ""), &[chain_key(*algorithm, 7, &always)]);
         }
         let turns = [
-            chain_key(Algorithm::Md5, 1, always),
-            chain_key(*algorithms.last().unwrap_or(&Algorithm::Md5), 2, rollover),
+            chain_key(Algorithm::Md5, 1, &always),
+            chain_key(*algorithms.last().unwrap_or(&Algorithm::Md5), 2, &rollover),
         ];
         // FRR signs with the last key it has, whatever the time.
         cable("turns", &turns);

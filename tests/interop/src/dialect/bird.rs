@@ -1,9 +1,7 @@
 //! BIRD 2 for OSPF; the virtual router beside it is keepalived's.
 
 use super::{Plan, Process, keepalived};
-use crate::router::{Authentication, Bfd, ChainKey, External, Kind, Port, Router};
-use routing_common::key_chain::Algorithm;
-use routing_common::render::utc;
+use crate::router::{Algorithm, Authentication, Bfd, ChainKey, External, Kind, Port, Router};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
@@ -134,5 +132,5 @@ fn password(key: &ChainKey) -> String {
         Algorithm::HmacSha384 => "hmac sha384",
         Algorithm::HmacSha512 => "hmac sha512",
     };
-    format!("password \"{key}\" {{ id {id}; algorithm {algorithm}; generate from \"{}\"; }}; ", utc(*from))
+    format!("password \"{key}\" {{ id {id}; algorithm {algorithm}; generate from \"{from}\"; }}; ")
 }

@@ -1,8 +1,7 @@
 //! FRR without its watcher: every daemon with a file of its own.
 
 use super::{Plan, Process};
-use crate::router::{Authentication, Bfd, External, Kind, Port, Router, Vrrp};
-use routing_common::key_chain::Algorithm;
+use crate::router::{Algorithm, Authentication, Bfd, External, Kind, Port, Router, Vrrp};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 

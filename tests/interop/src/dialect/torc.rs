@@ -3,7 +3,6 @@
 use super::{Plan, Process, binaries};
 use crate::router::{Authentication, Bfd, ChainKey, External, Kind, Port, Router, Vrrp};
 use anyhow::{Result, ensure};
-use routing_common::render::utc;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -114,11 +113,11 @@ fn interface(port: &Port, text: &mut String) {
     };
     let Authentication::Chain(keys) = &port.authentication else { return };
     for ChainKey { id, key, algorithm, from } in keys {
+        let algorithm = algorithm.word();
         let _ = write!(
             text,
             "\n[[key-chains.{link}]]\nid = {id}\nkey = \"{key}\"\nalgorithm = \"{algorithm}\"\n\
-             send-lifetime = {{ start = \"{}\" }}\n",
-            utc(*from)
+             send-lifetime = {{ start = \"{from}\" }}\n"
         );
     }
 }
