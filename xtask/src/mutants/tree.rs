@@ -57,13 +57,10 @@ fn copy(root: &Path, tree: &Path, mutants: &[Mutant]) -> Result<()> {
         ("tests/sim/examples/runner.rs".to_owned(), read(RUNNER)?),
     ];
     for package in PACKAGES {
-        let mut paths = vec![format!("{package}/Cargo.toml")];
+        let own = format!("{package}/Cargo.toml");
+        files.push((own.clone(), package_manifest(&read(&own)?)?));
+        let mut paths = Vec::new();
         sources(root, &format!("{package}/src"), &mut paths)?;
-        // Never built, but the manifest names them.
-        let benches = format!("{package}/benches");
-        if root.join(&benches).is_dir() {
-            sources(root, &benches, &mut paths)?;
-        }
         let planted_here = mutants.iter().any(|m| m.file.starts_with(&format!("{package}/src/")));
         for path in paths {
             let here: Vec<&Mutant> = mutants.iter().filter(|m| m.file == path).collect();
@@ -100,6 +97,15 @@ fn manifest(text: &str) -> Result<String> {
     workspace.remove("exclude");
     workspace.remove("default-members");
     workspace.insert("members".to_owned(), PACKAGES.map(toml::Value::from).to_vec().into());
+    Ok(toml::to_string(&whole)?)
+}
+
+/// A package without its tests and benchmarks, which are not copied.
+fn package_manifest(text: &str) -> Result<String> {
+    let mut whole: toml::Table = toml::from_str(text)?;
+    for key in ["dev-dependencies", "bench", "test"] {
+        whole.remove(key);
+    }
     Ok(toml::to_string(&whole)?)
 }
 
