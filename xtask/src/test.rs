@@ -1,7 +1,10 @@
 //! Everything a pull request must pass, in the order in which it is cheapest to fail.
 
 use crate::{cargo, lint, readme, sim};
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 #[derive(clap::Args)]
@@ -12,11 +15,17 @@ pub(crate) struct Arguments {
     /// Leave out what needs network namespaces: the rings and the other suites.
     #[arg(long)]
     no_namespaces: bool,
+    /// Nothing but the simulator and the fuzz targets.
+    #[arg(long)]
+    storms: bool,
 }
 
-/// Packages whose tests set up routers in network namespaces, and how many tests run at a time. The rings measure, so one;
-/// the other suites' hellos and dead intervals are mostly waited for.
-const NAMESPACES: &[(&str, u32)] = &[("ringlab", 1), ("interop-tests", 3), ("scale-bench", 1)];
+/// Packages whose tests set up routers in network namespaces. Those of the rings measure, so one at a time, and nothing beside them.
+const MEASURING: [&str; 2] = ["ringlab", "scale-bench"];
+
+/// Of the other suites mostly hellos and dead intervals are waited for, so several at a time, and [`Storms`] beside them.
+const WAITING: &str = "interop-tests";
+const AT_ONCE: u32 = 4;
 
 /// The simulator's own tests are storms too, and want the build that is fast with every assertion armed.
 const SIMULATOR: &str = "routing-sim";
@@ -41,25 +50,31 @@ const FUZZING: [&str; 9] = [
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let start = Instant::now();
+    if arguments.storms {
+        return storms(start);
+    }
     if !arguments.no_lint {
         lint::run()?;
         told("lint", start);
     }
     cargo(&["build", "--workspace", "--bins", "--locked"])?;
     let mut unit = vec!["test", "--workspace", "--locked"];
-    for package in NAMESPACES.iter().map(|(package, _)| package).chain([&SIMULATOR]) {
+    for package in MEASURING.iter().chain([&WAITING, &SIMULATOR]) {
         unit.extend(["--exclude", package]);
     }
     cargo(&unit)?;
     told("up to the unit tests", start);
-    simulate()?;
-    told("up to the simulator", start);
-    cargo(&FUZZING)?;
-    told("up to the fuzz targets", start);
-    if !arguments.no_namespaces {
-        for (package, threads) in NAMESPACES {
-            let threads = format!("--test-threads={threads}");
-            cargo(&["test", "--package", package, "--locked", "--", &threads])?;
+    if arguments.no_namespaces {
+        storms(start)?;
+    } else {
+        let storms = Storms::begin()?;
+        let waited = test_one_package(WAITING, AT_ONCE);
+        told(&format!("up to {WAITING}"), start);
+        storms.end()?;
+        waited?;
+        told("up to the simulator and the fuzz targets", start);
+        for package in MEASURING {
+            test_one_package(package, 1)?;
             told(&format!("up to {package}"), start);
         }
         cargo(&["xtask", "demo", "--quick"])?;
@@ -67,6 +82,51 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     println!("all tests passed in {} s", start.elapsed().as_secs());
     Ok(())
+}
+
+fn test_one_package(package: &str, threads: u32) -> Result<()> {
+    cargo(&["test", "--package", package, "--locked", "--", &format!("--test-threads={threads}")])
+}
+
+/// What needs nothing but processors: the simulator, and the fuzz targets, which share its build.
+fn storms(start: Instant) -> Result<()> {
+    simulate()?;
+    told("storms: up to the simulator", start);
+    cargo(&FUZZING)?;
+    told("storms: up to the fuzz targets", start);
+    Ok(())
+}
+
+/// [`storms`] in a process of its own that yields to everybody else.
+struct Storms {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Storms {
+    fn begin() -> Result<Self> {
+        let log = std::env::temp_dir().join(format!("torc-storms-{}.log", std::process::id()));
+        let file = File::create(&log).with_context(|| log.display().to_string())?;
+        let child = Command::new("nice")
+            .args(["-n", "19"])
+            .arg(std::env::current_exe()?)
+            .args(["test", "--storms"])
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .context("nice")?;
+        Ok(Self { child, log })
+    }
+
+    /// Waits for them and prints what they said.
+    fn end(mut self) -> Result<()> {
+        let status = self.child.wait()?;
+        print!("{}", std::fs::read_to_string(&self.log)?);
+        std::fs::remove_file(&self.log)?;
+        ensure!(status.success(), "the simulator or the fuzz targets failed: {status}");
+        Ok(())
+    }
 }
 
 /// Where the time goes.

@@ -9,7 +9,7 @@ use super::{Checker, Verdict};
 use crate::node::Node;
 use crate::scenario::Daemon;
 use crate::world::World;
-use ospf_proto::api::{DatabaseKind, Request as Ospf};
+use ospf_proto::api::{DatabaseKind, Extent, Request as Ospf};
 use rib::api::Request as Rib;
 use rib::message::Protocol;
 use routing_common::id::{RouterId, Vrid};
@@ -77,6 +77,10 @@ fn ospf_requests(router_id: RouterId) -> Vec<Ospf> {
         Ospf::Events,
         Ospf::SpfLog,
         Ospf::FastReroute,
+        Ospf::KeyChains { name: None },
+        Ospf::PrefixLists { name: None, extent: Extent::default() },
+        Ospf::AccessLists { name: None },
+        Ospf::RouteMaps { name: None },
         Ospf::DatabaseDetail { link_state_id: None, advertising_router: None, self_originate: false },
     ];
     neighbors.into_iter().chain(kinds).chain(databases).chain(plain).collect()
@@ -172,7 +176,7 @@ mod tests {
         let world = ring(20);
         let now = world.nodes[0].clock.local(world.now);
         let requests = ospf_requests(RouterId(world.scenario.routers[0].loopback));
-        assert_eq!(requests.len(), 26);
+        assert_eq!(requests.len(), 31);
         assert!(requests.iter().all(|r| ask_ospf(&world.nodes[0], now, r).is_ok()));
         assert!(rib_requests().iter().all(|r| ask_rib(&world.nodes[0], now, r).is_ok()));
         let unknown = Ospf::Interfaces { name: Some("nosuch".parse().unwrap()) };
