@@ -107,10 +107,12 @@ impl Storms {
     fn begin() -> Result<Self> {
         let log = std::env::temp_dir().join(format!("torc-storms-{}.log", std::process::id()));
         let file = File::create(&log).with_context(|| log.display().to_string())?;
+        // By cargo: this very file may have been replaced by the builds of the tests before.
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let child = Command::new("nice")
             .args(["-n", "19"])
-            .arg(std::env::current_exe()?)
-            .args(["test", "--storms"])
+            .arg(cargo)
+            .args(["xtask", "test", "--storms"])
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
