@@ -37,6 +37,8 @@ const TURN: usize = 64;
 const WALL_CLOCK_CHECK: Duration = Duration::from_secs(30);
 /// Routes told to the RIB after which memory is given back.
 const MANY_ROUTES: usize = 20_000;
+/// So long after the last of them: not between two parts of the same burst.
+const REST: Duration = Duration::from_millis(200);
 /// How long the last words to the RIB may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -57,7 +59,7 @@ pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
         state,
         context,
         wall,
-        tidiness: Tidiness::default(),
+        tidiness: Tidiness::after(MANY_ROUTES, REST),
         finished: false,
     };
     shell.feed(Input::WallClock(shell.wall.seconds));
@@ -262,7 +264,7 @@ impl Shell {
                 Output::LeaveGroup { ifindex, group } => self.ports.leave(ifindex, group),
                 Output::Rib(message) => {
                     if let ClientMessage::Routes(changes) = &message {
-                        self.tidiness.note(self.context.clock.now(), changes.len(), MANY_ROUTES);
+                        self.tidiness.note(self.context.clock.now(), changes.len());
                     }
                     self.rib
                         .send(&message)

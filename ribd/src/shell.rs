@@ -23,7 +23,7 @@ use routing_runtime::control_server::{ControlRequest, ControlServer};
 use routing_runtime::daemon::{DaemonContext, Sorted};
 use routing_runtime::deadline::DeadlineTimer;
 use routing_runtime::framed::{ConnectionId, FramedListener, ServerEvent};
-use routing_runtime::memory;
+use routing_runtime::memory::Tidiness;
 use routing_runtime::netlink::monitor::LinkMonitor;
 use routing_runtime::signals::Signal;
 use std::time::Duration;
@@ -44,7 +44,8 @@ pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
     let kernel = KernelMonitor::open(writer.port()).context("route monitor")?;
     let sysctls = SysctlStore::open(&context.socket_path("ribd.sysctl"))?;
     let rib = context.engine(0);
-    let mut shell = Shell { rib, context, writer, kernel, sysctls, clients: None, resync: false, written: 0 };
+    let tidiness = Tidiness::after(BURST, Duration::ZERO);
+    let mut shell = Shell { rib, context, writer, kernel, sysctls, clients: None, resync: false, tidiness };
     let config = Box::new(shell.context.config.clone());
     shell.feed(Input::Reconfigure(config)).await;
     loop {
@@ -72,8 +73,8 @@ struct Shell {
     clients: Option<Clients>,
     /// The model may differ from the kernel: read the kernel's tables at the next opportunity.
     resync: bool,
-    /// Requests to the kernel since free memory was given back.
-    written: usize,
+    /// Of requests to the kernel; a burst has ended when none is left.
+    tidiness: Tidiness,
 }
 
 impl Shell {
@@ -190,14 +191,11 @@ impl Shell {
                 }
             }
             if requests.is_empty() && system.is_empty() && ended.is_empty() {
-                if self.written >= BURST {
-                    self.written = 0;
-                    memory::give_back();
-                }
+                self.tidiness.tidy(self.context.clock.now());
                 return;
             }
             if !requests.is_empty() {
-                self.written += requests.len();
+                self.tidiness.note(self.context.clock.now(), requests.len());
                 let executed = self.writer.execute(&requests).await;
                 self.resync |= executed.uncertain;
                 self.rib.handle(self.context.clock.now(), Input::FibResults(executed.results));

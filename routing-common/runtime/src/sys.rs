@@ -173,7 +173,8 @@ impl Deref for Descriptor {
 }
 
 /// Gives the pages of free blocks back to the kernel, wherever they lie; glibc by itself does so at the end of the heap only.
-pub(crate) fn give_back_memory() {
+/// It takes about a millisecond for each ten megabytes.
+pub fn give_back_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: takes no pointer and touches nothing that is allocated.
     unsafe {
