@@ -7,9 +7,9 @@ use crate::configuration::{
     Answer, Answered, Author, Input, Keeper, Kind, NOBODY, Output, Proposal, Ticket, load,
 };
 use crate::process::{listener, socket_of};
-use crate::supervisor::{self, Daemon, wanted};
+use crate::supervisor::{self, Daemon};
 use nix::unistd::{Uid, User};
-use routing_common::config::{AccessConfig, masked};
+use routing_common::config::{Config, masked};
 use routing_common::control::Order;
 use routing_common::control::configuration::{Commit, History, Request, Revision, Source, Text};
 use routing_common::machine::Machine as _;
@@ -27,10 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is in force when a supervisor starts: the running text where an earlier supervisor left daemons behind, because its
 /// death is no reason to change a router; otherwise the startup file.
-pub(super) async fn in_force(
-    store: &Store,
-    settings: &Settings,
-) -> anyhow::Result<(String, BTreeSet<Daemon>)> {
+pub(super) async fn in_force(store: &Store, settings: &Settings) -> anyhow::Result<(String, Config)> {
     let mut left_behind = false;
     for daemon in Daemon::ALL {
         left_behind |= listener(&socket_of(&settings.run_dir, daemon)).await.is_some();
@@ -41,7 +38,7 @@ pub(super) async fn in_force(
                 if store.startup().ok().as_ref() != Some(&text) {
                     tracing::warn!("the running configuration goes on; {} says something else", store.name());
                 }
-                return Ok((text, wanted(&config)));
+                return Ok((text, config));
             }
             // Of another release.
             Err(why) => {
@@ -50,9 +47,9 @@ pub(super) async fn in_force(
         }
     }
     let text = store.startup().map_err(Refused)?;
-    let wanted = wanted(&understood(&store.name(), &text)?);
+    let config = understood(&store.name(), &text)?;
     store.store(&text, None)?;
-    Ok((text, wanted))
+    Ok((text, config))
 }
 
 /// The keeper of a text in force. One that is not the archive's newest was brought by hand and becomes a revision.
@@ -86,11 +83,6 @@ fn author_of(peer: &Peer) -> Author {
         None => format!("uid {}", peer.uid),
     };
     Author { name, connection: Some(peer.connection) }
-}
-
-/// Who may talk to this program by a text that was accepted.
-pub(super) fn access_of(text: &str) -> AccessConfig {
-    load("", text).map(|(config, _)| config.access).unwrap_or_default()
 }
 
 /// A text for somebody who may only look.
@@ -249,7 +241,7 @@ impl Shell {
                 Output::Store { text, unconfirmed } => {
                     let stored = self.store.store(&text, unconfirmed.as_ref());
                     if stored.is_ok() {
-                        self.access.set(&access_of(&text));
+                        self.heed(&text).await;
                     }
                     Some(vec![Input::Stored(stored.map_err(|e| format!("{e:#}")))])
                 }
@@ -301,21 +293,26 @@ impl Shell {
 
     async fn apply(&mut self, wanted: BTreeSet<Daemon>) -> Vec<Input> {
         let up: BTreeSet<Daemon> = self.supervisor.up().intersection(&wanted).copied().collect();
-        self.configured(wanted).await;
+        self.tell(supervisor::Input::Configured(wanted)).await;
         up.iter().for_each(|daemon| self.order(*daemon, Order::Reload));
         vec![Input::Asked(up)]
     }
 
-    /// Tells the supervisor for whom the stored text has work, and how long ospfd may take to end. Of a text without OSPF
-    /// the latter stays as it was: the one that ends was started by another.
-    pub(super) async fn configured(&mut self, wanted: BTreeSet<Daemon>) {
-        let text = self.store.running().ok().flatten();
-        let config = text.and_then(|text| load(&self.store.name(), &text).ok());
-        if let Some(ospf) = config.and_then(|(config, _)| config.ospf) {
+    /// Does what a text that was accepted and stored says to this program itself.
+    async fn heed(&mut self, text: &str) {
+        // One that was accepted is understood.
+        let Ok((config, _)) = load("", text) else { return };
+        self.access.set(&config.access);
+        self.drain_by(config).await;
+    }
+
+    /// Tells the supervisor how long ospfd may take to end. Of a configuration without OSPF that stays as it was: the one
+    /// that ends was started by another.
+    pub(super) async fn drain_by(&mut self, config: Config) {
+        if let Some(ospf) = config.ospf {
             let drain = ospf.max_metric.on_shutdown.unwrap_or_default();
             self.tell(supervisor::Input::Drains(drain)).await;
         }
-        self.tell(supervisor::Input::Configured(wanted)).await;
     }
 
     fn order(&self, daemon: Daemon, order: Order) {

@@ -7,7 +7,7 @@ use crate::api;
 use crate::configuration::store::Store;
 use crate::configuration::{Answer, Keeper, NOBODY, Ticket, load};
 use crate::process::{Process, accepting, listener, socket_of};
-use crate::supervisor::{Daemon, Input, Output, Provenance, Supervisor};
+use crate::supervisor::{Daemon, Input, Output, Provenance, Supervisor, wanted};
 use anyhow::{Context as _, bail};
 use routing_common::config::Config;
 use routing_common::control::{Question as _, configuration as configuring};
@@ -104,10 +104,11 @@ struct Shell {
 /// work. A daemon's failure is no error: it is retried.
 pub async fn run(settings: Settings) -> anyhow::Result<()> {
     let store = Store::new(settings.config.clone(), settings.run_dir.clone(), settings.archive_dir.clone());
-    let (text, wanted) = configuration::in_force(&store, &settings).await?;
+    let (text, config) = configuration::in_force(&store, &settings).await?;
+    let wanted = wanted(&config);
     find_programs(&settings.daemon_dir, &wanted)?;
     let mut signals = Signals::new().context("signal handlers")?;
-    let access = Access::new(&configuration::access_of(&text));
+    let access = Access::new(&config.access);
     let mut control = ControlServer::bind(&settings.run_dir, "mgmtd", &access, is_question)
         .with_context(|| format!("control socket in {}", settings.run_dir.display()))?;
     let mut timer = DeadlineTimer::new().context("timer")?;
@@ -128,7 +129,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
         finished: false,
     };
     shell.find_left_over(&wanted).await;
-    shell.configured(wanted).await;
+    shell.drain_by(config).await;
+    shell.tell(Input::Configured(wanted)).await;
     while !shell.finished {
         let deadlines = [shell.supervisor.poll_timeout(), shell.keeper.poll_timeout()];
         tokio::select! {
