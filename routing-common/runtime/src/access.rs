@@ -9,13 +9,14 @@
 //!
 //! A group that the host does not know has no members: nothing gets laxer by a slip.
 
+use crate::unix;
 use nix::unistd::{Group, getegid, geteuid};
 use routing_common::config::{AccessConfig, UserGroup};
 use tokio::sync::watch;
 
 /// What somebody may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub(crate) enum Standing {
     /// Everything.
     Operator,
     /// Ask, without being told secrets.
@@ -49,7 +50,7 @@ impl Access {
 }
 
 /// The groups of a configuration that this host does not have, each with a word about it.
-pub fn unknown_groups(config: &AccessConfig) -> Vec<String> {
+pub(crate) fn unknown_groups(config: &AccessConfig) -> Vec<String> {
     let keys = [("operators", &config.operators), ("readers", &config.readers)];
     let unknown = keys.into_iter().filter_map(|(key, group)| {
         let group = group.as_ref()?;
@@ -85,9 +86,10 @@ pub(crate) struct Rules {
 impl Rules {
     fn of(config: &AccessConfig) -> Self {
         unknown_groups(config).iter().for_each(|why| tracing::warn!("{why}; nobody is in it"));
+        let judges = *config != AccessConfig::default();
         Self {
-            judges: *config != AccessConfig::default(),
-            was_open: *config != AccessConfig::default(),
+            judges,
+            was_open: judges,
             owner: geteuid().as_raw(),
             group: getegid().as_raw(),
             operators: config.operators.as_ref().and_then(id_of),
@@ -98,7 +100,7 @@ impl Rules {
 
     /// The mode the socket must have.
     pub(crate) fn socket_mode(&self) -> u32 {
-        if self.judges { 0o666 } else { 0o660 }
+        if self.judges { 0o666 } else { unix::MODE }
     }
 
     /// What a user with these groups may.

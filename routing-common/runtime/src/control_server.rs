@@ -34,7 +34,7 @@ use tokio::time::timeout;
 /// Connections of operators served at the same time; further ones are closed at once.
 pub const MAX_CONNECTIONS: usize = 32;
 /// Those of readers.
-pub const MAX_READERS: usize = 16;
+const MAX_READERS: usize = 16;
 /// Those of people who are only told that they may nothing.
 const MAX_STRANGERS: usize = 4;
 /// Longest request, in octets; a whole configuration fits many times.
@@ -197,7 +197,7 @@ async fn accept(listener: UnixListener, path: PathBuf, mut door: Door, mut refus
             Standing::Stranger => for_strangers,
         };
         match Arc::clone(slots).try_acquire_owned() {
-            Ok(slot) => drop(tokio::spawn(serve(stream, peer, slot, door.clone()))),
+            Ok(slot) => drop(tokio::spawn(serve(stream, peer, standing, slot, door.clone()))),
             Err(_) if standing == Standing::Operator => {
                 tracing::warn!("control connection refused: {MAX_CONNECTIONS} are open");
             }
@@ -220,9 +220,15 @@ fn peer_of(stream: &UnixStream, connection: u64) -> Peer {
     Peer { connection, uid: cred.uid(), pid: cred.pid(), groups }
 }
 
-/// One connection from greeting to end; `_slot` is given back with it.
-async fn serve(stream: UnixStream, peer: Arc<Peer>, _slot: OwnedSemaphorePermit, door: Door) {
-    let ended = match door.standing(&peer) {
+/// One connection from greeting to end; `_slot`, one of its `standing`, is given back with it.
+async fn serve(
+    stream: UnixStream,
+    peer: Arc<Peer>,
+    standing: Standing,
+    _slot: OwnedSemaphorePermit,
+    door: Door,
+) {
+    let ended = match standing {
         // He gets one answer and not much time for his question.
         Standing::Stranger => patiently(converse(stream, &door, &peer)).await,
         Standing::Operator | Standing::Reader => converse(stream, &door, &peer).await,
