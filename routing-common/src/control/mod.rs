@@ -28,7 +28,7 @@ pub trait Question: DeserializeOwned {
 
     /// Is a request's body one of these, and changes nothing?
     fn is_question_of(body: &serde_json::Value) -> bool {
-        serde_json::from_value::<Self>(body.clone()).is_ok_and(|asked| asked.is_question())
+        Self::deserialize(body).is_ok_and(|asked| asked.is_question())
     }
 }
 
