@@ -5,13 +5,11 @@
 //! that signs while it is not taken.
 
 use super::authentication::secret;
-use super::names::{Names, What};
+use super::names::{Names, Placed, What, ordered, values};
 use crate::config::reader::Section;
 use crate::key_chain::{Algorithm, ChainKey, KeyChain, Lifetime};
 use crate::render::{Date, utc};
-use core::ops::Range;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 /// Years before have no place in FRR's lines.
 const FIRST_YEAR: u64 = 1993;
@@ -26,9 +24,9 @@ pub(super) struct KeyChains {
 pub(super) fn read(root: &Section<'_>) -> KeyChains {
     let mut all = KeyChains { chains: BTreeMap::new(), names: Names::default() };
     for (name, sections) in all.names.declared(root, What::KeyChain) {
-        let keys = keys(&sections);
+        let keys = ordered(What::KeyChain, &sections, key, |k| k.id.into());
         warn_of_gaps(root, &keys);
-        let keys = keys.into_iter().map(|(key, _)| key).collect();
+        let keys = values(keys);
         all.chains.insert(name.clone(), KeyChain { name, keys });
     }
     all
@@ -45,24 +43,6 @@ impl KeyChains {
         self.names.warn_of_unused(root);
         self.chains
     }
-}
-
-/// The keys by id, each with its place; an id that stands twice is refused.
-fn keys(sections: &[Section<'_>]) -> Vec<(ChainKey, Range<usize>)> {
-    let mut keys: BTreeMap<u8, (ChainKey, Range<usize>)> = BTreeMap::new();
-    for section in sections {
-        let Some(key) = key(section) else { continue };
-        match keys.entry(key.id) {
-            Entry::Vacant(place) => {
-                place.insert((key, section.span()));
-            }
-            Entry::Occupied(_) => {
-                let message = format!("key id {} is used twice", key.id);
-                section.sink().error(section.span(), message, "each key needs its own id");
-            }
-        }
-    }
-    keys.into_values().collect()
 }
 
 fn key(section: &Section<'_>) -> Option<ChainKey> {
@@ -134,7 +114,7 @@ fn warn_of_refused(section: &Section<'_>, key: &ChainKey) {
 }
 
 /// Warns of times between two keys in which none is meant to sign.
-fn warn_of_gaps(root: &Section<'_>, keys: &[(ChainKey, Range<usize>)]) {
+fn warn_of_gaps(root: &Section<'_>, keys: &[Placed<ChainKey>]) {
     let mut by_start: Vec<_> = keys.iter().collect();
     by_start.sort_by_key(|(key, _)| key.send.start);
     let mut covered = Some(0_u64);

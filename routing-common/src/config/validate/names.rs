@@ -1,10 +1,11 @@
 //! Names the operator gives to what other tables refer to: each is one word, stands for something, and somebody asks
-//! for it.
+//! for it. What stands under a name is numbered, each number once.
 
 use crate::config::reader::{At, Section};
 use crate::config::slip::nearest;
 use core::cell::RefCell;
 use core::ops::Range;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest name, in characters.
@@ -45,6 +46,48 @@ impl What {
             _ => "add an entry, or remove the name; FRR would take it for one that permits everything",
         }
     }
+
+    /// What is wrong with a number that stands twice under a name, and what to do about it.
+    fn when_twice(self, number: u32) -> (String, &'static str) {
+        match self {
+            Self::KeyChain => (format!("key id {number} is used twice"), "each key needs its own id"),
+            _ => (
+                format!("sequence {number} is already in the file"),
+                "each entry needs a sequence of its own",
+            ),
+        }
+    }
+}
+
+/// An entry and where it stands.
+pub(super) type Placed<T> = (T, Range<usize>);
+
+pub(super) fn values<T>(entries: Vec<Placed<T>>) -> Vec<T> {
+    entries.into_iter().map(|(e, _)| e).collect()
+}
+
+/// The entries under a name by number; one that stands twice is refused.
+pub(super) fn ordered<T>(
+    what: What,
+    sections: &[Section<'_>],
+    read: impl Fn(&Section<'_>) -> Option<T>,
+    number: impl Fn(&T) -> u32,
+) -> Vec<Placed<T>> {
+    let mut entries: BTreeMap<u32, Placed<T>> = BTreeMap::new();
+    for section in sections {
+        let Some(entry) = read(section) else { continue };
+        let number = number(&entry);
+        match entries.entry(number) {
+            Entry::Vacant(place) => {
+                place.insert((entry, section.span()));
+            }
+            Entry::Occupied(_) => {
+                let (message, hint) = what.when_twice(number);
+                section.sink().error(section.span(), message, hint);
+            }
+        }
+    }
+    entries.into_values().collect()
 }
 
 /// Where names are given, and which of them were asked for.

@@ -4,7 +4,7 @@
 //! for one that permits everything. Here such names and lists are refused, and what nobody uses is warned about.
 
 use super::interfaces::{Interfaces, description};
-use super::names::{Names, What};
+use super::names::{Names, Placed, What, ordered, values};
 use super::warn_if_unknown;
 use crate::config::model::MetricType;
 use crate::config::reader::{At, Quantity, Section};
@@ -15,8 +15,6 @@ use crate::policy::{
 };
 use crate::prefix::{Ipv4Network, canonical, default_route};
 use core::ops::Range;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 /// The word for all prefixes.
 const ANY: &str = "any";
@@ -31,55 +29,25 @@ pub(super) struct Lists {
 pub(super) fn read(root: &Section<'_>, interfaces: &Interfaces) -> Lists {
     let mut lists = Lists { policy: Policy::default(), names: Names::default() };
     for (name, sections) in lists.names.declared(root, What::PrefixList) {
-        let entries = ordered(&sections, prefix_list_entry, |e| e.sequence);
+        let entries = ordered(What::PrefixList, &sections, prefix_list_entry, |e| e.sequence);
         warn_of_covered(&sections, &entries, PrefixListEntry::range, |e| e.sequence);
         let entries = values(entries);
         lists.policy.prefix_lists.insert(name.clone(), PrefixList { name, entries });
     }
     for (name, sections) in lists.names.declared(root, What::AccessList) {
-        let entries = ordered(&sections, access_list_entry, |e| e.sequence);
+        let entries = ordered(What::AccessList, &sections, access_list_entry, |e| e.sequence);
         warn_of_covered(&sections, &entries, AccessListEntry::range, |e| e.sequence);
         let entries = values(entries);
         lists.policy.access_lists.insert(name.clone(), AccessList { name, entries });
     }
     for (name, sections) in lists.names.declared(root, What::RouteMap) {
         let read = |s: &Section<'_>| lists.route_map_entry(s, interfaces);
-        let entries = ordered(&sections, read, |e| e.sequence.into());
+        let entries = ordered(What::RouteMap, &sections, read, |e| e.sequence.into());
         warn_of_unreached(&sections, &entries);
         let entries = values(entries);
         lists.policy.route_maps.insert(name.clone(), RouteMap { name, entries });
     }
     lists
-}
-
-/// An entry and where it stands.
-type Placed<T> = (T, Range<usize>);
-
-fn values<T>(entries: Vec<Placed<T>>) -> Vec<T> {
-    entries.into_iter().map(|(e, _)| e).collect()
-}
-
-/// The entries by sequence; one that stands twice is refused.
-fn ordered<T>(
-    sections: &[Section<'_>],
-    read: impl Fn(&Section<'_>) -> Option<T>,
-    sequence: impl Fn(&T) -> u32,
-) -> Vec<Placed<T>> {
-    let mut entries: BTreeMap<u32, Placed<T>> = BTreeMap::new();
-    for section in sections {
-        let Some(entry) = read(section) else { continue };
-        let number = sequence(&entry);
-        match entries.entry(number) {
-            Entry::Vacant(place) => {
-                place.insert((entry, section.span()));
-            }
-            Entry::Occupied(_) => {
-                let message = format!("sequence {number} is already in the file");
-                section.sink().error(section.span(), message, "each entry needs a sequence of its own");
-            }
-        }
-    }
-    entries.into_values().collect()
 }
 
 /// Warns of entries that match nothing an earlier one has not matched.
