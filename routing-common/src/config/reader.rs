@@ -237,6 +237,11 @@ impl<'a> Section<'a> {
         self.value(name, |k, v| self.read_time(k, v), |_| fallback)
     }
 
+    /// A duration in the schema's range, if there is one.
+    pub(super) fn optional_time(&self, name: &str) -> At<Option<Duration>> {
+        self.value(name, |k, v| self.read_time(k, v).map(Some), |_| None)
+    }
+
     fn default_time(&self, default: &Fallback) -> Duration {
         match (default, self.context.defaults) {
             (Fallback::Time { traditional, .. }, Defaults::Traditional) => *traditional,

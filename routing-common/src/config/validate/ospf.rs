@@ -178,12 +178,10 @@ fn spf(section: &Section<'_>) -> SpfTimers {
 }
 
 fn max_metric(section: &Section<'_>) -> MaxMetric {
-    // None that is written is as short as that.
-    let span = |name| Some(section.time_or(name, Duration::ZERO).value).filter(|span| !span.is_zero());
     MaxMetric {
         administrative: section.boolean("administrative").value,
-        on_startup: span("on-startup"),
-        on_shutdown: span("on-shutdown"),
+        on_startup: section.optional_time("on-startup").value,
+        on_shutdown: section.optional_time("on-shutdown").value,
     }
 }
 
