@@ -332,7 +332,7 @@ fn check(name: &str, text: String) -> Result<Option<Checked>, String> {
         // Asked now, because somebody reads the answer; a router that boots goes on without the group.
         return Err(unknown.join("\n"));
     }
-    let is_clean = loaded.warnings.iter().next().is_none();
+    let is_clean = loaded.warnings.is_empty();
     Ok(is_clean.then_some(Checked { text, config: loaded.config }))
 }
 

@@ -173,22 +173,25 @@ impl<'a> Sink<'a> {
         self.found.borrow().iter().filter(|f| f.severity == Severity::Error).count()
     }
 
+    /// What must not be shown to everybody.
+    fn all_secrets(&self) -> Vec<Range<usize>> {
+        let mut secrets = self.secrets.borrow().clone();
+        secrets.extend(likely_secrets(self.text));
+        secrets
+    }
+
     /// Sorts the findings into file order and gives each its line and excerpt.
     pub(super) fn finish(self) -> Diagnostics {
         let mut found = self.found.take();
-        let mut secrets = self.secrets.take();
-        secrets.extend(likely_secrets(self.text));
+        let secrets = self.all_secrets();
         found.sort_by_key(|f| (f.span.start, f.severity));
         let shown = Shown::new(self.path, self.text, &secrets);
         Diagnostics(found.into_iter().map(|f| shown.diagnostic(f)).collect())
     }
-}
 
-impl Sink<'_> {
     /// The whole text, with a string of asterisks in the place of every secret.
     pub(super) fn masked(self) -> String {
-        let mut secrets = self.secrets.take();
-        secrets.extend(likely_secrets(self.text));
+        let mut secrets = self.all_secrets();
         secrets.sort_by_key(|span| span.start);
         let (mut shown, mut end) = (String::new(), 0);
         for span in secrets {

@@ -66,7 +66,7 @@ impl PrefixListEntry {
     }
 
     /// Does it match everything?
-    pub fn is_any(&self) -> bool {
+    fn is_any(&self) -> bool {
         (self.prefix, self.ge, self.le) == (prefix::default_route(), None, Some(32))
     }
 }
@@ -115,7 +115,7 @@ pub struct AccessListEntry {
 
 impl AccessListEntry {
     /// Does it match everything?
-    pub fn is_any(&self) -> bool {
+    fn is_any(&self) -> bool {
         self.prefix == prefix::default_route() && !self.exact
     }
 

@@ -61,9 +61,7 @@ impl Match {
             && self.tag.is_none_or(|t| t == route.tag)
             && self.metric.is_none_or(|m| m == route.metric)
     }
-}
 
-impl Match {
     /// The conditions as in FRR's lines, behind `match`.
     pub fn clauses(&self) -> Vec<String> {
         let access_list = self.access_list.as_ref().map(|l| format!("ip address {}", l.name));

@@ -63,8 +63,7 @@ impl Date {
         let text = text.strip_suffix('Z').unwrap_or(text);
         let (date, time) = text.split_once(['T', ' '])?;
         let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
-        let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
-        let date = Self { year, month, day, time: (hour, minute, second) };
+        let date = Self { year, month, day, time: Self::parse_time(time)? };
         date.seconds().map(|_| date)
     }
 
@@ -100,8 +99,8 @@ pub fn utc(seconds: u64) -> String {
 
 /// The time of day of seconds since 1970, as `06:30:00`.
 pub fn time_of_day(seconds: u64) -> String {
-    let of_day = seconds % 86_400;
-    format!("{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)
+    let (hour, minute, second) = Date::of(seconds).time;
+    format!("{hour:02}:{minute:02}:{second:02}")
 }
 
 #[cfg(test)]
