@@ -1,9 +1,10 @@
 //! The real-time thread: it owns the engine and the sockets, and does nothing else.
 //!
-//! A turn takes a packet from each socket that has one, then what the main thread said, then it runs the timers, then it
-//! sleeps until the next deadline, the next packet or the next word. Before timers run the sockets are emptied, unless they
-//! have just been seen empty: the engine must not find a peer silent whose packet lies unread. Everything in a
-//! turn is bounded, so that a flood on one socket delays the rest by [`FLOOD`] packets and no more.
+//! A turn empties the sockets if there may be news, or takes a packet of routine from each that has one, then what the main
+//! thread said, then it runs the timers, then it sleeps until the next deadline, the next packet or the next word. Before
+//! timers run the sockets are emptied, unless they have just been seen empty: the engine must not find a peer silent whose
+//! packet lies unread. Everything in a turn is bounded, so that a flood on one socket delays the rest by twice [`FLOOD`] packets
+//! and no more.
 //!
 //! While all sessions are Up a packet of routine wakes nobody: it is read when something is due, as a rule when
 //! something is sent. What may be news wakes the thread, which then reads the routine that came before it first.
