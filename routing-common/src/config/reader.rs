@@ -419,8 +419,13 @@ impl<'a> Section<'a> {
 
     /// The tables of an array of tables, in file order.
     pub(super) fn array(&self, name: &str) -> Vec<Section<'a>> {
+        self.tables(name, self.list(name).value)
+    }
+
+    /// The tables of an array of tables whose elements were read.
+    pub(super) fn tables(&self, name: &str, elements: &'a [Spanned<DeValue<'a>>]) -> Vec<Section<'a>> {
         let Kind::Array(schema) = self.find(name).0.kind else { return Vec::new() };
-        self.list(name).value.iter().filter_map(|v| self.open(schema, v, v.span())).collect()
+        elements.iter().filter_map(|v| self.open(schema, v, v.span())).collect()
     }
 
     /// The tables whose names the operator chose, each with its name.

@@ -135,6 +135,11 @@ fn a_refused_value_is_not_blamed_twice() {
         &ospf_interface("hello-interval = 60\ndead-interval = \"50s\""),
         &["5:18 `hello-interval` has no unit"],
     );
+    let authentication = |what: &str| ospf_interface(&format!("authentication = {{ {what} }}"));
+    says(&authentication("type = \"md5\", keys = 5"), &["5:41 this is a whole number"]);
+    says(&authentication("type = \"md5\", keys = [5]"), &["5:42 this is a whole number"]);
+    says(&authentication("type = \"md5\", keys = []"), &["5:41 `keys` is empty"]);
+    says(&authentication("type = \"key-chain\", key-chain = 5"), &["5:52 this is a whole number"]);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use super::key_chain::KeyChains;
 use crate::config::model::{Md5Key, OspfAuthentication, Secret};
 use crate::config::reader::{At, Origin, Section};
 use std::collections::BTreeSet;
+use toml::Spanned;
+use toml::de::DeValue;
 
 /// Reads `authentication`: the word "null" or a table.
 pub(super) fn read(interface: &Section<'_>, chains: &KeyChains) -> OspfAuthentication {
@@ -15,9 +17,8 @@ pub(super) fn read(interface: &Section<'_>, chains: &KeyChains) -> OspfAuthentic
     let method = section.word("type");
     let key = secret(&section, 8);
     let keys = section.list("keys");
-    let md5 = md5_keys(&section);
-    let chain = section.text("key-chain");
-    let named = chains.named_in(&section);
+    let md5 = md5_keys(&section, &keys);
+    let chain = chains.named_in(&section);
     let allowed = match method.value {
         "simple" => Some("key"),
         "md5" => Some("keys"),
@@ -36,7 +37,7 @@ pub(super) fn read(interface: &Section<'_>, chains: &KeyChains) -> OspfAuthentic
     match method.value {
         "simple" => key.value.map_or(OspfAuthentication::Null, OspfAuthentication::Simple),
         "md5" => OspfAuthentication::Md5(md5),
-        "key-chain" => named.map_or(OspfAuthentication::Null, OspfAuthentication::KeyChain),
+        "key-chain" => chain.value.map_or(OspfAuthentication::Null, OspfAuthentication::KeyChain),
         _ => OspfAuthentication::Null,
     }
 }
@@ -66,14 +67,13 @@ fn misplaced(
     }
 }
 
-fn md5_keys(section: &Section<'_>) -> Vec<Md5Key> {
+fn md5_keys<'a>(section: &Section<'a>, elements: &At<&'a [Spanned<DeValue<'a>>]>) -> Vec<Md5Key> {
     let mut used = BTreeSet::new();
     let mut keys = Vec::new();
-    let elements = section.list("keys");
     if elements.origin == Origin::File && elements.value.is_empty() {
-        section.sink().error(elements.span, "`keys` is empty", "keys = [{ id = 1, key = \"…\" }]");
+        section.sink().error(elements.span.clone(), "`keys` is empty", "keys = [{ id = 1, key = \"…\" }]");
     }
-    for entry in section.array("keys") {
+    for entry in section.tables("keys", elements.value) {
         let id = entry.number("id");
         let secret = secret(&entry, 16);
         if id.sound() && !used.insert(id.value) {

@@ -6,7 +6,7 @@
 
 use super::authentication::secret;
 use super::names::{Names, Placed, What, ordered, values};
-use crate::config::reader::Section;
+use crate::config::reader::{At, Section};
 use crate::key_chain::{Algorithm, ChainKey, KeyChain, Lifetime};
 use crate::render::{Date, utc};
 use std::collections::BTreeMap;
@@ -34,8 +34,8 @@ pub(super) fn read(root: &Section<'_>) -> KeyChains {
 
 impl KeyChains {
     /// The chain that `key-chain` of a section names.
-    pub(super) fn named_in(&self, section: &Section<'_>) -> Option<KeyChain> {
-        self.names.asked(section, "key-chain", What::KeyChain, &self.chains).cloned()
+    pub(super) fn named_in(&self, section: &Section<'_>) -> At<Option<KeyChain>> {
+        self.names.asked(section, "key-chain", What::KeyChain, &self.chains).map(|chain| chain.cloned())
     }
 
     /// The chains; those nobody asked for are warned about.

@@ -120,16 +120,16 @@ impl Names {
         all
     }
 
-    /// What the key `key` names; an error if it is not there.
+    /// What the key `key` names, and where; an error if it is not there.
     pub(super) fn asked<'l, T>(
         &self,
         section: &Section<'_>,
         key: &str,
         what: What,
         all: &'l BTreeMap<String, T>,
-    ) -> Option<&'l T> {
-        let At { value, span, .. } = section.text(key);
-        let name = value?;
+    ) -> At<Option<&'l T>> {
+        let At { value, span, origin } = section.text(key);
+        let Some(name) = value else { return At { value: None, span, origin } };
         self.used.borrow_mut().insert((what, name.to_owned()));
         let found = all.get(name);
         if found.is_none() {
@@ -138,9 +138,9 @@ impl Names {
                 None => format!("write entries [[{}.{}]]", what.key(), name.escape_debug()),
             };
             let message = format!("there is no {} \"{}\"", what.words(), name.escape_debug());
-            section.sink().missing(span, message, hint);
+            section.sink().missing(span.clone(), message, hint);
         }
-        found
+        At { value: found, span, origin }
     }
 
     /// Warns of names that nobody asked for.

@@ -161,17 +161,17 @@ fn access_list_entry(section: &Section<'_>) -> Option<AccessListEntry> {
 
 impl Lists {
     fn prefix_list(&self, section: &Section<'_>, key: &str) -> Option<PrefixList> {
-        self.names.asked(section, key, What::PrefixList, &self.policy.prefix_lists).cloned()
+        self.names.asked(section, key, What::PrefixList, &self.policy.prefix_lists).value.cloned()
     }
 
     /// The access list that `key` names.
     pub(super) fn access_list(&self, section: &Section<'_>, key: &str) -> Option<AccessList> {
-        self.names.asked(section, key, What::AccessList, &self.policy.access_lists).cloned()
+        self.names.asked(section, key, What::AccessList, &self.policy.access_lists).value.cloned()
     }
 
     /// The route map that `key` names.
     pub(super) fn route_map(&self, section: &Section<'_>, key: &str) -> Option<RouteMap> {
-        self.names.asked(section, key, What::RouteMap, &self.policy.route_maps).cloned()
+        self.names.asked(section, key, What::RouteMap, &self.policy.route_maps).value.cloned()
     }
 
     fn route_map_entry(&self, section: &Section<'_>, interfaces: &Interfaces) -> Option<RouteMapEntry> {
