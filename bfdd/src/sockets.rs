@@ -17,7 +17,8 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 
 /// Between attempts to give a session what the kernel refused.
 const RETRY: Duration = Duration::from_secs(1);
-/// More datagrams than this of one socket between two deadlines are a flood.
+/// So many datagrams of one pair of sockets between two deadlines are a flood. Also the most that are taken from one socket at
+/// a time.
 pub(crate) const FLOOD: usize = 128;
 /// What the kernel sorts out.
 const SORT: Routine = Routine { at: ROUTINE_AT, mask: ROUTINE_MASK, value: ROUTINE };
