@@ -16,7 +16,7 @@ use crate::neighbor::NeighborId;
 use crate::route::{NetworkRoute, RouteNextHop, RoutingTable, diff_of};
 use crate::spf::next_hop::Hop;
 use crate::spf::topology::Topology;
-use crate::spf::{Change, ShortestPathTree, SpfArea, SpfInput};
+use crate::spf::{Change, ShortestPathTree, SpfArea};
 use ipnetwork::Ipv4Network;
 use routing_common::id::{IfIndex, RouterId};
 use routing_common::time::{Duration, Instant};
@@ -120,11 +120,8 @@ impl Instance {
         let (lsas, externals) = (area.lsdb.view(now), self.as_lsdb.view(now));
         let interfaces = self.spf_interfaces(*id);
         let Some(graph) = self.calculation.graph(*id) else { return true };
-        let mut distances = self.fast_reroute.distances.take();
-        if distances.is_none() {
-            distances = Distances::begin(&Topology::new(graph, &lsas), self.router_id, &interfaces);
-        }
-        let Some(mut distances) = distances else { return true };
+        let begin = || Distances::begin(&Topology::new(graph, &lsas), self.router_id, &interfaces);
+        let Some(mut distances) = self.fast_reroute.distances.take().or_else(begin) else { return true };
         if !distances.is_complete() {
             let is_complete = distances.advance(graph, STEP);
             // The last step is one of its own, too.
@@ -133,14 +130,8 @@ impl Instance {
                 return false;
             }
         }
-        let area = SpfArea { area: *id, lsas: &lsas, interfaces: &interfaces };
-        let input = SpfInput {
-            router_id: self.router_id,
-            areas: &[area],
-            externals: &externals,
-            maximum_paths: self.config.maximum_paths,
-            rfc1583_compatibility: self.config.rfc1583_compatibility,
-        };
+        let areas = [SpfArea { area: *id, lsas: &lsas, interfaces: &interfaces }];
+        let input = self.spf_input(&areas, &externals);
         let alternates = Alternates::calculate(&input, graph, &distances, &self.routing_table);
         self.fast_reroute.distances = Some(distances);
         self.fast_reroute.alternates = Some(alternates);
@@ -158,11 +149,10 @@ impl Instance {
             return false;
         };
         let hops: BTreeSet<Hop> = lost.iter().map(|(hop, _)| *hop).collect();
-        let mut switch =
-            Switch { at: now, lost: Vec::new(), to_alternate: 0, to_remaining: 0, unprotected: 0 };
+        let lost = lost.iter().map(|(hop, id)| (self.interface_name(hop.ifindex), *id)).collect();
+        let mut switch = Switch { at: now, lost, to_alternate: 0, to_remaining: 0, unprotected: 0 };
         let before = switch_routes(&mut self.routing_table, &alternates, &hops, &mut switch);
         let changes = diff_of(&before, &self.routing_table, self.config.distance);
-        switch.lost = lost.iter().map(|(hop, id)| (self.interface_name(hop.ifindex), *id)).collect();
         let rerouted = switch.to_alternate + switch.to_remaining > 0;
         if rerouted || switch.unprotected > 0 {
             self.fast_reroute.switches += u64::from(rerouted);
@@ -174,8 +164,7 @@ impl Instance {
     }
 
     fn is_small(&self) -> bool {
-        let trees = self.areas.keys().filter_map(|area| self.calculation.tree(*area));
-        trees.map(ShortestPathTree::vertices).sum::<usize>() < SMALL_AREA
+        self.trees().map(ShortestPathTree::vertices).sum::<usize>() < SMALL_AREA
     }
 
     /// Next hops of the table that stand no more.
@@ -189,8 +178,7 @@ impl Instance {
     fn stands(&self, ifindex: IfIndex, router_id: RouterId) -> bool {
         let Some(interface) = self.interfaces.get(&ifindex) else { return false };
         let neighbor = self.neighbor(NeighborId { ifindex, router_id });
-        interface.state != InterfaceState::Down
-            && neighbor.is_some_and(|n| n.state >= interface.usable_from() || n.helping.is_some())
+        interface.state != InterfaceState::Down && neighbor.is_some_and(|n| interface.is_usable(n))
     }
 }
 

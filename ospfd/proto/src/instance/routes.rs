@@ -9,7 +9,7 @@ use super::{Event, Instance, Output, TimerKey};
 use crate::interface::{Interface, InterfaceState, NetworkKind};
 use crate::lsa::LsaKey;
 use crate::lsdb::{Lsdb, LsdbView};
-use crate::neighbor::{NeighborId, NeighborState};
+use crate::neighbor::{Neighbor, NeighborId, NeighborState};
 use crate::route::{RoutingTable, diff, partial};
 use crate::spf::{
     Change, Scope, ShortestPathTree, SpfArea, SpfInput, SpfInterface, SpfInterfaceKind, SpfNeighbor,
@@ -109,6 +109,11 @@ impl Interface {
             NetworkKind::Broadcast | NetworkKind::Loopback => NeighborState::TwoWay,
         }
     }
+
+    /// May packets go to this neighbour of ours? Whom we help with its restart stays what it was (RFC 3623 §3).
+    pub(super) fn is_usable(&self, neighbor: &Neighbor) -> bool {
+        neighbor.state >= self.usable_from() || neighbor.helping.is_some()
+    }
 }
 
 impl Instance {
@@ -137,9 +142,14 @@ impl Instance {
         }
     }
 
+    /// The trees of the latest calculation.
+    pub(super) fn trees(&self) -> impl Iterator<Item = &ShortestPathTree> {
+        self.areas.keys().filter_map(|area| self.calculation.tree(*area))
+    }
+
     fn starting_pause(&self) -> Duration {
-        let trees = self.areas.keys().filter_map(|area| self.calculation.tree(*area));
-        let vertices: usize = trees.filter(|t| t.reaches_others()).map(ShortestPathTree::vertices).sum();
+        let trees = self.trees().filter(|tree| tree.reaches_others());
+        let vertices: usize = trees.map(ShortestPathTree::vertices).sum();
         let pause = PAUSE_PER_VERTEX.saturating_mul(u32::try_from(vertices).unwrap_or(u32::MAX));
         self.config.spf.short_delay.max(pause.min(self.config.spf.long_delay))
     }
@@ -186,17 +196,26 @@ impl Instance {
         let areas: Vec<SpfArea<'_>> =
             parts.iter().map(|(area, lsas, interfaces)| SpfArea { area: *area, lsas, interfaces }).collect();
         let externals = self.as_lsdb.view(now);
-        let input = SpfInput {
-            router_id: self.router_id,
-            areas: &areas,
-            externals: &externals,
-            maximum_paths: self.config.maximum_paths,
-            rfc1583_compatibility: self.config.rfc1583_compatibility,
-        };
+        let input = self.spf_input(&areas, &externals);
         let changes = calculation.update(change, &scope, &input, &mut table, self.config.distance);
         self.pending_scope = Scope::nothing(partial::useful_scope(&table));
         (self.calculation, self.routing_table) = (calculation, table);
         changes
+    }
+
+    /// What a calculation from these databases and interfaces depends on.
+    pub(super) fn spf_input<'a>(
+        &self,
+        areas: &'a [SpfArea<'a>],
+        externals: &'a LsdbView<'_>,
+    ) -> SpfInput<'a> {
+        SpfInput {
+            router_id: self.router_id,
+            areas,
+            externals,
+            maximum_paths: self.config.maximum_paths,
+            rfc1583_compatibility: self.config.rfc1583_compatibility,
+        }
     }
 
     pub(super) fn spf_interfaces(&self, area: AreaId) -> Vec<SpfInterface> {
@@ -217,7 +236,7 @@ impl Instance {
                     neighbors: i
                         .neighbors
                         .values()
-                        .filter(|n| n.state >= i.usable_from() || n.helping.is_some())
+                        .filter(|n| i.is_usable(n))
                         .map(|n| SpfNeighbor { router_id: n.id.router_id, address: n.address })
                         .collect(),
                 })
