@@ -5,13 +5,11 @@
 
 use super::neighbors::{self, Neighbor};
 use crate::spf::SpfInterface;
+use crate::spf::dijkstra::UNREACHED;
 use crate::spf::topology::{Graph, Topology};
 use core::cmp::Reverse;
 use routing_common::id::RouterId;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
-
-/// Distance of what cannot be reached.
-pub(super) const UNREACHED: u32 = u32::MAX;
 
 /// From so many neighbours distances are known: those over the cheapest links. On a LAN of a hundred routers one of the others is
 /// hardly a better alternate than all of these, and each costs a run over the whole area.

@@ -16,8 +16,8 @@
 //! * §3.5.1 and SRLGs concern IS-IS and traffic engineering.
 //! * §4.1: an alternate is used until the next calculation, which RFC 8405 lets wait for its delay, and no longer.
 
-pub mod distances;
-pub mod neighbors;
+mod distances;
+mod neighbors;
 mod select;
 mod table;
 

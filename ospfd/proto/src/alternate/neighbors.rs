@@ -8,7 +8,7 @@ use routing_common::id::RouterId;
 
 /// A router that can be a next hop, over one link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Neighbor {
+pub(super) struct Neighbor {
     /// How to send to it; always with a gateway.
     pub hop: Hop,
     /// Who it is.

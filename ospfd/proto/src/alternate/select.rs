@@ -1,8 +1,8 @@
 //! The inequalities of RFC 5286 §3, and which of several alternates is taken (§3.6).
 
-use super::distances::{Distances, UNREACHED};
 use super::neighbors::Neighbor;
-use super::{Alternate, Protection};
+use super::{Alternate, Distances, Protection};
+use crate::spf::dijkstra::UNREACHED;
 use crate::spf::next_hop::Hop;
 use core::cmp::Reverse;
 

@@ -2,8 +2,8 @@
 
 use super::select::Primary;
 use super::{Alternate, Distances};
-use crate::lsa::{ExternalLsa, LsType, LsaBody};
-use crate::route::{NetworkRoute, PathType, RouteNextHop, RoutingTable};
+use crate::lsa::{ExternalLsa, LsType, LsaBody, RouterLink, RouterLinkKind};
+use crate::route::{NetworkRoute, PathType, RouteNextHop, RouterRoute, RoutingTable};
 use crate::spf::next_hop::Hop;
 use crate::spf::topology::{Graph, VertexId};
 use crate::spf::{SpfArea, SpfInput};
@@ -27,11 +27,11 @@ impl Alternates {
         table: &RoutingTable,
     ) -> Self {
         let neighbors = distances.neighbors.iter().map(|n| (n.hop, n.router_id)).collect();
-        let [area] = input.areas else { return Self { neighbors, ..Self::default() } };
-        if has_virtual_links(area) {
-            return Self { neighbors, ..Self::default() };
-        }
-        let is_border = |route: &&crate::route::RouterRoute| route.area_border;
+        let area = match input.areas {
+            [area] if !has_virtual_links(area) => area,
+            _ => return Self { neighbors, ..Self::default() },
+        };
+        let is_border = |route: &&RouterRoute| route.area_border;
         let several_borders = table.routers.values().filter(is_border).nth(1).is_some();
         let ends = Ends { input, area, graph, table };
         // Next to each other lie networks of one router: what was found for one is often right for the next.
@@ -85,9 +85,7 @@ fn has_virtual_links(area: &SpfArea<'_>) -> bool {
     let mut found = false;
     area.lsas.for_each(LsType::Router, &mut |lsa| {
         if let LsaBody::Router(body) = lsa.body() {
-            let is_virtual = |link: &crate::lsa::RouterLink| {
-                matches!(link.kind, crate::lsa::RouterLinkKind::Virtual { .. })
-            };
+            let is_virtual = |link: &RouterLink| matches!(link.kind, RouterLinkKind::Virtual { .. });
             found |= body.virtual_link_endpoint || body.links.iter().any(is_virtual);
         }
     });
@@ -107,26 +105,24 @@ impl Ends<'_> {
     /// AS boundary router behind which it lies. `None` if there is nothing to protect.
     fn primary(&self, prefix: Ipv4Network, route: &NetworkRoute, hop: &RouteNextHop) -> Option<Primary> {
         hop.gateway?;
+        let router = || self.graph.router(hop.advertising_router);
         let end = match route.path_type {
-            PathType::IntraArea if self.is_network(route, hop) => {
-                self.graph.network(route.origin.link_state_id)?
-            }
-            PathType::IntraArea | PathType::InterArea => self.graph.router(hop.advertising_router)?,
+            PathType::IntraArea => self.network(route, hop).or_else(router)?,
+            PathType::InterArea => router()?,
             PathType::External1 | PathType::External2 => return self.outside(prefix, hop),
         };
-        Some((Hop { ifindex: hop.ifindex, gateway: hop.gateway }, end))
+        Some((hop.hop(), end))
     }
 
-    /// Does the path lead to a transit network, and not to a router that has the same prefix as a stub?
-    fn is_network(&self, route: &NetworkRoute, hop: &RouteNextHop) -> bool {
-        let vertex = self.graph.network(route.origin.link_state_id);
-        let id = vertex.and_then(|vertex| self.graph.ids().get(vertex as usize));
-        route.origin.ls_type == LsType::Network
-            && id
-                == Some(&VertexId::Network {
-                    address: route.origin.link_state_id,
-                    advertising_router: hop.advertising_router,
-                })
+    /// The transit network the path leads to; `None` if that is a router that has the same prefix as a stub.
+    fn network(&self, route: &NetworkRoute, hop: &RouteNextHop) -> Option<u32> {
+        if route.origin.ls_type != LsType::Network {
+            return None;
+        }
+        let address = route.origin.link_state_id;
+        let wanted = VertexId::Network { address, advertising_router: hop.advertising_router };
+        let vertex = self.graph.network(address)?;
+        (self.graph.ids().get(vertex as usize) == Some(&wanted)).then_some(vertex)
     }
 
     /// §6.3.1: with a forwarding address the path leads there, else to the AS boundary router or to the area border router before it.
@@ -136,7 +132,7 @@ impl Ends<'_> {
             return None;
         }
         let body = self.announced(prefix, hop.advertising_router)?;
-        let is_same = |other: &&RouteNextHop| (other.ifindex, other.gateway) == (hop.ifindex, hop.gateway);
+        let is_same = |other: &&RouteNextHop| other.hop() == hop.hop();
         if !body.forwarding_address.is_unspecified() {
             let (prefix, inside) = self.table.lookup(body.forwarding_address)?;
             // One beyond an external route is no forwarding address (RFC 2328 §16.4 (3)).
@@ -145,7 +141,7 @@ impl Ends<'_> {
         }
         let boundary = self.table.routers.get(&(hop.advertising_router, self.area.area))?;
         let through = boundary.next_hops.iter().find(is_same)?.advertising_router;
-        Some((Hop { ifindex: hop.ifindex, gateway: hop.gateway }, self.graph.router(through)?))
+        Some((hop.hop(), self.graph.router(through)?))
     }
 
     /// What a router says of a network outside. The Link State ID need not be that of somebody else's LSA (RFC 2328 App. E).

@@ -189,7 +189,7 @@ fn switch_routes(
     lost: &BTreeSet<Hop>,
     switch: &mut Switch,
 ) -> Vec<(Ipv4Network, Option<NetworkRoute>)> {
-    let is_lost = |hop: &RouteNextHop| lost.contains(&Hop { ifindex: hop.ifindex, gateway: hop.gateway });
+    let is_lost = |hop: &RouteNextHop| lost.contains(&hop.hop());
     let mut before = Vec::new();
     for (prefix, route) in table.networks.iter_mut().filter(|(_, r)| r.next_hops.iter().any(is_lost)) {
         let alternate = alternates.get(prefix).filter(|a| !lost.contains(&a.hop));

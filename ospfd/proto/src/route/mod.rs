@@ -49,6 +49,13 @@ pub struct RouteNextHop {
     pub advertising_router: RouterId,
 }
 
+impl RouteNextHop {
+    /// Interface and next router: what packets see of it.
+    pub fn hop(&self) -> Hop {
+        Hop { ifindex: self.ifindex, gateway: self.gateway }
+    }
+}
+
 /// Next hops in ascending order. Most routes have one; in a large table room for another is most of what it takes.
 pub type NextHops = SmallVec<[RouteNextHop; 1]>;
 
@@ -187,5 +194,5 @@ fn from_hops(hops: &[Hop], advertising_router: RouterId) -> impl Iterator<Item =
 fn add_hops(known: &mut NextHops, new: NextHops) {
     known.extend(new);
     known.sort_unstable();
-    known.dedup_by_key(|hop| (hop.ifindex, hop.gateway));
+    known.dedup_by_key(|known| known.hop());
 }

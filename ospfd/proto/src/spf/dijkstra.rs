@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// Distance of a vertex that has not been reached.
-const UNREACHED: u32 = u32::MAX;
+pub(crate) const UNREACHED: u32 = u32::MAX;
 
 /// Distances and next hops of all vertices of an area; owns no LSA, so it outlives database changes.
 #[derive(Debug, Clone)]
