@@ -160,7 +160,7 @@ impl Instance {
             routing_table: RoutingTable::default(),
             calculation: Calculation::default(),
             pending_change: None,
-            pending_scope: Scope::default(),
+            pending_scope: Scope::everything(),
             change_this_turn: false,
             spf_log: Log::new(LOG_LENGTH),
             fast_reroute: FastReroute::default(),

@@ -180,7 +180,7 @@ impl Instance {
     }
 
     fn calculate(&mut self, now: Instant, change: Change) -> Vec<RouteChange> {
-        let mut scope = std::mem::take(&mut self.pending_scope);
+        let mut scope = std::mem::replace(&mut self.pending_scope, Scope::everything());
         // The calculation does not see what reaches MaxAge at this moment, and nobody was told of it yet.
         let is_due = |lsdb: &Lsdb| lsdb.next_attention().is_some_and(|at| at <= now);
         if self.areas.values().map(|area| &area.lsdb).chain([&self.as_lsdb]).any(is_due) {

@@ -10,7 +10,7 @@ use routing_common::id::RouterId;
 use std::collections::BTreeSet;
 
 /// What the changes since the last calculation name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Scope {
     is_everything: bool,
     /// More destinations than these are everything.
@@ -26,13 +26,22 @@ pub struct Scope {
 impl Scope {
     /// No limit is known.
     pub fn everything() -> Self {
-        Self { is_everything: true, ..Self::default() }
+        Self { is_everything: true, ..Self::nothing(0) }
     }
 
     /// Nothing yet; when it names more than `limit` destinations, it will be everything. A router that learns a large
     /// database, or one whose table is small, need not know what it will not make use of.
     pub fn nothing(limit: usize) -> Self {
-        Self { limit, ..Self::default() }
+        Self {
+            is_everything: false,
+            limit,
+            stubs: BTreeSet::new(),
+            prefixes: BTreeSet::new(),
+            routers: BTreeSet::new(),
+            links: BTreeSet::new(),
+            vertices: false,
+            forwards: false,
+        }
     }
 
     /// Can anything have changed?
