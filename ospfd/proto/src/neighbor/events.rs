@@ -4,7 +4,7 @@ use super::{Action, Facts, NeighborEvent, NeighborId, NeighborState, transition}
 use crate::discard::NOTICE_INTERVAL;
 use crate::instance::{Event, Instance, TimerKey, Trigger};
 use crate::interface::{Interface, InterfaceState, NetworkKind};
-use crate::lsdb::Lsdb;
+use crate::lsdb::{DatabaseId, Lsdb};
 use routing_common::notice::{Notice, Severity};
 use routing_common::time::Instant;
 
@@ -135,8 +135,9 @@ impl Instance {
         }
         if new == NeighborState::Full {
             self.introductions.insert(id);
-            let of_area = self.areas.get_mut(&area).map(|area| &mut area.lsdb);
-            of_area.into_iter().chain([&mut self.as_lsdb]).for_each(Lsdb::pack);
+            for database in [DatabaseId::Area(area), DatabaseId::As] {
+                self.lsdb_mut(database).into_iter().for_each(Lsdb::pack);
+            }
         }
         if new == NeighborState::Full || old == NeighborState::Full {
             self.schedule(Event::OriginateRouter);

@@ -22,10 +22,10 @@ use routing_common::time::Instant;
 /// What a router that has just started waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Startup {
-    /// The question to the RIB whether the kernel has all routes of before, while it is open.
-    barrier: Option<u64>,
-    /// The number of the last such question.
+    /// The number of the last question to the RIB whether the kernel has all routes of before.
     asked: u64,
+    /// It may still be answered.
+    is_open: bool,
 }
 
 /// The reasons of a stub router advertisement, for shows and for whoever holds the engine to its promises.
@@ -56,7 +56,7 @@ impl Instance {
 
     fn awaited(&self, startup: Startup) -> &'static str {
         match () {
-            () if startup.barrier.is_some() => "the kernel to have all routes",
+            () if startup.is_open => "the kernel to have all routes",
             () if !self.rib.is_connected => "the RIB",
             () => "neighbors to be Full",
         }
@@ -74,18 +74,18 @@ impl Instance {
         let Some(startup) = self.startup else { return };
         // `EndSync` was sent when everybody was Full, or not heard of in time.
         let has_told_all = self.rib.is_connected && !self.rib.is_syncing && self.pending_change.is_none();
-        if startup.barrier.is_some() || !has_told_all || self.is_anyone_forming(now) {
+        if startup.is_open || !has_told_all || self.is_anyone_forming(now) {
             return;
         }
         let number = startup.asked.wrapping_add(1);
-        self.startup = Some(Startup { barrier: Some(number), asked: number });
+        self.startup = Some(Startup { asked: number, is_open: true });
         self.outputs.push_back(Output::Rib(ClientMessage::FibBarrier(number)));
     }
 
     /// The kernel has what the RIB was told before the question with this number.
     pub(crate) fn routes_in_kernel(&mut self, now: Instant, number: u64) {
-        let Some(startup) = self.startup.as_mut().filter(|s| s.barrier == Some(number)) else { return };
-        startup.barrier = None;
+        let Some(startup) = self.startup.as_mut().filter(|s| s.is_open && s.asked == number) else { return };
+        startup.is_open = false;
         // A neighbour that came meanwhile brings routes of its own, and the next question.
         if self.pending_change.is_none() && !self.is_anyone_forming(now) {
             self.startup_over("the neighbors are Full and the kernel has the routes");
@@ -95,7 +95,7 @@ impl Instance {
     /// The RIB will not answer any more; its successor is asked again.
     pub(crate) fn forget_barrier(&mut self) {
         if let Some(startup) = &mut self.startup {
-            startup.barrier = None;
+            startup.is_open = false;
         }
     }
 

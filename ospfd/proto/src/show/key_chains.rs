@@ -1,5 +1,6 @@
 //! Key chains: which key signs, and which are accepted. Secrets stay here.
 
+use super::named;
 use crate::api::{KeyChainRow, KeyChainsReply, KeyRow, LifetimeRow, SigningRow};
 use crate::instance::Instance;
 use routing_common::config::OspfAuthentication;
@@ -13,14 +14,9 @@ fn lifetime(lifetime: Lifetime) -> Option<LifetimeRow> {
 
 impl Instance {
     pub(super) fn show_key_chains(&self, now: Instant, name: Option<&str>) -> Result<KeyChainsReply, String> {
-        let all = self.whole_config.key_chains.values();
-        let meant = all.filter(|c| name.is_none_or(|n| c.name == n));
-        let rows: KeyChainsReply =
-            KeyChainsReply(meant.map(|c| (c.name.clone(), self.key_chain_row(now, c))).collect());
-        match name {
-            Some(name) if rows.0.is_empty() => Err(format!("there is no key chain {name}")),
-            _ => Ok(rows),
-        }
+        let rows = named(&self.whole_config.key_chains, name, |chain| self.key_chain_row(now, chain))
+            .ok_or_else(|| format!("there is no key chain {}", name.unwrap_or_default()))?;
+        Ok(KeyChainsReply(rows))
     }
 
     fn key_chain_row(&self, now: Instant, chain: &KeyChain) -> KeyChainRow {

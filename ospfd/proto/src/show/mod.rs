@@ -26,6 +26,7 @@ use routing_common::id::AreaId;
 use routing_common::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Whole milliseconds.
 fn msecs(span: Duration) -> u64 {
@@ -39,6 +40,18 @@ fn count(n: usize) -> u64 {
 
 fn to_value(reply: &impl Serialize) -> Result<Value, String> {
     serde_json::to_value(reply).map_err(|e| format!("the reply cannot be written: {e}"))
+}
+
+/// The rows of all, or of the one that is meant; `None` if it is not there.
+fn named<T, R>(
+    all: &BTreeMap<String, T>,
+    name: Option<&str>,
+    row: impl Fn(&T) -> R,
+) -> Option<BTreeMap<String, R>> {
+    match name {
+        Some(name) => Some([(name.to_owned(), row(all.get(name)?))].into()),
+        None => Some(all.iter().map(|(name, one)| (name.clone(), row(one))).collect()),
+    }
 }
 
 impl Instance {

@@ -1,13 +1,12 @@
 //! The lists and maps of the configuration in force, used or not.
 
+use super::{count, named};
 use crate::api::{
     AccessListRow, AccessListsReply, AccessRuleRow, Extent, PrefixEntryRow, PrefixListRow, PrefixListSummary,
     PrefixListsReply, RouteMapRow, RouteMapRuleRow, RouteMapsReply,
 };
 use crate::instance::Instance;
-use crate::show::count;
 use routing_common::policy::{AccessList, PrefixList, RouteMap};
-use std::collections::BTreeMap;
 
 impl Instance {
     pub(super) fn show_prefix_lists(
@@ -31,18 +30,6 @@ impl Instance {
         let ospf = named(&self.whole_config.policy.route_maps, name, route_map)
             .ok_or_else(|| format!("OSPF: 'route-map {}' not found", name.unwrap_or_default()))?;
         Ok(RouteMapsReply { ospf })
-    }
-}
-
-/// The rows of all, or of the one that is meant; `None` if it is not there.
-fn named<T, R>(
-    all: &BTreeMap<String, T>,
-    name: Option<&str>,
-    row: impl Fn(&T) -> R,
-) -> Option<BTreeMap<String, R>> {
-    match name {
-        Some(name) => Some([(name.to_owned(), row(all.get(name)?))].into()),
-        None => Some(all.iter().map(|(name, one)| (name.clone(), row(one))).collect()),
     }
 }
 
