@@ -21,10 +21,12 @@ pub use list::{AccessList, AccessListEntry, PrefixList, PrefixListEntry, PrefixR
 pub use route_map::{Attributes, Match, RouteMap, RouteMapEntry, Set, SetMetric, Subject};
 
 use core::fmt;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Does an entry let pass what it matches?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Action {
     /// It does.
     Permit,

@@ -4,6 +4,7 @@
 //! of its inner workings (`referenceCount`, `disabledOptimization`, `processedChange`).
 
 use core::fmt::Write as _;
+use routing_common::policy::{AccessListEntry, Action, PrefixListEntry};
 use routing_common::prefix::Ipv4Network;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -63,9 +64,9 @@ pub struct PrefixListSummary {
 pub struct PrefixEntryRow {
     /// Its place.
     pub sequence_number: u32,
-    /// "permit" or "deny".
+    /// What becomes of what it matches.
     #[serde(rename = "type")]
-    pub action: String,
+    pub action: Action,
     /// The prefix.
     pub prefix: Ipv4Network,
     /// `ge`.
@@ -101,14 +102,19 @@ impl PrefixListRow {
             let _ = writeln!(out, "OSPF: ip prefix-list {name}: {} entries", entries.len());
         }
         for entry in entries {
-            let bound = |word, bound: Option<u8>| bound.map(|b| format!(" {word} {b}")).unwrap_or_default();
-            let (ge, le) =
-                (bound("ge", entry.minimum_prefix_length), bound("le", entry.maximum_prefix_length));
-            let mut what = format!("{}{ge}{le}", entry.prefix);
-            if what == "0.0.0.0/0 le 32" {
-                "any".clone_into(&mut what);
-            }
-            let _ = writeln!(out, "   seq {} {} {what}", entry.sequence_number, entry.action);
+            let _ = writeln!(out, "   seq {} {} {}", entry.sequence_number, entry.action, entry.to_entry());
+        }
+    }
+}
+
+impl PrefixEntryRow {
+    fn to_entry(&self) -> PrefixListEntry {
+        PrefixListEntry {
+            sequence: self.sequence_number,
+            action: self.action,
+            prefix: self.prefix,
+            ge: self.minimum_prefix_length,
+            le: self.maximum_prefix_length,
         }
     }
 }
@@ -140,8 +146,8 @@ pub struct AccessListRow {
 pub struct AccessRuleRow {
     /// Its place.
     pub sequence_number: u32,
-    /// "permit" or "deny".
-    pub filter_type: String,
+    /// What becomes of what it matches.
+    pub filter_type: Action,
     /// The prefix.
     pub prefix: Ipv4Network,
     /// It alone, without those inside it.
@@ -157,15 +163,22 @@ impl AccessListsReply {
             // Writing to a String cannot fail.
             let _ = writeln!(out, "{} IP access list {name}", row.kind);
             for rule in &row.rules {
-                let exact = if rule.exact_match { " exact-match" } else { "" };
-                let mut what = format!("{}{exact}", rule.prefix);
-                if what == "0.0.0.0/0" {
-                    "any".clone_into(&mut what);
-                }
-                let _ = writeln!(out, "    seq {} {:<6} {what}", rule.sequence_number, rule.filter_type);
+                let (sequence, action) = (rule.sequence_number, rule.filter_type);
+                let _ = writeln!(out, "    seq {sequence} {action:<6} {}", rule.to_entry());
             }
         }
         out
+    }
+}
+
+impl AccessRuleRow {
+    fn to_entry(&self) -> AccessListEntry {
+        AccessListEntry {
+            sequence: self.sequence_number,
+            action: self.filter_type,
+            prefix: self.prefix,
+            exact: self.exact_match,
+        }
     }
 }
 
@@ -190,9 +203,9 @@ pub struct RouteMapRow {
 pub struct RouteMapRuleRow {
     /// Its place.
     pub sequence_number: u32,
-    /// "permit" or "deny".
+    /// What becomes of what it matches.
     #[serde(rename = "type")]
-    pub action: String,
+    pub action: Action,
     /// For humans.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -222,15 +235,11 @@ impl RouteMapRuleRow {
     // Writing to a String cannot fail.
     fn write(&self, out: &mut String) {
         let _ = writeln!(out, " {}, sequence {}", self.action, self.sequence_number);
-        let description = self.description.as_slice();
-        let parts =
-            [("Match clauses", self.match_clauses.as_slice()), ("Set clauses", self.set_clauses.as_slice())];
-        if !description.is_empty() {
-            part(out, "Description", description);
+        if let Some(description) = &self.description {
+            part(out, "Description", core::slice::from_ref(description));
         }
-        for (title, clauses) in parts {
-            part(out, title, clauses);
-        }
+        part(out, "Match clauses", &self.match_clauses);
+        part(out, "Set clauses", &self.set_clauses);
         part(out, "Call clause", &[]);
         part(out, "Action", core::slice::from_ref(&self.then));
     }

@@ -43,7 +43,7 @@ fn prefix_list(list: &PrefixList, extent: Extent) -> PrefixListRow {
     };
     let entries = list.entries.iter().map(|e| PrefixEntryRow {
         sequence_number: e.sequence,
-        action: e.action.to_string(),
+        action: e.action,
         prefix: e.prefix,
         minimum_prefix_length: e.ge,
         maximum_prefix_length: e.le,
@@ -58,7 +58,7 @@ fn prefix_list(list: &PrefixList, extent: Extent) -> PrefixListRow {
 fn access_list(list: &AccessList) -> AccessListRow {
     let rules = list.entries.iter().map(|e| AccessRuleRow {
         sequence_number: e.sequence,
-        filter_type: e.action.to_string(),
+        filter_type: e.action,
         prefix: e.prefix,
         exact_match: e.exact,
     });
@@ -68,7 +68,7 @@ fn access_list(list: &AccessList) -> AccessListRow {
 fn route_map(map: &RouteMap) -> RouteMapRow {
     let rules = map.entries.iter().map(|e| RouteMapRuleRow {
         sequence_number: e.sequence.into(),
-        action: e.action.to_string(),
+        action: e.action,
         description: e.description.clone(),
         match_clauses: e.matches.clauses(),
         set_clauses: e.sets.clauses(),
