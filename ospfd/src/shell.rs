@@ -264,7 +264,7 @@ impl Shell {
                 Output::LeaveGroup { ifindex, group } => self.ports.leave(ifindex, group),
                 Output::Rib(message) => {
                     if let ClientMessage::Routes(changes) = &message {
-                        self.tidiness.note(self.context.clock.now(), changes.len());
+                        self.tidiness.note(self.now(), changes.len());
                     }
                     self.rib
                         .send(&message)

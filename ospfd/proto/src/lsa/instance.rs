@@ -1,9 +1,9 @@
 //! How an [`Lsa`] comes to be, from the wire or from a body of our own, and how two are compared.
 
+use super::types::Octets;
 use super::{LsType, Lsa, LsaBody, LsaError, LsaHeader, LsaKey};
 use crate::constants::MAX_AGE;
 use routing_common::wire::{Reader, Writer, checksum};
-use smallvec::SmallVec;
 use std::net::Ipv4Addr;
 
 /// The longest LSA that fits one Link State Update in one IP datagram: 65535 less the IP header (20),
@@ -43,7 +43,7 @@ impl Lsa {
     }
 
     /// The one constructor. `raw` starts with `header` and has its length.
-    fn from_parts(header: LsaHeader, raw: SmallVec<[u8; 36]>) -> Result<Self, LsaError> {
+    fn from_parts(header: LsaHeader, raw: Octets) -> Result<Self, LsaError> {
         // A field of 0 means "not computed", which RFC 2328 §12.1.7 does not allow.
         let summed = raw.get(AGE_LENGTH..).unwrap_or_default();
         if header.checksum == 0 || !checksum::fletcher_is_valid(summed) {

@@ -67,9 +67,11 @@ pub struct LsaHeader {
 pub struct Lsa {
     pub(super) header: LsaHeader,
     pub(super) body: LsaBody,
-    /// An AS-external-LSA's fit without a place of their own, and a large database is full of those.
-    pub(super) raw: SmallVec<[u8; 36]>,
+    pub(super) raw: Octets,
 }
+
+/// An AS-external-LSA's fit without a place of their own, and a large database is full of those.
+pub(super) type Octets = SmallVec<[u8; 36]>;
 
 impl Lsa {
     /// The header; `age` is the age when this instance was received or made, not its present age.
