@@ -141,25 +141,29 @@ impl Shell {
         let (mut outcomes, mut block) = (Vec::new(), Vec::new());
         let mut hostname = live::Hostname::default();
         for line in lines {
-            if self.manner.stops && outcomes.iter().any(Result::is_err) {
-                return outcomes;
-            }
             if self.manner.echoes {
                 // The prompt is that of the mode the lines before lead to.
                 outcomes.extend(self.run_block(std::mem::take(&mut block)));
-                outcomes.push(Ok(format!("{}{}{line}\n", hostname.of(&self.run_dir), self.prompt())));
             }
             let first = line.split_whitespace().next().unwrap_or_default();
             let is_configuration = self.is_configuring()
                 && first != "do"
                 && !EVERYWHERE.contains(&first)
                 && self.exact_own(line).is_none();
+            if !is_configuration {
+                outcomes.extend(self.run_block(std::mem::take(&mut block)));
+            }
+            if self.manner.stops && outcomes.last().is_some_and(Result::is_err) {
+                return outcomes;
+            }
+            if self.manner.echoes {
+                outcomes.push(Ok(format!("{}{}{line}\n", hostname.of(&self.run_dir), self.prompt())));
+            }
             if is_configuration {
                 block.push(line);
-                continue;
+            } else {
+                outcomes.push(self.run(line));
             }
-            outcomes.extend(self.run_block(std::mem::take(&mut block)));
-            outcomes.push(self.run(line));
         }
         outcomes.extend(self.run_block(block));
         outcomes

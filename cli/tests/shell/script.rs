@@ -13,8 +13,9 @@ fn daemon(run_dir: &Path, name: &str, protocol: u16, answer: fn(&Value) -> Outco
     let greeting = Greeting { daemon: name.into(), version: "9.9.9".into(), protocol };
     std::thread::spawn(move || {
         for stream in listener.incoming() {
+            let (mut stream, greeting) = (stream.unwrap(), greeting.clone());
             // The shell may hang up at any moment; that is its right.
-            let _ = serve(&mut stream.unwrap(), &greeting, answer);
+            std::thread::spawn(move || serve(&mut stream, &greeting, answer));
         }
     });
 }
@@ -216,6 +217,28 @@ fn called_vtysh_it_has_frrs_options_and_ends_at_the_first_failure() {
     refused(&["-b", "--config_dir", config], "frr.conf");
     assert!(vtysh(dir.path(), &["-u", "-c", "show watchfrr"]).status.success());
     assert!(vtysh(dir.path(), &["-h"]).status.success());
+}
+
+#[test]
+fn vtysh_says_no_more_after_lines_of_the_configuration_that_fail() {
+    let dir = tempfile::tempdir().unwrap();
+    daemon(dir.path(), "mgmtd", PROTOCOL_VERSION, |request| match request.as_str() {
+        Some("show-processes") => processes(request),
+        Some("lock") => Outcome::Done(Value::Null),
+        _ if request["get-configuration"] == "running" => {
+            Outcome::Done(json!({"text": "", "revision": 7, "file": "router.toml"}))
+        }
+        _ => Outcome::Refused("not here".into()),
+    });
+    let lines = "configure\nhostname r1\nhostnome r2";
+    for more in [&[][..], &["-E"]] {
+        let output = vtysh(dir.path(), &[more, &["-c", lines, "-c", "do show processes"]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).contains("hostnome"), "{output:?}");
+        assert!(!text(&output.stdout).contains("ribd"), "{output:?}");
+    }
+    let output = torc(dir.path(), &[lines, "do show processes"]);
+    assert!(text(&output.stdout).contains("ribd"), "the others go on: {output:?}");
 }
 
 #[test]
