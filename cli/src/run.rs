@@ -45,7 +45,7 @@ pub(crate) struct Shell {
     console: Console,
     manner: Manner,
     screen: screen::Settings,
-    /// Of the latest answer: it is not for the pager.
+    /// Something of what was run last is not for the pager.
     no_more: bool,
 }
 
@@ -74,7 +74,7 @@ impl Shell {
         self.manner = manner;
     }
 
-    /// How the latest answer is to be shown on the operator's terminal.
+    /// How what was run last is to be shown on the operator's terminal.
     pub(crate) fn screen(&self) -> screen::Settings {
         screen::Settings { pages: self.screen.pages && !self.no_more, ..self.screen }
     }
@@ -140,6 +140,7 @@ impl Shell {
     pub(crate) fn run_all<'a>(&mut self, lines: impl Iterator<Item = &'a str>) -> Vec<Result<String>> {
         let (mut outcomes, mut block) = (Vec::new(), Vec::new());
         let mut hostname = live::Hostname::default();
+        self.no_more = false;
         for line in lines {
             if self.manner.echoes {
                 // The prompt is that of the mode the lines before lead to.
@@ -237,7 +238,7 @@ impl Shell {
             return Ok(String::new());
         }
         let filters = stages.map(Filter::parse).collect::<Result<Vec<_>>>()?;
-        self.no_more = filters.iter().any(|filter| matches!(filter, Filter::NoMore));
+        self.no_more |= filters.iter().any(|filter| matches!(filter, Filter::NoMore));
         let (words, vrf) = vrf::taken_out(words)?;
         let (meaning, args) = self.table.parse(&words)?;
         if self.manner.only_looks
@@ -378,4 +379,24 @@ pub(crate) fn tell(outcomes: impl IntoIterator<Item = Result<String>>) -> bool {
 pub(crate) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pager_is_kept_away_from_what_asks_for_that_alone() {
+        let mut shell = Shell::new("/nonexistent".into());
+        let mut pages = |line| {
+            shell.run_all([line].into_iter());
+            shell.screen().pages
+        };
+        assert!(pages("terminal paginate"));
+        // It is made of other answers.
+        assert!(!pages("show tech-support | no-more"));
+        assert!(pages("list"));
+        assert!(!pages("list | no-more"));
+        assert!(pages(""), "as in a line that is not the view's");
+    }
 }
