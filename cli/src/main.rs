@@ -31,7 +31,7 @@ use clap::{Parser, Subcommand};
 use config_lines::Verdict;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use watch::Console;
@@ -143,16 +143,21 @@ fn main() -> ExitCode {
         Some(Errand::Import { from: Suite::Frr { files } }) => return translate(&files),
         None => {}
     }
-    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let converses = arguments.command.is_empty() && arguments.input_file.is_none();
-    shell.set_console(if converses && is_terminal { Console::Terminal } else { Console::Printed });
     if let Some(file) = arguments.input_file {
         return told([shell.run_file(&file, arguments.dry_run)]);
     }
-    if arguments.command.is_empty() {
-        return interactive::run(shell, None);
+    run_or_converse(shell, &arguments.command, None)
+}
+
+/// Runs these commands; without any, what is typed, or comes on standard input. What is typed is kept in `history` if there is one.
+fn run_or_converse(mut shell: run::Shell, commands: &[String], history: Option<&Path>) -> ExitCode {
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let converses = commands.is_empty();
+    shell.set_console(if converses && is_terminal { Console::Terminal } else { Console::Printed });
+    if converses {
+        return interactive::run(shell, history);
     }
-    told(shell.run_all(arguments.command.iter().flat_map(|c| c.lines())))
+    told(shell.run_all(commands.iter().flat_map(|c| c.lines())))
 }
 
 /// Prints what came of each line; a failure among them fails the call.

@@ -6,15 +6,12 @@
 
 use crate::connect::Connection;
 use crate::foreign;
-use crate::interactive;
 use crate::run::{Manner, Shell, print};
-use crate::told;
-use crate::watch::Console;
+use crate::{run_or_converse, told};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser};
 use routing_common::render::utc;
 use std::ffi::OsStr;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -113,8 +110,8 @@ pub(crate) fn run(options: Options) -> ExitCode {
     if let Err(error) = may_begin(&options, shell.run_dir()) {
         return told([Err(error)]);
     }
-    if let Err(error) = Connection::open(shell.run_dir(), "mgmtd")
-        && options.no_error
+    if options.no_error
+        && let Err(error) = Connection::open(shell.run_dir(), "mgmtd")
     {
         eprintln!("{error:#}");
         return ExitCode::SUCCESS;
@@ -133,14 +130,8 @@ pub(crate) fn run(options: Options) -> ExitCode {
         None if options.write_config => return told([shell.run("write")]),
         None => {}
     }
-    if options.command.is_empty() {
-        let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        shell.set_console(if is_terminal { Console::Terminal } else { Console::Printed });
-        let history = options.history_file.or_else(|| std::env::var_os("VTYSH_HISTFILE").map(PathBuf::from));
-        return interactive::run(shell, history.as_deref());
-    }
-    shell.set_console(Console::Printed);
-    told(shell.run_all(options.command.iter().flat_map(|c| c.lines())))
+    let history = options.history_file.or_else(|| std::env::var_os("VTYSH_HISTFILE").map(PathBuf::from));
+    run_or_converse(shell, &options.command, history.as_deref())
 }
 
 /// What must hold before anything is done.
