@@ -109,14 +109,10 @@ fn accept(
             open.fetch_sub(1, Ordering::Relaxed);
             continue;
         }
-        let process = getsockopt(&stream, sockopt::PeerCredentials).ok().map(|peer| peer.pid());
-        // 0 is what a process of another pid namespace looks like.
-        let process = process.filter(|pid| *pid > 0);
-        let node = Node::new(Shell::new(run_dir.to_owned()), daemon == WHOLE, Arc::clone(loads), process);
-        let counted = Arc::clone(open);
+        let (run_dir, loads, counted) = (run_dir.to_owned(), Arc::clone(loads), Arc::clone(open));
         let serve = move || {
             // Whoever hangs up in the middle has what he wanted.
-            let _ = converse(stream, node);
+            let _ = converse(stream, daemon, run_dir, loads);
             counted.fetch_sub(1, Ordering::Relaxed);
         };
         if thread::Builder::new().spawn(serve).is_err() {
@@ -125,7 +121,16 @@ fn accept(
     }
 }
 
-fn converse(mut stream: UnixStream, mut node: Node) -> io::Result<()> {
+fn converse(
+    mut stream: UnixStream,
+    daemon: &'static str,
+    run_dir: PathBuf,
+    loads: Arc<Loads>,
+) -> io::Result<()> {
+    let process = getsockopt(&stream, sockopt::PeerCredentials).ok().map(|peer| peer.pid());
+    // 0 is what a process of another pid namespace looks like.
+    let process = process.filter(|pid| *pid > 0);
+    let mut node = Node::new(Shell::new(run_dir), daemon == WHOLE, loads, process);
     let mut request = Request::default();
     while let Some(line) = request.read(&mut stream)? {
         let (text, status) = match line {
