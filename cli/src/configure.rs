@@ -92,11 +92,6 @@ impl Configuring {
         Ok(Self { style, session, base, revision, file, management })
     }
 
-    /// Enters for somebody who brings all lines before any is in force.
-    pub(crate) fn enter_candidate(run_dir: &Path) -> Result<Self> {
-        Self::enter(run_dir, Style::Candidate)
-    }
-
     /// Takes a line of a file that is committed as a whole, in and to the `mode` of whoever brings it. It is refused if it makes the
     /// candidate wrong; what is missing may come.
     pub(crate) fn line_of_file(&mut self, mode: &mut Mode, line: &str) -> Result<String> {
@@ -108,7 +103,7 @@ impl Configuring {
             }
             outcome => outcome?,
         };
-        let candidate = self.session.document().text();
+        let candidate = self.candidate();
         if candidate != before.document().text()
             && let Err(found) = load(&self.file, &candidate)
             && !found.is_incomplete()
@@ -125,8 +120,7 @@ impl Configuring {
         if !self.is_changed() {
             return Ok(String::new());
         }
-        let candidate = self.session.document().text();
-        self.commit(candidate, Some("a file, read by vtysh".to_owned()), None)
+        self.commit(self.candidate(), Some("a file, read by vtysh".to_owned()), None)
     }
 
     /// What stands in the prompt behind the router's name.
@@ -134,9 +128,13 @@ impl Configuring {
         self.session.mode().prompt()
     }
 
+    fn candidate(&self) -> String {
+        self.session.document().text()
+    }
+
     /// Is the candidate something else than what is in force?
     pub(crate) fn is_changed(&self) -> bool {
-        self.session.document().text() != self.base || self.session.waiting().next().is_some()
+        self.candidate() != self.base || self.session.waiting().next().is_some()
     }
 
     /// What may stand next.
@@ -162,7 +160,7 @@ impl Configuring {
         if let Some(waits_for) = done.waits_for {
             text.push_str(&format!("% Waits for: {waits_for}\n"));
         }
-        let candidate = self.session.document().text();
+        let candidate = self.candidate();
         if self.style == Style::AsTyped && candidate != self.base {
             text.push_str(&self.take_effect(candidate).inspect_err(|_| self.session = before)?);
         }
@@ -192,7 +190,7 @@ impl Configuring {
             self.session = before;
             bail!("{}\n% None of the {} lines was taken", mistakes.join("\n"), lines.len());
         }
-        let candidate = self.session.document().text();
+        let candidate = self.candidate();
         if self.style == Style::AsTyped && candidate != self.base {
             match self.take_effect(candidate) {
                 Ok(text) => notes.push_str(&text),
@@ -210,16 +208,16 @@ impl Configuring {
 
     /// Asks whether the candidate could come into force, and changes nothing.
     pub(crate) fn test(&mut self) -> Result<String> {
-        let candidate = self.session.document().text();
-        Ok(committed_text(&self.management.commit(self.commit_of(candidate, None, None, true))?))
+        let proposed = self.commit_of(self.candidate(), None, None, true);
+        Ok(committed_text(&self.management.commit(proposed)?))
     }
 
     /// One of configuration mode's own lines.
     pub(crate) fn own(&mut self, own: Own, args: &Args) -> Result<Reaction> {
         let text = match own {
             Own::Commit => {
-                let candidate = self.session.document().text();
-                self.commit(candidate, args.get("comment").map(str::to_owned), confirm_within(args))?
+                let comment = args.get("comment").map(str::to_owned);
+                self.commit(self.candidate(), comment, confirm_within(args))?
             }
             Own::Compare => self.compare()?,
             Own::Discard => {
@@ -256,7 +254,7 @@ impl Configuring {
             bail!("% The candidate differs from what is in force: `commit` it, or leave with `exit discard`");
         }
         let never = self.session.waiting().map(|(line, _)| line);
-        let why = match load(&self.file, &self.session.document().text()) {
+        let why = match load(&self.file, &self.candidate()) {
             Err(found) => found.iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("; "),
             Ok(_) => format!("no place was found for: {}", never.collect::<Vec<_>>().join("; ")),
         };
@@ -313,7 +311,7 @@ impl Configuring {
     }
 
     fn compare(&self) -> Result<String> {
-        let candidate = self.session.document().text();
+        let candidate = self.candidate();
         let old = render(&understood(&self.file, &self.base)?, Secrets::Masked);
         let new = render(&understood(&self.file, &candidate)?, Secrets::Masked);
         match difference(&old, &new) {

@@ -9,8 +9,9 @@
 //! FRR's shell prints what is answered to the end, but its exit code knows about lines only. A shell that dies in the
 //! middle leaves everything as it was.
 
+use crate::commands::configuration::Style;
 use crate::configure::Configuring;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use config_lines::Mode;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,7 +42,8 @@ impl Loads {
         known.retain(|_, file| file.strong_count() > 0);
         let begun = process.and_then(|process| known.get(&process)?.upgrade());
         let file = begun.filter(|file| locked(file).candidate.is_some()).unwrap_or_else(|| {
-            let candidate = Configuring::enter_candidate(run_dir).map_err(|error| format!("{error:#}"));
+            let candidate =
+                Configuring::enter(run_dir, Style::Candidate).map_err(|error| format!("{error:#}"));
             let file = Arc::new(Mutex::new(File { candidate: Some(candidate), lines: 0, refused: 0 }));
             known.extend(process.map(|process| (process, Arc::downgrade(&file))));
             file
@@ -57,8 +59,8 @@ impl Load {
         file.lines += 1;
         let outcome = match &mut file.candidate {
             Some(Ok(candidate)) => candidate.line_of_file(&mut self.mode, line),
-            Some(Err(why)) => Err(anyhow::anyhow!("{why}")),
-            None => Err(anyhow::anyhow!("% The file is over")),
+            Some(Err(why)) => Err(anyhow!("{why}")),
+            None => Err(anyhow!("% The file is over")),
         };
         file.refused += usize::from(outcome.is_err());
         outcome
@@ -79,10 +81,9 @@ impl Load {
                 bail!("% {refused} of {lines} lines were refused: nothing of the file is in force")
             }
             Some(Err(why)) => bail!("{why}"),
-            Some(Ok(candidate)) => match candidate.commit_file() {
-                Ok(text) => Ok(text),
-                Err(error) => bail!("{error:#}\n% Nothing of the file is in force"),
-            },
+            Some(Ok(candidate)) => candidate
+                .commit_file()
+                .map_err(|error| anyhow!("{error:#}\n% Nothing of the file is in force")),
         }
     }
 }
