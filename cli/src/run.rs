@@ -13,6 +13,7 @@ use crate::screen;
 use crate::vrf;
 use crate::watch::{self, Console};
 use anyhow::{Context, Result, bail};
+use config_lines::mismatch_without_secrets;
 use routing_common::control::configuration::{Request, Source};
 use routing_common::control::processes::Processes;
 use routing_common::grammar::{Args, Candidate, CommandTable, MatchError};
@@ -240,7 +241,7 @@ impl Shell {
         let filters = stages.map(Filter::parse).collect::<Result<Vec<_>>>()?;
         self.no_more |= filters.iter().any(|filter| matches!(filter, Filter::NoMore));
         let (words, vrf) = vrf::taken_out(words)?;
-        let (meaning, args) = self.table.parse(&words)?;
+        let (meaning, args) = self.table.parse(&words).map_err(mismatch_without_secrets)?;
         if self.manner.only_looks
             && !meaning.only_looks()
             && !words.first().is_some_and(|w| "show".starts_with(w))

@@ -44,4 +44,4 @@ pub use outcome::{Done, LineError};
 pub use reference::reference;
 pub use render::{Secrets, render};
 pub use session::Session;
-pub use text::without_secrets;
+pub use text::{mismatch_without_secrets, without_secrets};

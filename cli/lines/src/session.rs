@@ -5,7 +5,7 @@ use crate::commands::{Level, foreign_reason, level};
 use crate::document::Document;
 use crate::mode::Mode;
 use crate::outcome::{Done, LineError};
-use crate::text::shown;
+use crate::text::{mismatch_without_secrets, shown};
 use routing_common::grammar::{Args, Candidate, MatchError};
 use routing_common::prefix::Ipv4Network;
 use std::collections::BTreeSet;
@@ -142,7 +142,7 @@ impl Session {
             mode = m.parent();
         }
         let mistake = || match first_error {
-            Some(error) => LineError::Command(error),
+            Some(error) => LineError::Command(mismatch_without_secrets(error)),
             None => LineError::Refused("there are no commands here".into()),
         };
         Err(foreign_reason(&self.mode, words).unwrap_or_else(mistake))

@@ -1,5 +1,7 @@
 //! Texts and secrets between lines and values: what a line of words cannot carry is quoted.
 
+use crate::commands::secret_in;
+use routing_common::grammar::MatchError;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
@@ -68,33 +70,61 @@ fn quoted_secret(word: &str) -> Option<String> {
     Some(secret)
 }
 
-/// A line as it may be kept or logged: with its secrets blanked out.
+/// What the words begin with that tell of a secret behind them, and whether the number of a key or of a kind of password may stand
+/// between.
+const BEFORE_SECRETS: [(&str, bool); 5] = [
+    ("authentication-k", false),
+    ("message-d", true),
+    ("password", true),
+    ("key-string", false),
+    ("secret", true),
+];
+
+/// A line as it may be kept or logged: with its secrets blanked out. The commands know where theirs stand, however they are shortened;
+/// in what is no command a word that tells of one has to do.
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
     let mut words: Vec<&str> = text.split_ascii_whitespace().collect();
-    let secret = |w: &str| {
-        let word = w.trim_start_matches("no ");
-        ["authentication-k", "message-d", "password", "key-string", "secret"]
-            .iter()
-            .any(|s| word.starts_with(s))
-            || (word.starts_with("key-") && "key-string".starts_with(word))
-            || word == "md5"
-    };
-    let found = words.iter().position(|w| secret(w));
-    let Some((at, name)) = found.and_then(|at| Some((at, *words.get(at)?))) else { return text.into() };
-    if "message-digest".starts_with(name) {
-        return text.into();
+    if let Some(at) = secret_in(&words) {
+        words.iter_mut().skip(at).for_each(|word| *word = MASK);
+        return words.join(" ").into();
     }
-    // The number of a key or of a kind of password may stand before the secret; any other word may be it.
-    let is_numbered = !["md5", "authentication-k", "key-"].iter().any(|s| name.starts_with(s));
+    let told_by = |word: &str| match word {
+        "md5" => Some(false),
+        _ => BEFORE_SECRETS.iter().find(|(start, _)| word.starts_with(start)).map(|(_, numbered)| *numbered),
+    };
+    let found = words.iter().enumerate().find_map(|(at, word)| Some((at + 1, told_by(word)?)));
+    let Some((first, is_numbered)) = found else { return text.into() };
     let count = words.len();
-    for (n, word) in words.iter_mut().enumerate().skip(at + 1) {
+    for (n, word) in words.iter_mut().enumerate().skip(first) {
         let is_last = n + 1 == count;
-        let is_number = is_numbered && n == at + 1 && word.parse::<u8>().is_ok();
+        // Any other word may be it.
+        let is_number = is_numbered && n == first && word.parse::<u8>().is_ok();
         if is_last || !(is_number || *word == "md5") {
             *word = MASK;
         }
     }
     words.join(" ").into()
+}
+
+/// A mismatch as it may be told: its line without secrets.
+pub fn mismatch_without_secrets(error: MatchError) -> MatchError {
+    match error {
+        MatchError::Unknown { line, column } => {
+            let known = words_before(&line, column);
+            let line = without_secrets(&line).into_owned();
+            let column = line.split(' ').take(known).map(|word| word.chars().count() + 1).sum();
+            MatchError::Unknown { line, column }
+        }
+        MatchError::Incomplete { line } => {
+            MatchError::Incomplete { line: without_secrets(&line).into_owned() }
+        }
+        ambiguous @ MatchError::Ambiguous { .. } => ambiguous,
+    }
+}
+
+/// How many words of the line of [`MatchError::Unknown`] stand before its column.
+pub(crate) fn words_before(line: &str, column: usize) -> usize {
+    line.chars().take(column).filter(|c| *c == ' ').count()
 }
 
 /// A line for people: short, printable, and without its secrets.
@@ -155,10 +185,31 @@ mod tests {
         assert_eq!(without_secrets(" description  a b "), " description  a b ");
         assert_eq!(shown("key-string a b 7"), "key-string <hidden> <hidden> <hidden>");
         assert_eq!(shown("key-s topsecret"), "key-s <hidden>");
+        // However short the commands are.
+        assert_eq!(shown("ip ospf auth secret"), "ip ospf auth <hidden>");
+        assert_eq!(shown("i o a one two"), "i o a <hidden> <hidden>");
+        assert_eq!(shown("ip ospf m 1 m secret"), "ip ospf m 1 m <hidden>");
+        assert_eq!(shown("ip ospf message-digest 1 md5 secret"), "ip ospf message-digest 1 md5 <hidden>");
+        assert_eq!(shown("ke secret"), "ke <hidden>");
+        for open in ["key 1", "key chain C", "ip ospf area 0", "ip ospf auth null", "ip address 10.0.0.1/24"]
+        {
+            assert_eq!(without_secrets(open), open);
+        }
         assert_eq!(shown("ip ospf authentication key-chain C"), "ip ospf authentication key-chain C");
         assert_eq!(shown("enable password 8 x"), "enable password 8 <hidden>");
         assert_eq!(shown("ip ospf authentication message-digest"), "ip ospf authentication message-digest");
         assert_eq!(shown(&"x".repeat(500)).chars().count(), LONGEST);
         assert_eq!(shown("a\u{1}b"), "a\u{fffd}b");
+    }
+
+    #[test]
+    fn a_mismatch_points_at_its_word_behind_a_secret() {
+        let line = "ip ospf authentication-key a b".to_owned();
+        let error = mismatch_without_secrets(MatchError::Unknown { line, column: 29 });
+        let line = "ip ospf authentication-key <hidden> <hidden>".to_owned();
+        assert_eq!(error, MatchError::Unknown { line, column: 36 });
+        let line = "ip ospf message-digest-key 1 md5 ".to_owned();
+        let error = MatchError::Incomplete { line: line.clone() + "x" };
+        assert_eq!(mismatch_without_secrets(error), MatchError::Incomplete { line: line + MASK });
     }
 }

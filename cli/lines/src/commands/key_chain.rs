@@ -99,7 +99,7 @@ pub(super) const KEY: &[Row] = &[
 pub(super) const PAIRS: &[[Row; 2]] = &[
     pair!(
         "key-string",
-        "LINE$key",
+        "LINE$secret",
         ["The shared secret", "1 to 128 bytes, with `md5` 1 to 16"],
         Meaning::Call(key_string)
     ),

@@ -25,7 +25,8 @@ pub(crate) use static_route::{FRR_WORDS, like_an_address};
 
 use crate::call::Meaning;
 use crate::mode::Kind;
-use routing_common::grammar::{Command, CommandTable};
+use crate::text::words_before;
+use routing_common::grammar::{Command, CommandTable, MatchError};
 use std::sync::LazyLock;
 
 /// One command.
@@ -82,6 +83,26 @@ static LEVELS: LazyLock<Vec<Level>> = LazyLock::new(|| Kind::ALL.into_iter().map
 pub(crate) fn level(kind: Kind) -> &'static Level {
     // proof: the list has an entry for every kind, in the order of `Kind::ALL`, which is that of the enum.
     &LEVELS[kind as usize]
+}
+
+/// Where the secret stands in these words, if some mode takes them, or those before the first it does not know, for a command that
+/// has one: behind what else the command says, up to its end.
+pub(crate) fn secret_in(words: &[&str]) -> Option<usize> {
+    static WITH_SECRETS: LazyLock<Vec<&CommandTable<Meaning>>> = LazyLock::new(|| {
+        let has_secrets = |t: &&CommandTable<Meaning>| t.commands().any(|c| c.syntax.contains("$secret"));
+        LEVELS.iter().flat_map(|level| [&level.shown, &level.hidden]).filter(has_secrets).collect()
+    });
+    WITH_SECRETS.iter().find_map(|table| {
+        let (known, args) = match table.parse(words) {
+            Ok((_, args)) => (words.len(), args),
+            Err(MatchError::Unknown { line, column }) => {
+                let known = words_before(&line, column);
+                (known, table.parse(words.get(..known)?).ok()?.1)
+            }
+            Err(_) => return None,
+        };
+        known.checked_sub(args.get("secret")?.split(' ').count())
+    })
 }
 
 fn compile(kind: Kind) -> Level {

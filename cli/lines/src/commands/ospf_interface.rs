@@ -96,18 +96,18 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
     ),
     pair!(
         "ip ospf authentication-key",
-        "WORD$key",
+        "WORD$secret",
         [IP, OSPF, "The password", "1 to 8 bytes"],
         Meaning::Call(authentication_key)
     ),
     [
         Row {
-            syntax: "ip ospf message-digest-key (0-255)$id md5 WORD$key",
+            syntax: "ip ospf message-digest-key (0-255)$id md5 WORD$secret",
             help: &[IP, OSPF, "An MD5 key; the last one signs, all verify", "Key id", "MD5", "1 to 16 bytes"],
             meaning: Meaning::Call(message_digest_key),
         },
         Row {
-            syntax: "no ip ospf message-digest-key (0-255)$id [md5 WORD$key]",
+            syntax: "no ip ospf message-digest-key (0-255)$id [md5 WORD$secret]",
             help: &[NO, IP, OSPF, "An MD5 key; the last one signs, all verify", "Key id", "MD5", "The key"],
             meaning: Meaning::Call(message_digest_key),
         },
@@ -230,7 +230,7 @@ fn authentication(call: &mut Call<'_>) -> Result<(), Stop> {
 
 /// The key of a line, if it can be one.
 pub(super) fn key(call: &Call<'_>, longest: usize) -> Result<String, Stop> {
-    let word = call.arg("key")?;
+    let word = call.arg("secret")?;
     if word == MASK {
         return refused("that is not the key, but what is shown instead of it");
     }

@@ -380,3 +380,14 @@ fn announcing_names_its_filters() {
     let text = s.document().text();
     assert!(text.contains("[ospf.redistribute.static]\n") && !text.contains("distribute-list"), "{text}");
 }
+
+#[test]
+fn mistakes_are_told_without_secrets() {
+    let mut s = session();
+    s.line("interface eth0").unwrap();
+    for line in ["ip ospf authentication-key a hunter2", "ip ospf auth a hunter2", "ip ospf me 1 m a hunter2"]
+    {
+        let told = s.line(line).unwrap_err().to_string();
+        assert!(told.contains("<hidden>") && !told.contains("hunter2"), "{told}");
+    }
+}
