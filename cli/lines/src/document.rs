@@ -213,6 +213,34 @@ impl Document {
         }
     }
 
+    /// Takes the tables that fit out of the array at `path`. Were there any? If not, nothing has changed.
+    pub(crate) fn remove_tables(&mut self, path: &[&str], fits: impl Fn(&dyn TableLike) -> bool) -> bool {
+        let found = self.tables(path).into_iter().any(&fits);
+        if found {
+            self.edit_tables(path, |table| !fits(table));
+        }
+        found
+    }
+
+    /// Changes the tables that fit in the array at `path`. Were there any? If not, nothing has changed.
+    pub(crate) fn change_tables(
+        &mut self,
+        path: &[&str],
+        fits: impl Fn(&dyn TableLike) -> bool,
+        mut change: impl FnMut(&mut dyn TableLike),
+    ) -> bool {
+        let found = self.tables(path).into_iter().any(&fits);
+        if found {
+            self.edit_tables(path, |table| {
+                if fits(table) {
+                    change(table);
+                }
+                true
+            });
+        }
+        found
+    }
+
     /// Brings the top's entries into the usual order, for a file that no person has ordered.
     pub(crate) fn sort(&mut self) {
         const ORDER: [&str; 13] = [

@@ -142,15 +142,13 @@ fn key(call: &mut Call<'_>) -> Result<(), Stop> {
     let id: u8 = call.number("id")?;
     let path = ["key-chains", chain.as_str()];
     let here = |t: &dyn TableLike| id_of(t) == Some(id.into());
-    let known = call.session.document.tables(&path).into_iter().any(here);
     if call.no() {
-        if !known {
+        if !call.document().remove_tables(&path, here) {
             return refused("there is no such key");
         }
-        call.document().edit_tables(&path, |t| !here(t));
         return Ok(());
     }
-    if !known {
+    if !call.session.document.tables(&path).into_iter().any(here) {
         let mut new = Table::new();
         new.insert("id", value(i64::from(id)));
         call.document().push_table(&path, new);
@@ -164,16 +162,8 @@ fn edit(call: &mut Call<'_>, setting: &str, new: Option<Value>) -> Result<(), St
     let Mode::Key { chain, id } = call.mode.clone() else { return Ok(()) };
     let path = ["key-chains", chain.as_str()];
     let here = |t: &dyn TableLike| id_of(t) == Some(id.into());
-    if !call.session.document.tables(&path).into_iter().any(here) {
-        return refused(format!("key {id} of {chain} is not there any more"));
-    }
-    call.document().edit_tables(&path, |key| {
-        if here(key) {
-            put(key, setting, new.clone());
-        }
-        true
-    });
-    Ok(())
+    let changed = call.document().change_tables(&path, here, |key| put(key, setting, new.clone()));
+    if changed { Ok(()) } else { refused(format!("key {id} of {chain} is not there any more")) }
 }
 
 fn key_string(call: &mut Call<'_>) -> Result<(), Stop> {

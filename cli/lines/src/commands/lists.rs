@@ -191,9 +191,5 @@ fn remove(call: &mut Call<'_>, path: &[&str], said: Option<&Said>, at: Option<i6
         at.is_none_or(|at| sequence_of(table) == Some(at))
             && said.is_none_or(|s| Said::of_table(table).as_ref() == Some(s))
     };
-    if !call.session.document.tables(path).into_iter().any(fits) {
-        return refused("there is no such entry");
-    }
-    call.document().edit_tables(path, |table| !fits(table));
-    Ok(())
+    if call.document().remove_tables(path, fits) { Ok(()) } else { refused("there is no such entry") }
 }

@@ -118,10 +118,9 @@ fn route_map(call: &mut Call<'_>) -> Result<(), Stop> {
     let here = |t: &dyn TableLike| at.is_none_or(|at| sequence_of(t) == Some(at.into()));
     if call.no() {
         let fits = |t: &dyn TableLike| here(t) && (at.is_none() || same_action(t));
-        if !call.session.document.tables(&path).into_iter().any(fits) {
+        if !call.document().remove_tables(&path, fits) {
             return refused("there is no such entry");
         }
-        call.document().edit_tables(&path, |t| !fits(t));
         return Ok(());
     }
     let Some(sequence) = at else { return refused("the line lacks its sequence") };
@@ -146,19 +145,11 @@ fn edit(call: &mut Call<'_>, part: Option<&str>, key: &str, new: Option<Value>) 
     let Mode::RouteMap { name, sequence } = call.mode.clone() else { return Ok(()) };
     let path = ["route-maps", name.as_str()];
     let here = |t: &dyn TableLike| sequence_of(t) == Some(sequence.into());
-    if !call.session.document.tables(&path).into_iter().any(here) {
-        return refused(format!("entry {sequence} of {name} is not there any more"));
-    }
-    call.document().edit_tables(&path, |entry| {
-        if here(entry) {
-            match part {
-                Some(part) => edit_part(entry, part, key, new.clone()),
-                None => put(entry, key, new.clone()),
-            }
-        }
-        true
+    let changed = call.document().change_tables(&path, here, |entry| match part {
+        Some(part) => edit_part(entry, part, key, new.clone()),
+        None => put(entry, key, new.clone()),
     });
-    Ok(())
+    if changed { Ok(()) } else { refused(format!("entry {sequence} of {name} is not there any more")) }
 }
 
 fn edit_part(entry: &mut dyn TableLike, part: &str, key: &str, new: Option<Value>) {
