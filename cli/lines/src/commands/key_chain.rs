@@ -39,29 +39,6 @@ const INFINITE: &str = "It never ends";
 const DURATION: &str = "It ends so much later";
 const SECONDS: &str = "Seconds";
 
-macro_rules! lifetime_rows {
-    ($word:literal, $help:expr, $work:expr) => {
-        [
-            Row {
-                syntax: concat!($word, " ", times!()),
-                help: &[
-                    $help, CLOCK, DAY, MONTH, MONTH, DAY, YEAR, INFINITE, DURATION, SECONDS, CLOCK, DAY,
-                    MONTH, MONTH, DAY, YEAR,
-                ],
-                meaning: Meaning::Call($work),
-            },
-            Row {
-                syntax: concat!("no ", $word, " [", times!(), "]"),
-                help: &[
-                    NO, $help, CLOCK, DAY, MONTH, MONTH, DAY, YEAR, INFINITE, DURATION, SECONDS, CLOCK, DAY,
-                    MONTH, MONTH, DAY, YEAR,
-                ],
-                meaning: Meaning::Call($work),
-            },
-        ]
-    };
-}
-
 macro_rules! times {
     () => {
         "WORD$clock <(1-31)$day WORD$month|WORD$month (1-31)$day> (1993-9999)$year <infinite|duration (1-2147483646)$length|\
@@ -116,8 +93,24 @@ pub(super) const PAIRS: &[[Row; 2]] = &[
         ],
         Meaning::Call(algorithm)
     ),
-    lifetime_rows!("accept-lifetime", ACCEPT, accept_lifetime),
-    lifetime_rows!("send-lifetime", SEND, send_lifetime),
+    pair!(
+        "accept-lifetime",
+        times!(),
+        [
+            ACCEPT, CLOCK, DAY, MONTH, MONTH, DAY, YEAR, INFINITE, DURATION, SECONDS, CLOCK, DAY, MONTH,
+            MONTH, DAY, YEAR,
+        ],
+        Meaning::Call(accept_lifetime)
+    ),
+    pair!(
+        "send-lifetime",
+        times!(),
+        [
+            SEND, CLOCK, DAY, MONTH, MONTH, DAY, YEAR, INFINITE, DURATION, SECONDS, CLOCK, DAY, MONTH, MONTH,
+            DAY, YEAR,
+        ],
+        Meaning::Call(send_lifetime)
+    ),
 ];
 
 fn key_chain(call: &mut Call<'_>) -> Result<(), Stop> {

@@ -47,7 +47,7 @@ macro_rules! pair {
             },
         ]
     };
-    ($words:literal, $rest:literal, [$($help:expr),* $(,)?], $meaning:expr $(,)?) => {
+    ($words:literal, $rest:expr, [$($help:expr),* $(,)?], $meaning:expr $(,)?) => {
         [
             $crate::commands::Row {
                 syntax: concat!($words, " ", $rest),
