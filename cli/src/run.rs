@@ -1,7 +1,7 @@
 //! From a line to its output: pipe, parse, ask, render. In configuration mode lines go to [`crate::configure`] first.
 
 use crate::commands::configuration::Style;
-use crate::commands::{self, Act, Daemon, Meaning, Question, TECH_SUPPORT, TerminalSetting};
+use crate::commands::{self, Act, Daemon, Meaning, Question, TECH_SUPPORT, TerminalSetting, is_show};
 use crate::configure::{Configuring, Own, Reaction, own_table};
 use crate::connect::{Connection, ask};
 use crate::filter::Filter;
@@ -242,10 +242,7 @@ impl Shell {
         self.no_more |= filters.iter().any(|filter| matches!(filter, Filter::NoMore));
         let (words, vrf) = vrf::taken_out(words)?;
         let (meaning, args) = self.table.parse(&words).map_err(mismatch_without_secrets)?;
-        if self.manner.only_looks
-            && !meaning.only_looks()
-            && !words.first().is_some_and(|w| "show".starts_with(w))
-        {
+        if self.manner.only_looks && !meaning.only_looks() && !is_show(words.first().copied()) {
             bail!("% This shell only looks (-u): {line}");
         }
         let text = match meaning {

@@ -1,6 +1,7 @@
 //! The words `vrf NAME` in a show. Torc has the default one only; scripts and exporters written for FRR name it, or ask for
 //! all, which changes the shape of JSON.
 
+use crate::commands::is_show;
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ pub(crate) enum Vrf {
 /// For a VRF that does not exist.
 pub(crate) fn taken_out(mut words: Vec<&str>) -> Result<(Vec<&str>, Vrf)> {
     let at = words.iter().position(|word| *word == "vrf");
-    let Some(at) = at.filter(|at| *at > 0 && words.first().is_some_and(|w| "show".starts_with(w))) else {
+    let Some(at) = at.filter(|at| *at > 0 && is_show(words.first().copied())) else {
         return Ok((words, Vrf::Default));
     };
     let vrf = match words.get(at + 1) {

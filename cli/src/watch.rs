@@ -5,6 +5,7 @@
 
 mod follow;
 
+use crate::commands::is_show;
 use crate::connect::ask;
 use crate::filter::Filter;
 use crate::interrupt::Interruptible;
@@ -42,7 +43,7 @@ pub(crate) fn watch(shell: &mut Shell, args: &Args, filters: &[Filter]) -> Resul
         }
         (_, count) => count.unwrap_or(u64::MAX),
     };
-    if !line.split_whitespace().next().is_some_and(|word| "show".starts_with(word)) {
+    if !is_show(line.split_whitespace().next()) {
         bail!("% Only shows can be watched, not: {line}");
     }
     let interruptible = Interruptible::new()?;

@@ -111,6 +111,11 @@ impl Meaning {
     }
 }
 
+/// Is it a show, by its first word, which may be shortened?
+pub(crate) fn is_show(first: Option<&str>) -> bool {
+    first.is_some_and(|word| "show".starts_with(word))
+}
+
 type Row = Command<Meaning>;
 
 /// The compiled table.

@@ -12,7 +12,6 @@ mod policy;
 
 use crate::commands::{FRR_WORDS, like_an_address};
 use crate::text::{MASK, secret_word};
-
 use routing_common::config::{
     BfdProfile, Config, Defaults, OspfConfig, OspfInterfaceConfig, RibConfig, Secret, StaticRoute,
     StaticTarget, VrrpGroup, load,
