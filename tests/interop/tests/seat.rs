@@ -1,6 +1,7 @@
 //! Programs that were written for FRR, at the sockets of a Torc router: FRR's own shell, and Debian's exporter.
 
 use anyhow::{Context as _, Result, ensure};
+use interop_tests::eventually;
 use ringlab::lab::{Lab, Options, default_daemons};
 use ringlab::netns;
 use ringlab::stack::{Profile, Stack};
@@ -9,7 +10,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const ROUTER: &str = "vr1";
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -43,11 +44,10 @@ impl Seat {
             .args(["serve-frr", "--directory"])
             .arg(&sockets);
         let server = start(&lab, serve)?;
-        let begun = Instant::now();
-        while !sockets.join("bfdd.vty").exists() {
-            ensure!(begun.elapsed() < PATIENCE, "no sockets in {}", sockets.display());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        eventually(PATIENCE, || {
+            ensure!(sockets.join("bfdd.vty").exists(), "no sockets in {}", sockets.display());
+            Ok(())
+        })?;
         Ok(Self { lab, sockets, _server: server })
     }
 
@@ -73,16 +73,14 @@ impl Seat {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// The metrics of a server that may still be starting.
-    fn metrics(&self, port: u16) -> Result<String> {
-        let begun = Instant::now();
-        loop {
-            match self.page(port, "/metrics") {
-                Ok(page) => return Ok(page),
-                Err(error) => ensure!(begun.elapsed() < PATIENCE, "{error:#}"),
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
+    /// The metrics of a server that may still be starting, once they are `right`.
+    fn metrics(&self, port: u16, right: impl Fn(&str) -> Result<()>) -> Result<String> {
+        let mut page = String::new();
+        eventually(PATIENCE, || {
+            page = self.page(port, "/metrics")?;
+            right(&page)
+        })?;
+        Ok(page)
     }
 
     /// A page from a server in the router's namespace.
@@ -122,19 +120,17 @@ fn frrs_shell_sees_and_configures_a_torc_router() -> Result<()> {
     for command in
         ["show ip ospf interface eth1 json", "show ip ospf route json", "show ip ospf border-routers"]
     {
-        let steady = |text: String| -> String {
+        let steady = |text: &str| -> String {
             text.lines().filter(|l| !l.contains("HelloInMsecs")).map(|l| format!("{l}\n")).collect()
         };
         // A Hello between the two questions counts in one answer only.
-        let begun = Instant::now();
-        loop {
+        eventually(PATIENCE, || {
             let (theirs, content) = seat.vtysh(&["-c", command])?;
-            let ours = seat.torc(command)?;
-            if content && steady(theirs.clone()) == steady(ours.clone()) {
-                break;
-            }
-            ensure!(begun.elapsed() < PATIENCE, "{command}: {theirs}\n{ours}");
-        }
+            // Ours may differ for a moment, but never fail.
+            let ours = seat.torc(command).unwrap();
+            ensure!(content && steady(&theirs) == steady(&ours), "{command}: {theirs}\n{ours}");
+            Ok(())
+        })?;
     }
     let neighbors = |text: &str| -> Result<serde_json::Value> {
         let mut value: serde_json::Value = serde_json::from_str(text)?;
@@ -202,18 +198,14 @@ fn the_exporter_written_for_frr_scrapes_a_ring() -> Result<()> {
         .args(["--no-collector.bgp", "--collector.vrrp"])
         .arg(format!("--web.listen-address=127.0.0.1:{PORT}"));
     let _exporter = start(&seat.lab, exporter).context("Debian's prometheus-frr-exporter")?;
-    let is_up = |page: &str, collector: &str| {
-        let line = format!("frr_collector_up{{collector=\"{collector}\"}} 1");
-        page.lines().any(|l| l == line)
-    };
     // On a busy machine a first scrape may come before FRR's shell, which the exporter starts, has found all sockets.
-    let begun = Instant::now();
-    let page = loop {
-        let page = seat.metrics(PORT)?;
-        let down = ["ospf", "bfd", "vrrp"].into_iter().find(|collector| !is_up(&page, collector));
-        let Some(down) = down else { break page };
-        ensure!(begun.elapsed() < PATIENCE, "{down}: {page}");
-    };
+    let page = seat.metrics(PORT, |page| {
+        for collector in ["ospf", "bfd", "vrrp"] {
+            let up = format!("frr_collector_up{{collector=\"{collector}\"}} 1");
+            ensure!(page.lines().any(|l| l == up), "{collector}: {page}");
+        }
+        Ok(())
+    })?;
     let has = |line: &str| page.lines().any(|l| l == line);
     ensure!(
         has("frr_ospf_neighbor_adjacencies{area=\"0.0.0.0\",iface=\"eth1\",vrf=\"default\"} 1"),
@@ -228,7 +220,7 @@ fn the_exporter_written_for_frr_scrapes_a_ring() -> Result<()> {
     metrics.arg("--run-dir").arg(seat.lab.run_dir().join(ROUTER)).args(["serve-metrics", "--listen"]);
     metrics.arg(format!("127.0.0.1:{OWN_PORT}"));
     let _metrics = start(&seat.lab, metrics)?;
-    let own = seat.metrics(OWN_PORT)?;
+    let own = seat.metrics(OWN_PORT, |_| Ok(()))?;
     let theirs = series(&page, |name| !name.starts_with("frr_scrape") && !name.starts_with("frr_exporter"));
     let ours = series(&own, |name| name.starts_with("frr_") && !name.starts_with("frr_route"));
     let theirs: BTreeSet<_> =
