@@ -5,6 +5,7 @@
 //! passes for it. The kept corpora in `tests/fuzz/corpus` are read and never written here: what a run finds of
 //! interest goes to `target/fuzz/corpus`, what fails to `target/fuzz/artifacts`.
 
+use crate::cargo_program;
 use crate::lint::workspace_root;
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
@@ -72,9 +73,8 @@ fn targets(folder: &Path) -> Result<Vec<String>> {
 fn build(root: &Path) -> Result<PathBuf> {
     let host = host()?;
     let folder = root.join("target/fuzz");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     // With a target named, the flags stay away from build scripts and macros.
-    let status = Command::new(cargo)
+    let status = Command::new(cargo_program())
         .args(["build", "--release", "--bins", "--features", "libfuzzer", "--locked"])
         .args(["--target", &host, "--target-dir"])
         .arg(&folder)

@@ -14,6 +14,7 @@ mod test;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 
 #[derive(Parser)]
@@ -75,8 +76,12 @@ fn cargo(words: &[&str]) -> Result<()> {
 /// The same with more in its environment.
 fn cargo_with(environment: &[(&str, &str)], words: &[&str]) -> Result<()> {
     println!("+ cargo {}", words.join(" "));
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo).args(words).envs(environment.iter().copied()).status()?;
+    let status = Command::new(cargo_program()).args(words).envs(environment.iter().copied()).status()?;
     anyhow::ensure!(status.success(), "cargo {} failed: {status}", words.join(" "));
     Ok(())
+}
+
+/// The cargo that runs us.
+fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

@@ -1,5 +1,6 @@
 //! What `cargo metadata` knows about the packages: names, licences, dependencies.
 
+use crate::cargo_program;
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -17,8 +18,7 @@ pub(crate) struct Package {
 
 /// All packages by name; of two versions of one package the last stands, which is enough for our checks.
 pub(crate) fn packages() -> Result<BTreeMap<String, Package>> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let output = Command::new(cargo_program())
         .args([
             "metadata",
             "--format-version",

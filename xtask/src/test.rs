@@ -1,6 +1,6 @@
 //! Everything a pull request must pass, in the order in which it is cheapest to fail.
 
-use crate::{cargo, lint, readme, sim};
+use crate::{cargo, cargo_program, lint, readme, sim};
 use anyhow::{Context, Result, ensure};
 use std::fs::File;
 use std::path::PathBuf;
@@ -108,10 +108,9 @@ impl Storms {
         let log = std::env::temp_dir().join(format!("torc-storms-{}.log", std::process::id()));
         let file = File::create(&log).with_context(|| log.display().to_string())?;
         // By cargo: this very file may have been replaced by the builds of the tests before.
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let child = Command::new("nice")
             .args(["-n", "19"])
-            .arg(cargo)
+            .arg(cargo_program())
             .args(["xtask", "test", "--storms"])
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)

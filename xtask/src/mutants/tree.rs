@@ -3,6 +3,7 @@
 //! Files that have not changed are not written again, so that the second build is quick.
 
 use super::mutant::{self, Mutant};
+use crate::cargo_program;
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -37,8 +38,7 @@ pub(crate) fn build(root: &Path, mutants: &[Mutant]) -> Result<PathBuf> {
     let (tree, output) = (target.join("mutants/tree"), target.join("mutants/build"));
     copy(root, &tree, mutants)?;
     println!("+ building the simulator with {} bugs in {}", mutants.len(), tree.display());
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let status = Command::new(cargo_program())
         .args(["build", "--quiet", "--profile", "sim", "--package", "routing-sim", "--example", "runner"])
         .current_dir(&tree)
         .env("CARGO_TARGET_DIR", &output)
@@ -176,7 +176,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let tree = std::env::temp_dir().join(format!("torc-planted-{}", std::process::id()));
         let copied = copy(root, &tree, &mutant::read_all(root).unwrap());
-        let metadata = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        let metadata = Command::new(cargo_program())
             .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
             .current_dir(&tree)
             .output();
