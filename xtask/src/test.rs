@@ -3,7 +3,7 @@
 use crate::{cargo, cargo_program, lint, readme, sim};
 use anyhow::{Context, Result, ensure};
 use std::fs::File;
-use std::path::PathBuf;
+use std::io::Seek;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
@@ -15,8 +15,8 @@ pub(crate) struct Arguments {
     /// Leave out what needs network namespaces: the rings and the other suites.
     #[arg(long)]
     no_namespaces: bool,
-    /// Nothing but the simulator and the fuzz targets.
-    #[arg(long)]
+    /// Nothing but the simulator and the fuzz targets: how [`Storms`] are begun.
+    #[arg(long, hide = true)]
     storms: bool,
 }
 
@@ -100,31 +100,40 @@ fn storms(start: Instant) -> Result<()> {
 /// [`storms`] in a process of its own that yields to everybody else.
 struct Storms {
     child: Child,
-    log: PathBuf,
+    said: File,
 }
 
 impl Storms {
     fn begin() -> Result<Self> {
         let log = std::env::temp_dir().join(format!("torc-storms-{}.log", std::process::id()));
-        let file = File::create(&log).with_context(|| log.display().to_string())?;
+        let named = || log.display().to_string();
+        let said = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&log)
+            .with_context(named)?;
+        // Without a name it is gone with us, whatever ends us.
+        std::fs::remove_file(&log).with_context(named)?;
         // By cargo: this very file may have been replaced by the builds of the tests before.
         let child = Command::new("nice")
             .args(["-n", "19"])
             .arg(cargo_program())
             .args(["xtask", "test", "--storms"])
             .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file)
+            .stdout(said.try_clone()?)
+            .stderr(said.try_clone()?)
             .spawn()
             .context("nice")?;
-        Ok(Self { child, log })
+        Ok(Self { child, said })
     }
 
     /// Waits for them and prints what they said.
     fn end(mut self) -> Result<()> {
         let status = self.child.wait()?;
-        print!("{}", std::fs::read_to_string(&self.log)?);
-        std::fs::remove_file(&self.log)?;
+        self.said.rewind()?;
+        std::io::copy(&mut self.said, &mut std::io::stdout())?;
         ensure!(status.success(), "the simulator or the fuzz targets failed: {status}");
         Ok(())
     }
