@@ -3,7 +3,7 @@
 use crate::cargo;
 use crate::report::play;
 use anyhow::Result;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Bench {
@@ -68,24 +68,8 @@ pub(crate) fn run(what: &Bench) -> Result<()> {
                 format!("--rest={rest}"),
             ],
         ),
-        Bench::Scale { output, suites, repetitions } => play(
-            "scale-bench",
-            &[
-                "area".into(),
-                format!("--output={}", output.display()),
-                format!("--suites={suites}"),
-                format!("--repetitions={repetitions}"),
-            ],
-        ),
-        Bench::Seat { output, suites, repetitions } => play(
-            "scale-bench",
-            &[
-                "seat".into(),
-                format!("--output={}", output.display()),
-                format!("--suites={suites}"),
-                format!("--repetitions={repetitions}"),
-            ],
-        ),
+        Bench::Scale { output, suites, repetitions } => scale_bench("area", output, suites, *repetitions),
+        Bench::Seat { output, suites, repetitions } => scale_bench("seat", output, suites, *repetitions),
         Bench::Micro { filter } => {
             let mut words = vec!["bench", "--locked"];
             words.extend(MICRO.iter().flat_map(|(package, bench)| ["--package", package, "--bench", bench]));
@@ -94,4 +78,17 @@ pub(crate) fn run(what: &Bench) -> Result<()> {
             cargo(&words)
         }
     }
+}
+
+/// Plays one of the measurements of `tests/bench`.
+fn scale_bench(what: &str, output: &Path, suites: &str, repetitions: u32) -> Result<()> {
+    play(
+        "scale-bench",
+        &[
+            what.to_owned(),
+            format!("--output={}", output.display()),
+            format!("--suites={suites}"),
+            format!("--repetitions={repetitions}"),
+        ],
+    )
 }
