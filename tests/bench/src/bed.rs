@@ -21,6 +21,8 @@ use std::process::Child;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+/// For anything to become right.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a suite may take to stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(3);
 
@@ -139,22 +141,24 @@ impl Bed {
         }
     }
 
-    /// Turns the loop until `done` says so, and gives the moment; an error after `patience`.
+    /// Turns the loop until [`Bed::is_right`], and gives the moment.
     ///
     /// # Errors
-    /// It takes too long, with what is missing; a socket's.
-    pub fn until(&mut self, patience: Duration, done: impl Fn(&Self) -> bool) -> Result<Instant> {
-        let limit = Instant::now() + patience;
-        loop {
-            if done(self) {
-                return Ok(Instant::now());
-            }
+    /// It takes too long, with what is missing; a socket's. Both with the ends of the suite's logs.
+    pub fn until_right(&mut self) -> Result<Instant> {
+        self.turn_until_right().map_err(|fault| self.explain(fault))
+    }
+
+    fn turn_until_right(&mut self) -> Result<Instant> {
+        let limit = Instant::now() + PATIENCE;
+        while !self.is_right() {
             if Instant::now() >= limit {
                 let states: Vec<State> = self.neighbors.iter().map(|n| n.state).collect();
-                bail!("after {patience:?} neighbours are {states:?}, {} routes wrong", self.table.wrong());
+                bail!("after {PATIENCE:?} neighbours are {states:?}, {} routes wrong", self.table.wrong());
             }
             self.turn(limit)?;
         }
+        Ok(Instant::now())
     }
 
     /// Turns the loop for a time.
@@ -291,7 +295,7 @@ impl Bed {
     }
 
     /// The ends of the suite's logs, added to a fault.
-    pub fn explain(&self, fault: anyhow::Error) -> anyhow::Error {
+    fn explain(&self, fault: anyhow::Error) -> anyhow::Error {
         let mut text = format!("{fault:#}");
         for file in std::fs::read_dir(&self.dir).into_iter().flatten().flatten() {
             if file.path().extension().is_some_and(|extension| extension == "log") {
@@ -304,7 +308,7 @@ impl Bed {
         anyhow!(text)
     }
 
-    /// Processes of the suite, for a profiler.
+    /// The processes the suite started with.
     pub fn pids(&self) -> &[i32] {
         &self.pids
     }

@@ -19,8 +19,6 @@ const SETTLE: Duration = Duration::from_millis(500);
 const REST: Duration = Duration::from_secs(2);
 /// What the processor time of [`Row::StarRest`] is that of.
 const MINUTE: Duration = Duration::from_secs(60);
-/// For anything to become right.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Links that are down at a time in [`Row::Churn`].
 const BROKEN: usize = 60;
 /// Metric of a router that nobody shall go through.
@@ -204,7 +202,7 @@ fn cold(plan: &Plan, bed: &mut Bed, area: &Area, suite: Suite, row: Row) -> Resu
     bed.rest(plan.pauses.warm_up)?;
     let (before, start) = (bed.usage()?, Instant::now());
     bed.feed();
-    let end = bed.until(PATIENCE, Bed::is_right).map_err(|fault| bed.explain(fault))?;
+    let end = bed.until_right()?;
     let right = end - bed.started().context("no adjacency")?;
     bed.rest(SETTLE)?;
     let cpu = spent(bed, &before, start, &BTreeMap::new())?;
@@ -229,7 +227,7 @@ fn changes(plan: &Plan, bed: &mut Bed, area: &mut Area, suite: Suite, row: Row) 
         let (heard, lost) = (bed.changes(), bed.retransmissions());
         let (before, start) = (bed.usage()?, Instant::now());
         bed.flood(lsas)?;
-        let end = bed.until(PATIENCE, Bed::is_right).map_err(|fault| bed.explain(fault))?;
+        let end = bed.until_right()?;
         bed.rest(SETTLE)?;
         let cpu = spent(bed, &before, start, &idle)?;
         let (changes, retransmissions) = (bed.changes() - heard, bed.retransmissions() - lost);
@@ -276,7 +274,7 @@ fn churn(plan: &Plan, bed: &mut Bed, area: &mut Area, suite: Suite) -> Result<Fi
         due += pause;
     }
     let last = Instant::now();
-    let end = bed.until(PATIENCE, Bed::is_right).map_err(|fault| bed.explain(fault))?;
+    let end = bed.until_right()?;
     bed.rest(SETTLE)?;
     let mut cpu = spent(bed, &before, start, &idle)?;
     let seconds = (last - start).as_secs_f64();

@@ -17,8 +17,6 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// For anything to become right.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// After a change, for what goes on behind the operator's back.
 const SETTLE: Duration = Duration::from_secs(1);
 /// Routes that are added one by one, and reloads, in a turn.
@@ -125,7 +123,7 @@ fn up(plan: &Plan, suite: Suite, area: &mut Area) -> Result<(Bed, Shell)> {
     let mut bed = Bed::up(suite, Role::Operated, area, &plan.daemons)?;
     bed.expect(area);
     bed.feed();
-    bed.until(PATIENCE, Bed::is_right).map_err(|fault| bed.explain(fault))?;
+    bed.until_right()?;
     bed.rest(SETTLE)?;
     let shell = Shell::new(suite, &plan.daemons, bed.dir());
     Ok((bed, shell))
@@ -141,7 +139,6 @@ fn configure(plan: &Plan, suite: Suite, note: &mut impl FnMut(Row, Seen)) -> Res
         }
     }
     note(Row::Idle, Seen::Memory(bed.memory()?));
-    let before = bed.pids().to_vec();
 
     let file = bed.dir().join("statics.conf");
     let lines = (0..plan.statics).fold(String::new(), |mut text, n| {
@@ -165,7 +162,7 @@ fn configure(plan: &Plan, suite: Suite, note: &mut impl FnMut(Row, Seen)) -> Res
         shell.expect_cost(u32::from(COST) + n)?;
     }
     bed.verify()?;
-    ensure!(bed.is_right() && bed.living()? == before, "a daemon or the adjacency was restarted");
+    ensure!(bed.is_right() && bed.living()? == bed.pids(), "a daemon or the adjacency was restarted");
     Ok(())
 }
 
@@ -201,8 +198,7 @@ fn changed(
     bed.expect_routes(routes.clone());
     let (before, start) = (bed.usage()?, Instant::now());
     let ran = change(bed)?;
-    let right = ran.right.map_or_else(|| bed.until(PATIENCE, Bed::is_right), Ok);
-    let right = right.map_err(|fault| bed.explain(fault))?;
+    let right = ran.right.map_or_else(|| bed.until_right(), Ok)?;
     bed.rest(SETTLE)?;
     Ok(Seen::Wait(right.max(ran.end) - start, ran.cpu + bed.spent_since(&before)?))
 }
