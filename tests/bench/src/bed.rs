@@ -207,11 +207,6 @@ impl Bed {
         self.table.wrong() == 0 && self.neighbors.iter().all(|n| n.state == State::Full)
     }
 
-    /// Is everything acknowledged?
-    pub fn is_acknowledged(&self) -> bool {
-        self.neighbors.iter().all(Neighbor::is_idle)
-    }
-
     /// Changes of the kernel's table so far.
     pub fn changes(&self) -> u64 {
         self.table.heard

@@ -146,11 +146,6 @@ impl Neighbor {
         [retransmission, self.answers_due].into_iter().flatten().fold(self.hello_due, Instant::min)
     }
 
-    /// Is everything sent by [`Neighbor::flood`] acknowledged?
-    pub fn is_idle(&self) -> bool {
-        self.unacknowledged.is_empty()
-    }
-
     /// Sends what is due.
     ///
     /// # Errors
