@@ -139,13 +139,6 @@ impl Port {
         }
     }
 
-    /// With so many Hellos a second.
-    #[must_use]
-    pub fn hellos(mut self, hellos: u8) -> Self {
-        self.hellos = Some(hellos);
-        self
-    }
-
     /// With this cost.
     #[must_use]
     pub fn cost(mut self, cost: u16) -> Self {

@@ -185,8 +185,9 @@ fn authenticated_by_key_chains() -> Outcome {
                 ports.push(port.authentication(&Authentication::Chain(keys.to_vec())));
             }
         };
-        for algorithm in algorithms {
-            cable(&algorithm.word().replace("hmac-", ""), &[chain_key(*algorithm, 7, &always)]);
+        let links: Vec<String> = algorithms.iter().map(|a| a.word().replace("hmac-", "")).collect();
+        for (link, algorithm) in links.iter().zip(algorithms) {
+            cable(link, &[chain_key(*algorithm, 7, &always)]);
         }
         let turns = [
             chain_key(Algorithm::Md5, 1, &always),
@@ -201,7 +202,6 @@ fn authenticated_by_key_chains() -> Outcome {
             ensure!(row["discards"].as_object().is_some_and(serde_json::Map::is_empty), "{link}: {row}");
             Ok(row)
         };
-        let links: Vec<String> = algorithms.iter().map(|a| a.word().replace("hmac-", "")).collect();
         bench.eventually(PATIENCE, || links.iter().try_for_each(|link| fully(link).map(|_| ())))?;
         bench.eventually(PATIENCE, || fully("turns").map(|_| ()))?;
         assert_eq!(fully(&links[0])?["keychainKeyId"], 7);
