@@ -7,6 +7,7 @@ use crate::kernel::{self, Decision};
 use crate::scenario::{RouterIndex, SegmentIndex};
 use crate::world::World;
 use rib::route::FibHop;
+use routing_common::id::IfIndex;
 use std::net::Ipv4Addr;
 
 /// What one router does with a packet.
@@ -44,12 +45,10 @@ fn forward(world: &World, router: RouterIndex, destination: Ipv4Addr, hops: &[Fi
     let mut next = Vec::with_capacity(hops.len());
     for hop in hops {
         let target = hop.gateway.unwrap_or(destination);
-        let Some(port) = kernel::port(hop.ifindex) else { return Step::Lost(target) };
-        let segment = world.scenario.routers[router].ports[port].segment;
-        match across(world, router, segment, target) {
-            Across::Router(there) => next.push(there),
-            Across::Stranger => return Step::Out(segment),
-            Across::Nobody => return Step::Lost(target),
+        match out(world, router, hop.ifindex, target) {
+            Some((_, Across::Router(there))) => next.push(there),
+            Some((segment, Across::Stranger)) => return Step::Out(segment),
+            Some((_, Across::Nobody)) | None => return Step::Lost(target),
         }
     }
     Step::Next(next)
@@ -66,7 +65,18 @@ pub(crate) enum Across {
     Nobody,
 }
 
-pub(crate) fn across(world: &World, from: RouterIndex, segment: SegmentIndex, target: Ipv4Addr) -> Across {
+/// Over which segment a router sends what leaves by an interface, and who gets it; `None` if that is no port.
+pub(crate) fn out(
+    world: &World,
+    from: RouterIndex,
+    ifindex: IfIndex,
+    target: Ipv4Addr,
+) -> Option<(SegmentIndex, Across)> {
+    let segment = world.scenario.routers[from].ports[kernel::port(ifindex)?].segment;
+    Some((segment, across(world, from, segment, target)))
+}
+
+fn across(world: &World, from: RouterIndex, segment: SegmentIndex, target: Ipv4Addr) -> Across {
     if !world.segments[segment].passes(from) {
         return Across::Nobody;
     }

@@ -8,18 +8,18 @@
 
 use super::rest::{self, Oracle};
 use super::{Checker, Verdict};
-use crate::kernel::{self, Decision};
+use crate::kernel::Decision;
 use crate::scenario::{RouterIndex, SegmentIndex};
 use crate::walk::{self, Across};
 use crate::world::World;
-use ipnetwork::Ipv4Network;
 use ospf_proto::Instance;
 use ospf_proto::alternate::Alternate;
 use ospf_proto::route::RouteNextHop;
-use routing_common::id::IfIndex;
 use routing_common::prefix;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+
+const NO_PORT: &str = "a next hop on no port";
 
 /// See the module text.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ fn judge(world: &World, router: RouterIndex, engine: &Instance) -> Verdict {
         let Some(route) = engine.routing_table().networks.get(to) else {
             return Err(format!("an alternate to {to}, and no route"));
         };
-        let address = last(*to);
+        let address = to.broadcast();
         // Whatever OSPF says of networks on a router's own links, the kernel has its connected routes.
         if world.nodes[router].kernel.addresses().any(|a| prefix::canonical(a.network) == *to) {
             continue;
@@ -82,10 +82,6 @@ fn judge(world: &World, router: RouterIndex, engine: &Instance) -> Verdict {
     Ok(())
 }
 
-fn last(prefix: Ipv4Network) -> Ipv4Addr {
-    prefix.broadcast()
-}
-
 fn one(
     world: &World,
     router: RouterIndex,
@@ -93,7 +89,9 @@ fn one(
     primaries: &[RouteNextHop],
     alternate: &Alternate,
 ) -> Verdict {
-    let reach = |ifindex, gateway: Option<Ipv4Addr>| next(world, router, ifindex, gateway.unwrap_or(address));
+    let reach = |ifindex, gateway: Option<Ipv4Addr>| {
+        walk::out(world, router, ifindex, gateway.unwrap_or(address)).ok_or(NO_PORT)
+    };
     let (_, Across::Router(first)) = reach(alternate.hop.ifindex, alternate.hop.gateway)? else {
         return Err("nobody is there".into());
     };
@@ -117,18 +115,6 @@ fn one(
     Ok(())
 }
 
-/// Over which segment a router sends, and to whom.
-fn next(
-    world: &World,
-    from: RouterIndex,
-    ifindex: IfIndex,
-    target: Ipv4Addr,
-) -> Result<(SegmentIndex, Across), String> {
-    let port = kernel::port(ifindex).ok_or("a next hop on no port")?;
-    let segment = world.scenario.routers[from].ports[port].segment;
-    Ok((segment, walk::across(world, from, segment, target)))
-}
-
 /// Everything packets meet.
 struct Walk<'w> {
     world: &'w World,
@@ -145,7 +131,7 @@ impl Walk<'_> {
         let Decision::Forward(hops) = self.world.nodes[at].kernel.decide(self.address) else { return Ok(()) };
         for hop in &hops {
             let target = hop.gateway.unwrap_or(self.address);
-            let (segment, across) = next(self.world, at, hop.ifindex, target)?;
+            let (segment, across) = walk::out(self.world, at, hop.ifindex, target).ok_or(NO_PORT)?;
             // Beyond are the destination, which may be anybody's address, and strangers.
             if let (Across::Router(there), Some(_)) = (across, hop.gateway) {
                 self.segments.insert(segment);
@@ -193,7 +179,7 @@ mod tests {
             let protection = Protection { link: true, node: false };
             let router_id = other.advertising_router;
             let alternate = Alternate { hop, router_id, protection, is_downstream: false };
-            one(&world, 0, last(**prefix), &route.next_hops, &alternate).is_err()
+            one(&world, 0, prefix.broadcast(), &route.next_hops, &alternate).is_err()
         });
         assert!(wrong.count() > 0);
     }
