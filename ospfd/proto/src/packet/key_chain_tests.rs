@@ -1,28 +1,12 @@
 //! HMAC-SHA against values computed elsewhere, and keys in and out of their time.
 
+use super::tests::hello_octets;
 use super::*;
 use routing_common::config::{OspfAuthentication, Secret};
-use routing_common::id::{AreaId, RouterId};
 use routing_common::key_chain::{Algorithm, ChainKey, KeyChain, Lifetime};
-use std::net::Ipv4Addr;
 
-const ROUTER: RouterId = RouterId(Ipv4Addr::new(10, 255, 0, 1));
 /// As long as a key of MD5 may be.
 const SECRET: &str = "sixteen octets!!";
-
-fn octets(signer: &Signer<'_>) -> Vec<u8> {
-    let hello = Hello {
-        network_mask: Ipv4Addr::new(255, 255, 255, 0),
-        hello_interval: 10,
-        options: options::E,
-        priority: 1,
-        dead_interval: 40,
-        designated_router: Ipv4Addr::UNSPECIFIED,
-        backup_designated_router: Ipv4Addr::UNSPECIFIED,
-        neighbors: vec![ROUTER],
-    };
-    encode(ROUTER, AreaId::BACKBONE, &OutgoingBody::Hello(&hello), signer)
-}
 
 fn key(id: u8, algorithm: Algorithm, secret: impl Into<Vec<u8>>, lifetime: Lifetime) -> ChainKey {
     ChainKey { id, secret: Secret::new(secret), algorithm, send: lifetime, accept: lifetime }
@@ -36,7 +20,7 @@ fn judge(bytes: &[u8], auth: &OspfAuthentication, wall: u64) -> Result<Option<u3
     verify(&decode_header(bytes).unwrap(), auth, wall, None)
 }
 
-/// Digests of the Hello above by RFC 5709 §3.3, but for its preparation of long keys, computed with another library.
+/// Digests of the Hello of the other tests by RFC 5709 §3.3, but for its preparation of long keys, computed with another library.
 #[test]
 fn digests_are_those_of_rfc_5709() {
     let long: Vec<u8> = (b'A'..=b'Z').cycle().take(78).collect();
@@ -70,7 +54,7 @@ fn digests_are_those_of_rfc_5709() {
     ] {
         for (secret, expected) in [(b"secret".as_slice(), short_digest), (&long, long_digest)] {
             let auth = chain([key(id, algorithm, secret, Lifetime::ALWAYS)]);
-            let bytes = octets(&Signer::new(&auth, 0, 1000).unwrap());
+            let bytes = hello_octets(&Signer::new(&auth, 0, 1000).unwrap());
             let raw = decode_header(&bytes).unwrap();
             let digest: String = raw.trailer().iter().map(|o| format!("{o:02x}")).collect();
             assert_eq!(digest, expected, "{algorithm}");
@@ -83,7 +67,7 @@ fn digests_are_those_of_rfc_5709() {
 fn every_fault_of_a_hmac_is_refused_by_its_name() {
     for algorithm in Algorithm::ALL {
         let auth = chain([key(1, algorithm, SECRET, Lifetime::ALWAYS)]);
-        let good = octets(&Signer::new(&auth, 0, 1000).unwrap());
+        let good = hello_octets(&Signer::new(&auth, 0, 1000).unwrap());
         assert_eq!(judge(&good[..good.len() - 1], &auth, 0), Err(AuthError::Truncated), "{algorithm}");
         for at in (4..good.len()).filter(|at| !(14..20).contains(at)) {
             let mut bent = good.clone();
@@ -105,7 +89,7 @@ fn keys_sign_and_are_taken_in_their_time_alone() {
     let new = key(2, Algorithm::HmacSha256, "new", lifetime(190, 300));
     let auth = chain([old.clone(), new.clone()]);
     assert_eq!(Signer::new(&auth, 99, 1), None, "nothing has begun");
-    let signed = |wall| octets(&Signer::new(&auth, wall, 1).unwrap());
+    let signed = |wall| hello_octets(&Signer::new(&auth, wall, 1).unwrap());
     let (by_old, by_new) = (signed(100), signed(190));
     assert_eq!((by_old[18], by_new[18]), (1, 2));
     for (wall, old_is_taken, new_is_taken) in [

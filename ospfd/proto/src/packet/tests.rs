@@ -25,7 +25,7 @@ fn hello() -> Hello {
     }
 }
 
-fn hello_octets(signer: &Signer<'_>) -> Vec<u8> {
+pub(super) fn hello_octets(signer: &Signer<'_>) -> Vec<u8> {
     encode(ROUTER, AreaId::BACKBONE, &OutgoingBody::Hello(&hello()), signer)
 }
 

@@ -1,8 +1,9 @@
 //! Adjacencies form, and do not form, as RFC 2328 says.
 
 use crate::harness::{Net, id, ospf_interface};
+use crate::show::text;
 use ospf_proto::Input;
-use ospf_proto::api::{self, Request};
+use ospf_proto::api::Request;
 use ospf_proto::discard::Discard;
 use ospf_proto::interface::InterfaceState;
 use ospf_proto::neighbor::NeighborState;
@@ -115,8 +116,7 @@ fn fast_hellos_say_0_need_not_be_as_many_and_notice_a_silent_neighbor_within_a_s
     // Up to a tenth of an interval early.
     let sent = [hellos(&net, 0) - before[0], hellos(&net, 1) - before[1]];
     assert!((199..=223).contains(&sent[0]) && (29..=34).contains(&sent[1]), "{sent:?}");
-    let row = net.nodes[0].engine.query(net.now, &INTERFACES).unwrap();
-    let text = api::render_text(&INTERFACES, &row).unwrap();
+    let text = text(&net, 0, &INTERFACES);
     assert!(text.contains("configured, Hello 50ms, Dead 1s, Wait 1s,"), "{text}");
     net.kill(1);
     let noticed = net.wait(SECOND, "the silence to be noticed", |n| n.state(0, 2).is_none());

@@ -1,6 +1,6 @@
 //! bfdd fails and the path does not.
 
-use crate::bfd::{far_key, key, says, up};
+use crate::bfd::{far_key, key, says, status, up};
 use crate::harness::{Net, ip};
 use bfd_proto::message::{BfdMessage, Diagnostic, SessionState, SessionStatus};
 use ospf_proto::Input;
@@ -64,14 +64,9 @@ fn a_session_that_begins_anew_says_nothing_and_one_that_ends_for_a_reason_does()
     let mut net = up();
     let ends = |net: &mut Net, remote_diagnostic: Diagnostic| {
         says(net, 0, key(), SessionState::Up, false);
-        let status = SessionStatus {
-            key: key(),
-            state: SessionState::Down,
-            diagnostic: Diagnostic::NEIGHBOR_SIGNALED_SESSION_DOWN,
-            remote_diagnostic,
-            remote_admin_down: false,
-            remote_independent: true,
-        };
+        let diagnostic = Diagnostic::NEIGHBOR_SIGNALED_SESSION_DOWN;
+        let down = status(key(), SessionState::Down);
+        let status = SessionStatus { diagnostic, remote_diagnostic, ..down };
         net.input(0, Input::Bfd(BfdMessage::State(status)));
     };
     ends(&mut net, Diagnostic::NONE);

@@ -5,7 +5,8 @@
 
 use crate::harness::{Net, id, net as prefix};
 use crate::scene::{forge, router_lsa_of};
-use ospf_proto::api::{EventsReply, FastRerouteReply, Request, render_text};
+use crate::show::{ask, text};
+use ospf_proto::api::{EventsReply, FastRerouteReply, Request};
 use rib::message::{ClientMessage, RouteChange};
 use routing_common::config::SpfTimers;
 use routing_common::id::IfIndex;
@@ -149,39 +150,32 @@ fn alternates_are_found_in_quiet_and_not_with_one_neighbour_or_switched_off() {
     assert!(net.nodes[0].engine.alternates().is_some());
 }
 
-fn text(net: &Net, request: &Request) -> String {
-    let reply = net.nodes[0].engine.query(net.now, request).unwrap();
-    render_text(request, &reply).unwrap()
-}
-
 #[test]
 fn shows_tell_what_is_protected_and_what_was_switched() {
     let mut net = started(SECOND);
-    let ask = |net: &Net| -> FastRerouteReply {
-        let reply = net.nodes[0].engine.query(net.now, &Request::FastReroute).unwrap();
-        serde_json::from_value(reply).unwrap()
+    let rows = |net: &Net| -> FastRerouteReply {
+        serde_json::from_value(ask(net, 0, &Request::FastReroute).unwrap()).unwrap()
     };
-    let reply = ask(&net);
+    let reply = rows(&net);
     assert_eq!(reply.state, "ready");
     let counts = [reply.routes_link_and_node, reply.routes_node, reply.routes_link, reply.routes_equal_cost];
     assert_eq!((reply.routes_total, counts, reply.routes_unprotected), (5, [0, 0, 4, 1], 0));
-    let shown = text(&net, &Request::FastReroute);
+    let shown = text(&net, 0, &Request::FastReroute);
     let line = shown.lines().find(|line| line.starts_with("10.255.0.4/32")).unwrap();
     let words: Vec<&str> = line.split_whitespace().collect();
     let wanted = ["10.255.0.4/32", "10.0.1.0,", "eth2", "link", "10.0.2.0,", "eth3", "10.255.0.3"];
     assert_eq!(words, wanted, "{shown}");
     net.link_carrier(0, TO_R2, false);
-    let reply = ask(&net);
+    let reply = rows(&net);
     assert_eq!((reply.state.as_str(), reply.switches, reply.routes_switched), ("waiting", 1, 3));
-    let events = net.nodes[0].engine.query(net.now, &Request::Events).unwrap();
-    let events: EventsReply = serde_json::from_value(events).unwrap();
+    let events: EventsReply = serde_json::from_value(ask(&net, 0, &Request::Events).unwrap()).unwrap();
     let row = &events.reroutes[0];
     assert_eq!(row.lost, ["10.255.0.2 on eth2"]);
     assert_eq!((row.number, row.to_alternate, row.to_remaining, row.unprotected), (1, 3, 1, 0));
-    assert!(text(&net, &Request::Events).contains("10.255.0.2 on eth2"));
+    assert!(text(&net, 0, &Request::Events).contains("10.255.0.2 on eth2"));
     // What is left is one neighbour.
     net.run(20 * SECOND);
-    assert_eq!(ask(&net).state, "alone");
+    assert_eq!(rows(&net).state, "alone");
     net.reconfigure(0, |c| c.ospf.as_mut().unwrap().fast_reroute = false);
-    assert_eq!(ask(&net).state, "disabled");
+    assert_eq!(rows(&net).state, "disabled");
 }

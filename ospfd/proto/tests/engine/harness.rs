@@ -27,6 +27,9 @@ use std::net::Ipv4Addr;
 /// One-way delay of every segment.
 pub(crate) const DELAY: Duration = Duration::from_micros(200);
 
+/// What the wall clock shows when the monotonic one shows 0, in seconds since 1970.
+pub(crate) const EPOCH: u64 = 1_700_000_000;
+
 pub(crate) fn ip(s: &str) -> Ipv4Addr {
     s.parse().unwrap()
 }
@@ -239,7 +242,7 @@ impl Net {
         n.open.clear();
         n.groups.clear();
         let links: Vec<(Link, Vec<Address>)> = n.links.values().cloned().collect();
-        let wall = 1_700_000_000 + self.now.as_nanos() / 1_000_000_000;
+        let wall = EPOCH + self.now.as_nanos() / 1_000_000_000;
         self.input(node, Input::WallClock(wall));
         if saved.is_some() {
             self.input(node, Input::Restored(saved.map(Box::new)));

@@ -1,8 +1,9 @@
 //! Keys take turns, and no adjacency notices (RFC 2328 App. D.3, RFC 5709 §3.5).
 
-use crate::harness::Net;
+use crate::harness::{EPOCH, Net};
+use crate::show::shown;
 use ospf_proto::Input;
-use ospf_proto::api::{self, Request};
+use ospf_proto::api::Request;
 use ospf_proto::discard::Discard;
 use routing_common::config::{OspfAuthentication, Secret};
 use routing_common::key_chain::{Algorithm, ChainKey, KeyChain, Lifetime};
@@ -10,8 +11,6 @@ use routing_common::time::Duration;
 use serde_json::json;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// What the harness's wall clock shows when its monotonic one shows 0.
-const EPOCH: u64 = 1_700_000_000;
 
 fn pair() -> Net {
     let mut net = Net::new(7);
@@ -180,9 +179,8 @@ fn shows_name_the_chain_and_the_key_but_never_a_secret() {
     net.start_all();
     net.run(60 * SECOND);
     let ask = |net: &Net, request: &Request| {
-        let reply = net.nodes[0].engine.query(net.now, request).unwrap();
+        let (reply, text) = shown(net, 0, request);
         assert!(!reply.to_string().contains("secret"), "{reply}");
-        let text = api::render_text(request, &reply).unwrap();
         (reply, text)
     };
     let interfaces = Request::Interfaces { name: Some("eth2".parse().unwrap()) };

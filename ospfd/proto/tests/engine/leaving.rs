@@ -13,6 +13,19 @@ use routing_common::time::Duration;
 const SECOND: Duration = Duration::from_secs(1);
 const MILLI: Duration = Duration::from_millis(1);
 
+/// The triangle when router 1 goes to router 2 through router 3.
+pub(crate) fn through_third() -> Net {
+    let mut net = triangle();
+    net.settings(|s| s.cost = Some(10));
+    net.reconfigure(0, |c| {
+        let to_second = "eth2".parse().unwrap();
+        c.ospf.as_mut().unwrap().interfaces.get_mut(&to_second).unwrap().cost = Some(100);
+    });
+    net.run(10 * SECOND);
+    assert_eq!(net.route(0, "10.255.0.2/32"), Some((ip("10.0.31.0"), 20)));
+    net
+}
+
 fn has_left(net: &Net, node: usize) -> bool {
     net.nodes[node].finished
         && net.nodes[node].rib_log.last() == Some(&ClientMessage::Goodbye { withdraw: true })
@@ -43,13 +56,7 @@ fn shutting_down_flushes_withdraws_and_ends() {
 /// Router 1 goes to router 2 through router 3, which leaves.
 #[test]
 fn transit_traffic_goes_elsewhere_before_a_router_is_gone() {
-    let mut net = triangle();
-    net.settings(|s| s.cost = Some(10));
-    net.reconfigure(0, |c| {
-        let to_second = "eth2".parse().unwrap();
-        c.ospf.as_mut().unwrap().interfaces.get_mut(&to_second).unwrap().cost = Some(100);
-    });
-    net.run(10 * SECOND);
+    let mut net = through_third();
     let to_second = |net: &Net| net.route(0, "10.255.0.2/32").unwrap();
     assert_eq!(to_second(&net), (ip("10.0.31.0"), 20), "through the router that will leave");
 

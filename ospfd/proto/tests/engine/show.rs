@@ -14,12 +14,13 @@ use std::collections::BTreeSet;
 
 macro_rules! frr {
     ($name:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("../frr/", $name, ".json"))).unwrap()
+        serde_json::from_str::<serde_json::Value>(include_str!(concat!("../frr/", $name, ".json"))).unwrap()
     };
 }
+pub(crate) use frr;
 
 /// Drops what stands under these keys anywhere.
-fn without(value: Value, keys: &[&str]) -> Value {
+pub(crate) fn without(value: Value, keys: &[&str]) -> Value {
     match value {
         Value::Object(map) => map
             .into_iter()
@@ -108,6 +109,11 @@ pub(crate) fn ask(net: &Net, node: usize, request: &Request) -> Result<Value, St
 
 pub(crate) fn text(net: &Net, node: usize, request: &Request) -> String {
     api::render_text(request, &ask(net, node, request).unwrap()).unwrap()
+}
+
+/// A router's reply and its text.
+pub(crate) fn shown(net: &Net, node: usize, request: &Request) -> (Value, String) {
+    (ask(net, node, request).unwrap(), text(net, node, request))
 }
 
 const NEIGHBORS: Request = Request::Neighbors { filter: None, detail: false };

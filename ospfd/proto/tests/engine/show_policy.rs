@@ -1,15 +1,10 @@
 //! Shows of prefix lists, access lists and route maps, against what FRR 8.4.4 printed for the same lines.
 
 use crate::harness::Net;
-use ospf_proto::api::{self, Extent, Request};
+use crate::show::{ask, frr, shown, without};
+use ospf_proto::api::{Extent, Request};
 use routing_common::config::load;
 use serde_json::Value;
-
-macro_rules! frr {
-    ($name:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("../frr/", $name, ".json"))).unwrap()
-    };
-}
 
 /// The lines FRR was given, in the file's form.
 const FILE: &str = r#"
@@ -45,25 +40,6 @@ fn router() -> Net {
     net
 }
 
-/// The reply and its text.
-fn ask(net: &Net, request: &Request) -> (Value, String) {
-    let reply = net.nodes[0].engine.query(net.now, request).unwrap();
-    let text = api::render_text(request, &reply).unwrap();
-    (reply, text)
-}
-
-/// Drops what stands under these keys in any object.
-fn without(value: Value, keys: &[&str]) -> Value {
-    match value {
-        Value::Object(map) => {
-            let kept = map.into_iter().filter(|(key, _)| !keys.contains(&key.as_str()));
-            kept.map(|(key, value)| (key, without(value, keys))).collect()
-        }
-        Value::Array(list) => list.into_iter().map(|value| without(value, keys)).collect(),
-        other => other,
-    }
-}
-
 fn same(ours: &Value, frrs: &Value) {
     // With the order of keys.
     assert_eq!(format!("{ours:#}"), format!("{frrs:#}"));
@@ -73,39 +49,39 @@ fn same(ours: &Value, frrs: &Value) {
 fn prefix_lists_are_shown_as_frr_shows_them() {
     let net = router();
     let lists = |extent| Request::PrefixLists { name: None, extent };
-    let (reply, text) = ask(&net, &lists(Extent::Entries));
+    let (reply, text) = shown(&net, 0, &lists(Extent::Entries));
     same(&reply, &frr!("prefix-list"));
     let entries = "   seq 5 permit 10.0.0.0/8 ge 16 le 24\n   seq 10 deny any\n";
     assert_eq!(text, format!("OSPF: ip prefix-list LANS: 2 entries\n{entries}"));
-    let (reply, text) = ask(&net, &lists(Extent::Summary));
+    let (reply, text) = shown(&net, 0, &lists(Extent::Summary));
     // FRR counts before it knows the bounds, and finds none.
     let ranges = ["rangeEntries"];
     assert_eq!(reply["OSPF"]["LANS"]["rangeEntries"], 2);
     same(&without(reply, &ranges), &without(frr!("prefix-list-summary"), &ranges));
     let head = "OSPF: ip prefix-list LANS:\n   count: 2, range entries: 2, sequences: 5 - 10\n";
     assert_eq!(text, head);
-    assert_eq!(ask(&net, &lists(Extent::Detail)).1, format!("{head}{entries}"));
+    assert_eq!(shown(&net, 0, &lists(Extent::Detail)).1, format!("{head}{entries}"));
     let none = Request::PrefixLists { name: Some("NOPE".into()), extent: Extent::Entries };
-    let refused = net.nodes[0].engine.query(net.now, &none);
+    let refused = ask(&net, 0, &none);
     assert_eq!(refused, Err("% Can't find specified prefix-list".to_owned()));
 }
 
 #[test]
 fn access_lists_are_shown_as_frr_shows_them() {
     let net = router();
-    let (reply, text) = ask(&net, &Request::AccessLists { name: Some("A".into()) });
+    let (reply, text) = shown(&net, 0, &Request::AccessLists { name: Some("A".into()) });
     same(&reply, &frr!("access-list"));
     assert_eq!(
         text,
         "OSPF:\nZebra IP access list A\n    seq 5 permit 10.0.0.0/8 exact-match\n    seq 10 deny   any\n"
     );
-    assert!(net.nodes[0].engine.query(net.now, &Request::AccessLists { name: Some("B".into()) }).is_err());
+    assert!(ask(&net, 0, &Request::AccessLists { name: Some("B".into()) }).is_err());
 }
 
 #[test]
 fn route_maps_are_shown_as_frr_shows_them() {
     let net = router();
-    let (reply, text) = ask(&net, &Request::RouteMaps { name: None });
+    let (reply, text) = shown(&net, 0, &Request::RouteMaps { name: None });
     same(&reply, &without(frr!("route-map"), &["invoked", "disabledOptimization", "processedChange"]));
     assert_eq!(
         text,
@@ -114,6 +90,6 @@ fn route_maps_are_shown_as_frr_shows_them() {
          Call clause:\n  Action:\n    Exit routemap\n deny, sequence 20\n  Match clauses:\n  Set clauses:\n  \
          Call clause:\n  Action:\n    Exit routemap\n"
     );
-    let none = net.nodes[0].engine.query(net.now, &Request::RouteMaps { name: Some("NOPE".into()) });
+    let none = ask(&net, 0, &Request::RouteMaps { name: Some("NOPE".into()) });
     assert_eq!(none, Err("OSPF: 'route-map NOPE' not found".to_owned()));
 }

@@ -2,7 +2,9 @@
 
 use crate::graceful::{SECOND, triangle};
 use crate::harness::{Net, ip};
-use ospf_proto::api::{self, Request};
+use crate::leaving::through_third;
+use crate::show::shown;
+use ospf_proto::api::Request;
 use ospf_proto::constants::MAX_LINK_METRIC;
 use ospf_proto::instance::Input;
 use ospf_proto::lsa::RouterLinkKind;
@@ -16,19 +18,6 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// MinLSInterval with its burst, and the way.
 const TOLD: Duration = Duration::from_secs(6);
 const STARTUP: MaxMetric = MaxMetric { administrative: false, on_startup: Some(LONGEST), on_shutdown: None };
-
-/// A converged triangle in which router 1 goes to router 2 through router 3.
-fn through_third() -> Net {
-    let mut net = triangle();
-    net.settings(|s| s.cost = Some(10));
-    net.reconfigure(0, |c| {
-        let to_second = "eth2".parse().unwrap();
-        c.ospf.as_mut().unwrap().interfaces.get_mut(&to_second).unwrap().cost = Some(100);
-    });
-    net.run(10 * SECOND);
-    assert!(goes_through_third(&net));
-    net
-}
 
 fn goes_through_third(net: &Net) -> bool {
     net.route(0, "10.255.0.2/32") == Some((ip("10.0.31.0"), 20))
@@ -56,9 +45,7 @@ fn is_stub(net: &Net) -> bool {
 }
 
 fn summary(net: &Net, node: usize) -> (Value, String) {
-    let reply = net.nodes[node].engine.query(net.now, &Request::Summary).unwrap();
-    let text = api::render_text(&Request::Summary, &reply).unwrap();
-    (reply, text)
+    shown(net, node, &Request::Summary)
 }
 
 /// The questions to the RIB that router 3 has asked since the logs were cleared.
