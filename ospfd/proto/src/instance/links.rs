@@ -64,11 +64,14 @@ impl Instance {
                 address.ifindex
             }
             LinkEvent::SnapshotComplete => {
-                if !self.links_known && !self.restart.holds_interfaces() {
+                let is_first = !std::mem::replace(&mut self.links_known, true);
+                if is_first && !self.restart.holds_interfaces() {
                     self.begin_startup(now);
                 }
-                self.links_known = true;
                 self.refresh_interfaces(now);
+                if is_first {
+                    self.expect_end_sync(now);
+                }
                 self.begin_restart_if_ready(now);
                 return;
             }

@@ -285,9 +285,14 @@ impl Instance {
         }
     }
 
-    /// The longest wait for convergence: after that a neighbour that is missing is gone.
+    /// The longest wait for convergence: after that a neighbour that is missing is gone. Only interfaces that can have
+    /// one count; which are loopbacks is known with the links.
     pub(crate) fn convergence_patience(&self) -> Duration {
-        self.config.interfaces.values().map(|i| i.dead_interval).max().unwrap_or_default()
+        let is_loopback = |i: &&Interface| i.kind == NetworkKind::Loopback;
+        let loopbacks: Vec<_> = self.interfaces.values().filter(is_loopback).map(|i| &i.name).collect();
+        let configured = self.config.interfaces.iter();
+        let can_have_neighbors = configured.filter(|(name, i)| !i.passive && !loopbacks.contains(name));
+        can_have_neighbors.map(|(_, i)| i.dead_interval).max().unwrap_or_default()
     }
 
     pub(super) fn rib_lost(&mut self) {

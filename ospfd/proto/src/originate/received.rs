@@ -21,7 +21,10 @@ impl Instance {
         sequence: i32,
     ) {
         if self.is_withheld(&key) {
-            return; // RFC 3623 §2 (1): it is as valid as any other.
+            // RFC 3623 §2 (1): it is as valid as any other, so it stays. If somebody flushes it meanwhile, what we
+            // originate after the restart must follow it all the same.
+            self.note_sequence(database, key, sequence);
+            return;
         }
         if self.desired.contains_key(&(database, key)) {
             self.override_gate(now, database, key, sequence);
@@ -64,13 +67,19 @@ impl Instance {
     }
 
     fn override_gate(&mut self, now: Instant, database: DatabaseId, key: LsaKey, sequence: i32) {
+        self.note_sequence(database, key, sequence);
         let mut state = self.own.get(&(database, key)).copied().unwrap_or_default();
-        state.floor = Some(state.floor.map_or(sequence, |f| f.max(sequence)));
         if self.may_override(now, &state) {
             state.overridden = Some(now);
             state.last = None;
         }
         self.own.insert((database, key), state);
+    }
+
+    /// Ours must be larger than this.
+    fn note_sequence(&mut self, database: DatabaseId, key: LsaKey, sequence: i32) {
+        let state = self.own.entry((database, key)).or_default();
+        state.floor = Some(state.floor.map_or(sequence, |f| f.max(sequence)));
     }
 }
 
