@@ -361,14 +361,24 @@ impl VirtualRouter {
                 self.step(cx, Event::Stalled, Cause::Stalled, None);
             }
             TimerKind::ActiveDown => {
-                let cause = if self.better_since.is_some() { Cause::Preempt } else { self.down_cause };
-                self.step(cx, Event::ActiveDownTimer, cause, None);
+                self.step(cx, Event::ActiveDownTimer, self.takeover_cause(), None);
             }
             TimerKind::Probe => self.probe_timer(cx, late),
             TimerKind::Announce => self.announce(cx),
             TimerKind::Refresh => self.refresh(cx),
             TimerKind::Linger => self.withdraw(cx),
             TimerKind::Retry => {}
+        }
+    }
+
+    /// Why a Backup whose Active_Down_Timer fires takes over. What shortened the wait is the reason, whoever was Active; who
+    /// does not preempt waited for silence.
+    fn takeover_cause(&self) -> Cause {
+        let preempts = self.better_since.is_some() && (self.group.preempt || self.is_owner());
+        match self.down_cause {
+            evidence @ (Cause::Alone | Cause::Unanswered) => evidence,
+            _ if preempts => Cause::Preempt,
+            other => other,
         }
     }
 
