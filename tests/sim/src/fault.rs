@@ -99,12 +99,7 @@ impl World {
             }
             What::Stop { router, daemon } => self.stop_fault(router, daemon, begins),
             What::Freeze { router, daemon } => {
-                let node = &mut self.nodes[router];
-                let frozen = match daemon {
-                    Daemon::Rib => &mut node.rib.frozen,
-                    Daemon::Ospf => &mut node.ospf.frozen,
-                    Daemon::Vrrp => &mut node.vrrp.frozen,
-                };
+                let frozen = &mut self.nodes[router].process_mut(daemon).frozen;
                 count(frozen, begins);
                 if *frozen == 0 {
                     self.thaw(router, daemon);
@@ -112,7 +107,7 @@ impl World {
             }
             What::WallClock { router, seconds } => {
                 self.nodes[router].clock.step_wall(if begins { seconds } else { -seconds });
-                let incarnation = self.nodes[router].ospf.incarnation;
+                let incarnation = self.nodes[router].incarnation(Daemon::Ospf);
                 let at = self.now + self.rng.duration_up_to(WALL_CLOCK_CHECK);
                 self.queue.push(at, Event::WallClock { router, incarnation });
             }
@@ -145,17 +140,17 @@ impl World {
             What::RoutesRemoved { router } if phase != Phase::End => {
                 let number = self.rng.next_u64();
                 if let Some(prefix) = self.nodes[router].kernel.remove_any_route(number) {
-                    let incarnation = self.nodes[router].rib.incarnation;
+                    let incarnation = self.nodes[router].incarnation(Daemon::Rib);
                     self.deliver(Event::Disturbed { router, incarnation, prefix });
                 }
                 self.queue.push(self.now + REMOVALS, Event::Fault { index, phase: Phase::Again });
             }
             What::PlannedRestart { router } if begins => {
-                let incarnation = self.nodes[router].ospf.incarnation;
+                let incarnation = self.nodes[router].incarnation(Daemon::Ospf);
                 self.deliver(Event::PrepareRestart { router, incarnation });
             }
             What::Clear { router } if begins => {
-                let incarnation = self.nodes[router].ospf.incarnation;
+                let incarnation = self.nodes[router].incarnation(Daemon::Ospf);
                 self.deliver(Event::Clear { router, incarnation });
             }
             _ => {}
@@ -163,12 +158,7 @@ impl World {
     }
 
     fn held_down(&mut self, router: usize, daemon: Daemon) -> &mut u32 {
-        let node = &mut self.nodes[router];
-        match daemon {
-            Daemon::Rib => &mut node.rib.held_down,
-            Daemon::Ospf => &mut node.ospf.held_down,
-            Daemon::Vrrp => &mut node.vrrp.held_down,
-        }
+        &mut self.nodes[router].process_mut(daemon).held_down
     }
 
     fn power_fault(&mut self, router: usize, begins: bool) {
@@ -186,12 +176,7 @@ impl World {
         count(self.held_down(router, daemon), begins);
         let incarnation = self.nodes[router].incarnation(daemon);
         let runs = self.nodes[router].runs(daemon);
-        let node = &mut self.nodes[router];
-        let stopping = match daemon {
-            Daemon::Rib => &mut node.rib.stopping,
-            Daemon::Ospf => &mut node.ospf.stopping,
-            Daemon::Vrrp => &mut node.vrrp.stopping,
-        };
+        let stopping = &mut self.nodes[router].process_mut(daemon).stopping;
         if begins {
             *stopping = runs;
             self.deliver(Event::Terminate { router, daemon, incarnation });

@@ -10,6 +10,7 @@ use crate::world::Event;
 use ospf_proto::restart::Saved;
 use routing_common::config::Config;
 use routing_common::id::IfIndex;
+use routing_common::machine::Machine;
 use routing_common::time::Instant;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::Ipv4Addr;
@@ -17,11 +18,18 @@ use std::net::Ipv4Addr;
 /// Frames a frozen daemon's sockets hold; more are lost, as in a real socket.
 pub(crate) const SOCKET_FRAMES: usize = 200;
 
-/// A daemon: its engine while it runs.
+/// A daemon: its engine while it runs, and its process.
 #[derive(Debug)]
 pub struct Slot<E> {
     /// The engine; `None` while it does not run.
     pub engine: Option<E>,
+    /// What is the same for all daemons.
+    pub process: Process,
+}
+
+/// A daemon's process, running or not.
+#[derive(Debug, Default)]
+pub struct Process {
     /// How often it was started. What was meant for an earlier one is dropped.
     pub incarnation: u32,
     /// How many faults keep it from running.
@@ -34,37 +42,34 @@ pub struct Slot<E> {
     pub(crate) wake: Option<Instant>,
     /// Told to stop; not started again before it has ended.
     pub(crate) stopping: bool,
-    /// Latest delivery of the kernel's news, and of what the other daemon says: each keeps its own order.
+    /// Latest delivery of the kernel's news, and of what other daemons say: each keeps its own order.
     pub(crate) ordered: [Instant; 2],
 }
 
 impl<E> Default for Slot<E> {
     fn default() -> Self {
-        Self {
-            engine: None,
-            incarnation: 0,
-            held_down: 0,
-            frozen: 0,
-            backlog: VecDeque::new(),
-            wake: None,
-            stopping: false,
-            ordered: [Instant::ZERO; 2],
-        }
+        Self { engine: None, process: Process::default() }
     }
 }
 
 impl<E> Slot<E> {
     /// Does it run and get time?
     pub fn is_active(&self) -> bool {
-        self.engine.is_some() && self.frozen == 0
+        self.engine.is_some() && self.process.frozen == 0
+    }
+
+    /// A new process with this engine.
+    pub(crate) fn start(&mut self, engine: E) {
+        self.process.incarnation += 1;
+        self.engine = Some(engine);
     }
 
     /// The process is gone, with all that waited for it.
     pub(crate) fn end(&mut self) {
         self.engine = None;
-        self.stopping = false;
-        self.backlog.clear();
-        self.wake = None;
+        self.process.stopping = false;
+        self.process.backlog.clear();
+        self.process.wake = None;
     }
 }
 
@@ -172,12 +177,43 @@ impl Node {
         }
     }
 
+    /// Its present or last process.
+    pub fn process(&self, daemon: Daemon) -> &Process {
+        match daemon {
+            Daemon::Rib => &self.rib.process,
+            Daemon::Ospf => &self.ospf.process,
+            Daemon::Vrrp => &self.vrrp.process,
+        }
+    }
+
+    pub(crate) fn process_mut(&mut self, daemon: Daemon) -> &mut Process {
+        match daemon {
+            Daemon::Rib => &mut self.rib.process,
+            Daemon::Ospf => &mut self.ospf.process,
+            Daemon::Vrrp => &mut self.vrrp.process,
+        }
+    }
+
     /// Number of its present or last process.
     pub fn incarnation(&self, daemon: Daemon) -> u32 {
+        self.process(daemon).incarnation
+    }
+
+    /// When its engine wants to be called, in its own time.
+    pub fn deadline(&self, daemon: Daemon) -> Option<Instant> {
         match daemon {
-            Daemon::Rib => self.rib.incarnation,
-            Daemon::Ospf => self.ospf.incarnation,
-            Daemon::Vrrp => self.vrrp.incarnation,
+            Daemon::Rib => self.rib.engine.as_ref().and_then(Machine::poll_timeout),
+            Daemon::Ospf => self.ospf.engine.as_ref().and_then(Machine::poll_timeout),
+            Daemon::Vrrp => self.vrrp.engine.as_ref().and_then(Machine::poll_timeout),
+        }
+    }
+
+    /// Calls it because the time has come.
+    pub(crate) fn serve_timers(&mut self, daemon: Daemon, local: Instant) {
+        match daemon {
+            Daemon::Rib => self.rib.engine.iter_mut().for_each(|e| e.handle_timeout(local)),
+            Daemon::Ospf => self.ospf.engine.iter_mut().for_each(|e| e.handle_timeout(local)),
+            Daemon::Vrrp => self.vrrp.engine.iter_mut().for_each(|e| e.handle_timeout(local)),
         }
     }
 

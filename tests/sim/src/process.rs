@@ -18,12 +18,13 @@ impl World {
     /// Starts a daemon, unless something is in the way.
     pub(crate) fn start(&mut self, router: usize, daemon: Daemon) {
         let node = &self.nodes[router];
-        let held = match daemon {
-            Daemon::Rib => node.rib.held_down > 0 || self.scenario.settings.without_rib,
-            Daemon::Ospf => node.ospf.held_down > 0,
-            Daemon::Vrrp => node.vrrp.held_down > 0 || !self.has_vrrp(router),
+        let has_business = match daemon {
+            Daemon::Rib => !self.scenario.settings.without_rib,
+            Daemon::Ospf => true,
+            Daemon::Vrrp => self.has_vrrp(router),
         };
-        if !node.power || node.runs(daemon) || held {
+        let is_held = node.process(daemon).held_down > 0;
+        if !node.power || node.runs(daemon) || is_held || !has_business {
             return;
         }
         self.note(Some(router), format!("{daemon:?} starts"));
@@ -44,9 +45,7 @@ impl World {
 
     fn start_rib(&mut self, router: usize) {
         let events = self.dump(router);
-        let node = &mut self.nodes[router];
-        node.rib.incarnation += 1;
-        node.rib.engine = Some(rib::Rib::new());
+        self.nodes[router].rib.start(rib::Rib::new());
         self.turn(router, Daemon::Rib, Cause::Started, |node, local| {
             let Some(engine) = &mut node.rib.engine else { return };
             engine.handle(local, rib::Input::Reconfigure(Box::new(node.config.clone())));
@@ -75,8 +74,7 @@ impl World {
         let seed = self.rng.next_u64();
         let wall = self.nodes[router].clock.wall(self.now);
         let node = &mut self.nodes[router];
-        node.ospf.incarnation += 1;
-        node.ospf.engine = Some(Instance::new(&node.config, seed));
+        node.ospf.start(Instance::new(&node.config, seed));
         let restored = Input::Restored(node.saved.clone().map(Box::new));
         let inputs =
             [Input::WallClock(wall), restored].into_iter().chain(events.into_iter().map(Input::Link));
@@ -93,8 +91,7 @@ impl World {
         use vrrp_proto::{Input, Instance};
         let events = self.dump(router);
         let node = &mut self.nodes[router];
-        node.vrrp.incarnation += 1;
-        node.vrrp.engine = Some(Instance::new());
+        node.vrrp.start(Instance::new());
         let config = Box::new(node.config.clone());
         let inputs = events.into_iter().map(Input::Link);
         for input in core::iter::once(Input::Reconfigure(config)).chain(inputs) {

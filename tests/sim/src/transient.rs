@@ -15,7 +15,7 @@
 
 use crate::figures::{Event, Figures};
 use crate::kernel;
-use crate::scenario::{RouterIndex, Scenario, SegmentIndex, SegmentKind, What};
+use crate::scenario::{Daemon, RouterIndex, Scenario, SegmentIndex, SegmentKind, What};
 use crate::walk::{self, Fate};
 use crate::world::{Phase, World};
 use routing_common::rng::Rng;
@@ -230,8 +230,8 @@ fn destination(scenario: &Scenario, target: Target) -> Ipv4Addr {
 /// Everything forwarding and reachability depend on, as one number that does not come back.
 fn stamp(world: &World) -> u64 {
     let of_node = |node: &crate::node::Node| {
-        let ospf = u64::from(node.ospf.incarnation) * 2 + u64::from(node.ospf.is_active());
-        let vrrp = u64::from(node.vrrp.incarnation) * 2 + u64::from(node.vrrp.is_active());
+        let ospf = u64::from(node.incarnation(Daemon::Ospf)) * 2 + u64::from(node.ospf.is_active());
+        let vrrp = u64::from(node.incarnation(Daemon::Vrrp)) * 2 + u64::from(node.vrrp.is_active());
         node.kernel.version + 1_000_003 * ospf + 1_000_000_007 * vrrp + (u64::from(node.power) << 60)
     };
     let nodes = world.nodes.iter().map(of_node).fold(0u64, |sum, n| sum.wrapping_mul(31).wrapping_add(n));

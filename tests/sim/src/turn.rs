@@ -62,12 +62,7 @@ impl World {
     /// order, and so does what ospfd and ribd say to each other.
     pub(crate) fn push_ordered(&mut self, router: usize, daemon: Daemon, latency: Duration, event: Event) {
         let at = self.now + self.rng.duration_up_to(latency);
-        let node = &mut self.nodes[router];
-        let ordered = match daemon {
-            Daemon::Rib => &mut node.rib.ordered,
-            Daemon::Ospf => &mut node.ospf.ordered,
-            Daemon::Vrrp => &mut node.vrrp.ordered,
-        };
+        let ordered = &mut self.nodes[router].process_mut(daemon).ordered;
         let ordered = &mut ordered[usize::from(!matches!(event, Event::Links { .. }))];
         let at = at.max(*ordered + Duration::from_nanos(1));
         *ordered = at;
@@ -88,15 +83,10 @@ impl World {
     /// Hands an event to its daemon, or to what waits for it while it is frozen.
     pub(crate) fn deliver(&mut self, event: Event) {
         let Some((router, daemon)) = self.addressee(&event) else { return };
-        let node = &mut self.nodes[router];
-        let (frozen, backlog) = match daemon {
-            Daemon::Rib => (node.rib.frozen, &mut node.rib.backlog),
-            Daemon::Ospf => (node.ospf.frozen, &mut node.ospf.backlog),
-            Daemon::Vrrp => (node.vrrp.frozen, &mut node.vrrp.backlog),
-        };
-        if frozen > 0 {
-            if !matches!(event, Event::Arrive { .. }) || backlog.len() < SOCKET_FRAMES {
-                backlog.push_back(event);
+        let process = self.nodes[router].process_mut(daemon);
+        if process.frozen > 0 {
+            if !matches!(event, Event::Arrive { .. }) || process.backlog.len() < SOCKET_FRAMES {
+                process.backlog.push_back(event);
             }
             return;
         }
@@ -144,12 +134,7 @@ impl World {
 
     /// Everything a thawed daemon finds in its sockets: frames first and timers between, as the shells do it.
     pub(crate) fn thaw(&mut self, router: usize, daemon: Daemon) {
-        let node = &mut self.nodes[router];
-        let backlog = match daemon {
-            Daemon::Rib => core::mem::take(&mut node.rib.backlog),
-            Daemon::Ospf => core::mem::take(&mut node.ospf.backlog),
-            Daemon::Vrrp => core::mem::take(&mut node.vrrp.backlog),
-        };
+        let backlog = core::mem::take(&mut self.nodes[router].process_mut(daemon).backlog);
         let (frames, others): (Vec<Event>, Vec<Event>) =
             backlog.into_iter().partition(|e| matches!(e, Event::Arrive { .. }));
         for (n, frame) in frames.into_iter().enumerate() {
@@ -171,12 +156,7 @@ impl World {
 
     /// A timer went off.
     pub(crate) fn wake(&mut self, router: usize, daemon: Daemon, deadline: Instant) {
-        let node = &mut self.nodes[router];
-        let wake = match daemon {
-            Daemon::Rib => &mut node.rib.wake,
-            Daemon::Ospf => &mut node.ospf.wake,
-            Daemon::Vrrp => &mut node.vrrp.wake,
-        };
+        let wake = &mut self.nodes[router].process_mut(daemon).wake;
         if *wake == Some(deadline) {
             *wake = None;
             self.timers(router, daemon);
@@ -186,17 +166,8 @@ impl World {
     /// Lets a daemon serve its timers, if it gets time.
     fn timers(&mut self, router: usize, daemon: Daemon) {
         let node = &self.nodes[router];
-        let active = match daemon {
-            Daemon::Rib => node.rib.is_active(),
-            Daemon::Ospf => node.ospf.is_active(),
-            Daemon::Vrrp => node.vrrp.is_active(),
-        };
-        if active {
-            self.turn(router, daemon, Cause::Timers, |node, local| match daemon {
-                Daemon::Rib => node.rib.engine.iter_mut().for_each(|e| e.handle_timeout(local)),
-                Daemon::Ospf => node.ospf.engine.iter_mut().for_each(|e| e.handle_timeout(local)),
-                Daemon::Vrrp => node.vrrp.engine.iter_mut().for_each(|e| e.handle_timeout(local)),
-            });
+        if node.runs(daemon) && node.process(daemon).frozen == 0 {
+            self.turn(router, daemon, Cause::Timers, |node, local| node.serve_timers(daemon, local));
         }
     }
 
@@ -204,12 +175,8 @@ impl World {
     pub(crate) fn rearm(&mut self, router: usize, daemon: Daemon) {
         let now = self.now;
         let node = &mut self.nodes[router];
-        let (deadline, wake) = match daemon {
-            Daemon::Rib => (node.rib.engine.as_ref().and_then(Machine::poll_timeout), &mut node.rib.wake),
-            Daemon::Ospf => (node.ospf.engine.as_ref().and_then(Machine::poll_timeout), &mut node.ospf.wake),
-            Daemon::Vrrp => (node.vrrp.engine.as_ref().and_then(Machine::poll_timeout), &mut node.vrrp.wake),
-        };
-        let deadline = deadline.map(|local| node.clock.to_true(local).max(now));
+        let deadline = node.deadline(daemon).map(|local| node.clock.to_true(local).max(now));
+        let wake = &mut node.process_mut(daemon).wake;
         if *wake == deadline {
             return;
         }

@@ -3,7 +3,7 @@
 use super::rest;
 use crate::kernel;
 use crate::oracle::{self, Election};
-use crate::scenario::{RouterIndex, SegmentIndex, What};
+use crate::scenario::{Daemon, RouterIndex, SegmentIndex, What};
 use crate::world::World;
 use routing_common::config::VrrpVersion;
 use routing_common::time::{Duration, Instant};
@@ -142,5 +142,5 @@ fn stamp(world: &World, member: Member<'_>) -> u64 {
     let runs = member.engine.is_some();
     // Places in the sum, so that what goes and what comes do not cancel out.
     let place = 1 + member.router as u64;
-    place * (u64::from(node.vrrp.incarnation) * 1_000 + u64::from(up) * 10 + u64::from(runs))
+    place * (u64::from(node.incarnation(Daemon::Vrrp)) * 1_000 + u64::from(up) * 10 + u64::from(runs))
 }

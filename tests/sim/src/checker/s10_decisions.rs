@@ -305,7 +305,7 @@ impl Decisions {
         let waits = heard.priority >= router.group.priority || !(router.group.preempt || router.is_owner());
         let place = (turn.router, port, heard.vrid);
         if heard.priority > 0 && waits && router.state == State::Backup {
-            let incarnation = world.nodes[turn.router].vrrp.incarnation;
+            let incarnation = world.nodes[turn.router].incarnation(Daemon::Vrrp);
             let obeyed = Obeyed { at: turn.local, incarnation, stalls: router.stats.stalls };
             self.obeyed.insert(place, obeyed);
         } else if heard.priority == 0 {
@@ -358,11 +358,12 @@ impl Decisions {
             if was_backup && router.state == State::Active {
                 let places = router.group.virtual_addresses.iter().map(|a| (turn.router, port, a.ip()));
                 let asked = places.filter_map(|place| self.asked.remove(&place));
-                let asked = asked.filter(|(incarnation, _)| *incarnation == node.vrrp.incarnation);
+                let asked = asked.filter(|(incarnation, _)| *incarnation == node.incarnation(Daemon::Vrrp));
                 unanswered(router, asked.map(|(_, number)| number).sum())?;
             }
             let Some(obeyed) = self.obeyed.remove(&(turn.router, port, vrid)) else { continue };
-            let same = (obeyed.incarnation, obeyed.stalls) == (node.vrrp.incarnation, router.stats.stalls);
+            let same =
+                (obeyed.incarnation, obeyed.stalls) == (node.incarnation(Daemon::Vrrp), router.stats.stalls);
             let waited = turn.local.since(obeyed.at);
             let patience = router.active_interval * fewest_intervals(engine, router);
             if router.state == State::Active && same && waited < patience {
@@ -422,7 +423,7 @@ impl Checker for Decisions {
 
     fn sent(&mut self, world: &World, from: End, frame: &Frame) -> Verdict {
         if let Some(probe) = frame.arp().filter(|arp| arp.asks && arp.sender.is_unspecified()) {
-            let incarnation = world.nodes[from.router].vrrp.incarnation;
+            let incarnation = world.nodes[from.router].incarnation(Daemon::Vrrp);
             let asked = self.asked.entry((from.router, from.port, probe.target)).or_default();
             *asked = (incarnation, if asked.0 == incarnation { asked.1 + 1 } else { 1 });
         }

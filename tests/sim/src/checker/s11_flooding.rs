@@ -91,7 +91,7 @@ impl Owed {
     fn creditor<'a>(&self, world: &World, turn: &Turn<'_>, engine: &'a Instance) -> Option<&'a Neighbor> {
         let node = &world.nodes[turn.router];
         let interface = engine.interfaces().find(|i| i.ifindex == kernel::ifindex(self.port))?;
-        let stays = node.ospf.incarnation == self.incarnation
+        let stays = node.incarnation(Daemon::Ospf) == self.incarnation
             && interface.is_active()
             && interface.state_since <= self.since
             && node.kernel.is_running(interface.ifindex);
@@ -309,7 +309,7 @@ impl Checker for Flooding {
                 let here =
                     sender.filter(|(port, _)| is_flooded && kernel::port(interface.ifindex) == Some(*port));
                 let from = here.map(|(_, id)| id);
-                self.judge(turn, node.ospf.incarnation, interface, from, instance).map_err(named)?;
+                self.judge(turn, node.incarnation(Daemon::Ospf), interface, from, instance).map_err(named)?;
             }
         }
         self.count_batches(turn);
@@ -380,7 +380,7 @@ mod tests {
         scene.law.batches.insert((0, 0), lately);
         assert_eq!(scene.judge(None), Ok(()));
         let mut world = ring(20);
-        scene.law.waiting.get_mut(&0).unwrap()[0].incarnation = world.nodes[0].ospf.incarnation;
+        scene.law.waiting.get_mut(&0).unwrap()[0].incarnation = world.nodes[0].incarnation(Daemon::Ospf);
         let engine = world.nodes[0].ospf.engine.take().unwrap();
         // There the LSA is on no list, as if the neighbour had acknowledged it.
         let after = Turn { local: Instant::from_millis(30_030), ..turn_of_timers() };
@@ -433,7 +433,7 @@ mod tests {
         let engine = world.nodes[0].ospf.engine.as_ref().unwrap();
         let after = Turn { local: Instant::from_secs(31), ..turn_of_timers() };
         let mut late = scene.law.owed[&0].clone();
-        late.iter_mut().for_each(|o| o.incarnation = world.nodes[0].ospf.incarnation);
+        late.iter_mut().for_each(|o| o.incarnation = world.nodes[0].incarnation(Daemon::Ospf));
         scene.law.owed.insert(0, late);
         assert!(scene.law.check_owed(&world, &after, engine).is_err());
         assert_eq!(scene.law.check_owed(&world, &turn_of_timers(), engine), Ok(()));

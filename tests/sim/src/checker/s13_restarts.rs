@@ -65,11 +65,11 @@ impl Checker for Restarts {
         let restarts = node.ospf.engine.as_ref().is_some_and(|e| e.restarting_until().is_some());
         let place = (from.router, from.port);
         match datagram.payload.get(1) {
-            Some(1) if restarts && self.announced.get(&place) != Some(&node.ospf.incarnation) => {
+            Some(1) if restarts && self.announced.get(&place) != Some(&node.incarnation(Daemon::Ospf)) => {
                 Err(format!("{} eth{}: a Hello before the grace-LSA", node.name, from.port))
             }
             Some(4) if has_grace_lsa(world, from, datagram.payload) => {
-                self.announced.insert(place, node.ospf.incarnation);
+                self.announced.insert(place, node.incarnation(Daemon::Ospf));
                 Ok(())
             }
             _ => Ok(()),

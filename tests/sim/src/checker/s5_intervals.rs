@@ -405,8 +405,8 @@ impl Checker for Intervals {
             return Ok(());
         }
         let changes = self.shadows.borrow_mut().changes(world, turn);
-        let is_new =
-            self.incarnations.insert(turn.router, node.ospf.incarnation) != Some(node.ospf.incarnation);
+        let is_new = self.incarnations.insert(turn.router, node.incarnation(Daemon::Ospf))
+            != Some(node.incarnation(Daemon::Ospf));
         if is_new || matches!(turn.cause, Cause::Other | Cause::Started) {
             self.forget(turn.router);
         }

@@ -127,7 +127,7 @@ impl Packets {
         }
         let sequence = verdict?;
         if let Some(sequence) = sequence {
-            let incarnation = node.ospf.incarnation;
+            let incarnation = node.incarnation(Daemon::Ospf);
             let before = self.sequences.insert((from.router, from.port), (incarnation, sequence));
             if before.is_some_and(|(i, last)| i == incarnation && last > sequence) {
                 return Err("cryptographic sequence number went back".to_owned());

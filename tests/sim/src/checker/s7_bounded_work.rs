@@ -10,7 +10,6 @@ use super::{Cause, Checker, Turn, Verdict};
 use crate::kernel;
 use crate::scenario::{Daemon, Router};
 use crate::world::World;
-use routing_common::machine::Machine;
 use routing_common::time::{Duration, Instant};
 use std::collections::BTreeMap;
 
@@ -50,11 +49,7 @@ fn bound(world: &World, turn: &Turn<'_>) -> usize {
 impl BoundedWork {
     fn timers(&mut self, world: &World, turn: &Turn<'_>) -> Verdict {
         let node = &world.nodes[turn.router];
-        let deadline = match turn.daemon {
-            Daemon::Rib => node.rib.engine.as_ref().and_then(Machine::poll_timeout),
-            Daemon::Ospf => node.ospf.engine.as_ref().and_then(Machine::poll_timeout),
-            Daemon::Vrrp => node.vrrp.engine.as_ref().and_then(Machine::poll_timeout),
-        };
+        let deadline = node.deadline(turn.daemon);
         if deadline.is_some_and(|at| at <= turn.local) {
             return Err("timers were served and one is still due".to_owned());
         }

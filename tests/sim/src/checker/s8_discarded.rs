@@ -24,7 +24,6 @@ use crate::segment::Nature;
 use crate::wire;
 use crate::world::World;
 use routing_common::id::RouterId;
-use routing_common::machine::Machine;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -107,10 +106,7 @@ impl Checker for Discarded {
         self.expected = None;
         let Cause::Frame { port, frame, nature } = &turn.cause else { return Ok(()) };
         let node = &world.nodes[turn.router];
-        let deadline = match turn.daemon {
-            Daemon::Ospf => node.ospf.engine.as_ref().and_then(Machine::poll_timeout),
-            _ => node.vrrp.engine.as_ref().and_then(Machine::poll_timeout),
-        };
+        let deadline = node.deadline(turn.daemon);
         let is_due = deadline.is_some_and(|at| at <= turn.local);
         if matches!(nature, Nature::Genuine | Nature::Duplicate) || is_due {
             return Ok(());

@@ -53,7 +53,7 @@ impl Shadows {
             let engine = world.nodes[turn.router].ospf.engine.as_ref();
             self.changes = match engine.filter(|_| turn.daemon == Daemon::Ospf) {
                 Some(engine) => {
-                    let incarnation = world.nodes[turn.router].ospf.incarnation;
+                    let incarnation = world.nodes[turn.router].incarnation(Daemon::Ospf);
                     let shadow = self.routers.entry(turn.router).or_default();
                     if shadow.incarnation != incarnation {
                         *shadow = Shadow { incarnation, ..Shadow::default() };
