@@ -1,0 +1,94 @@
+//! What ospfd's shell does.
+
+use crate::checker::Cause;
+use crate::frame::{Datagram, Frame, OSPF};
+use crate::kernel;
+use crate::node::Client;
+use crate::scenario::Daemon;
+use crate::segment::End;
+use crate::world::{Event, World};
+use routing_common::machine::Machine;
+
+impl World {
+    pub(super) fn process_ospf(&mut self, router: usize, event: Event) {
+        use ospf_proto::{Clear, Input, Received};
+        let feed = |world: &mut Self, cause: Cause<'_>, input: Input<'_>| {
+            world.turn(router, Daemon::Ospf, cause, |node, local| {
+                if let Some(engine) = &mut node.ospf.engine {
+                    engine.handle(local, input);
+                }
+            });
+        };
+        match event {
+            Event::Arrive { to, frame, nature } => {
+                let Some(Datagram { source, destination, ttl, payload, .. }) = frame.datagram() else {
+                    return;
+                };
+                let ifindex = kernel::ifindex(to.port);
+                let received = Received { ifindex, source, destination, ttl, payload };
+                let cause = Cause::Frame { port: to.port, frame: &frame, nature };
+                feed(self, cause, Input::Packet(received));
+            }
+            Event::Links { event, .. } => feed(self, Cause::Link(&event), Input::Link(event.clone())),
+            Event::Connected { .. } => feed(self, Cause::Rib, Input::RibConnected),
+            Event::ToClient { message, .. } => feed(self, Cause::Rib, Input::Rib(message)),
+            Event::RibLost { .. } => feed(self, Cause::Rib, Input::RibLost),
+            Event::Reload { .. } => {
+                let config = Box::new(self.nodes[router].config.clone());
+                feed(self, Cause::Reconfigured, Input::Reconfigure(config));
+            }
+            Event::Terminate { .. } => feed(self, Cause::Other, Input::Shutdown),
+            Event::WallClock { .. } => {
+                let seconds = self.nodes[router].clock.wall(self.now);
+                feed(self, Cause::Other, Input::WallClock(seconds));
+            }
+            Event::PrepareRestart { .. } => feed(self, Cause::Other, Input::PrepareRestart),
+            Event::Clear { .. } => feed(self, Cause::Other, Input::Clear(Clear::Process)),
+            _ => {}
+        }
+    }
+
+    pub(super) fn drain_ospf(&mut self, router: usize) -> usize {
+        use ospf_proto::Output;
+        let mut count = 0;
+        while let Some(output) = self.nodes[router].ospf.engine.as_mut().and_then(Machine::poll_output) {
+            count += 1;
+            let node = &mut self.nodes[router];
+            match output {
+                Output::Transmit { ifindex, source, destination, payload } => {
+                    let datagram =
+                        Datagram { source, destination, ttl: 1, protocol: OSPF, payload: &payload };
+                    if node.ospf_sockets.contains_key(&ifindex)
+                        && let Some(port) = kernel::port(ifindex)
+                    {
+                        let frame = Frame::ip(kernel::mac(router, port), datagram);
+                        self.transmit(End { router, port }, frame);
+                    }
+                }
+                Output::OpenInterface { ifindex, .. } => {
+                    node.ospf_sockets.insert(ifindex, Default::default());
+                }
+                Output::CloseInterface { ifindex } => {
+                    node.ospf_sockets.remove(&ifindex);
+                }
+                Output::JoinGroup { ifindex, group } => {
+                    if let Some(groups) = node.ospf_sockets.get_mut(&ifindex) {
+                        groups.insert(group);
+                    }
+                }
+                Output::LeaveGroup { ifindex, group } => {
+                    if let Some(groups) = node.ospf_sockets.get_mut(&ifindex) {
+                        groups.remove(&group);
+                    }
+                }
+                Output::Rib(message) => self.say_to_rib(router, Client::Ospf, message),
+                // Nobody connects: routers here have no bfdd, and those that ask for one do without.
+                Output::Bfd(_) => {}
+                Output::Persist(saved) => node.saved = Some(saved),
+                Output::Notice(notice) => self.tell(router, Daemon::Ospf, notice),
+                Output::Finished => self.end_process(router, Daemon::Ospf),
+            }
+        }
+        count
+    }
+}
