@@ -193,6 +193,8 @@ impl Instance {
         let state = self.own.entry((database, key)).or_default();
         state.floor = None;
         state.force = false;
+        // Where a stale copy had opened the gate, the end of the last instance is what went through it.
+        state.last.get_or_insert(now);
         state.wrap = Some(Wrap::Flushing);
         self.flush(now, database, key);
     }
