@@ -125,7 +125,12 @@ impl Instance {
                 .map(|e| e.installed_at + self.config.min_ls_arrival)
                 .filter(|gate| now < *gate);
             match gate {
-                Some(gate) => self.hold(now, database, lsa, from, gate),
+                Some(gate) => {
+                    if key.advertising_router == self.router_id {
+                        self.note_sequence(database, key, received.sequence);
+                    }
+                    self.hold(now, database, lsa, from, gate);
+                }
                 None => self.accept_newer(now, database, lsa, received.age, from),
             }
             return Rest::Continue;

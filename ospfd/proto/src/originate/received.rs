@@ -76,8 +76,8 @@ impl Instance {
         self.own.insert((database, key), state);
     }
 
-    /// Ours must be larger than this.
-    fn note_sequence(&mut self, database: DatabaseId, key: LsaKey, sequence: i32) {
+    /// Somebody has a copy of our LSA with this sequence number: ours must have a larger one.
+    pub(crate) fn note_sequence(&mut self, database: DatabaseId, key: LsaKey, sequence: i32) {
         let state = self.own.entry((database, key)).or_default();
         state.floor = Some(state.floor.map_or(sequence, |f| f.max(sequence)));
     }
