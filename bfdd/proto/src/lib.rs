@@ -28,4 +28,4 @@ pub mod record;
 mod session;
 mod show;
 
-pub use instance::{ClientId, HostStatus, Input, Instance, Output, Received};
+pub use instance::{ClientId, HostStatus, Input, Instance, Output, Received, SessionView};

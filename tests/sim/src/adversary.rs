@@ -47,7 +47,7 @@ fn inject(world: &mut World, segment: usize, but: Option<usize>, frame: &Frame, 
     for to in world.segments[segment].ends.clone() {
         if Some(to.router) != but {
             let at = world.now + world.rng.duration_up_to(Duration::from_micros(200));
-            world.queue.push(at, Event::Arrive { to, frame: frame.clone(), nature });
+            world.queue.push(at, Event::Arrive { to, at, frame: frame.clone(), nature });
         }
     }
 }

@@ -3,12 +3,13 @@
 //! It looks for a socket that wants the frame. ARP it answers itself, for the addresses on its running interfaces, whatever the
 //! daemons do.
 
-use crate::frame::{Arp, Frame, OSPF, VRRP};
+use crate::frame::{Arp, Frame, OSPF, UDP, VRRP};
 use crate::kernel;
 use crate::scenario::Daemon;
 use crate::segment::{End, Nature};
 use crate::trace::Happening;
 use crate::world::{Event, World};
+use routing_common::time::Instant;
 use std::net::Ipv4Addr;
 
 /// The group of VRRP.
@@ -16,7 +17,7 @@ const VRRP_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 
 impl World {
     /// See the module text.
-    pub(crate) fn arrive(&mut self, to: End, frame: Frame, nature: Nature) {
+    pub(crate) fn arrive(&mut self, to: End, at: Instant, frame: Frame, nature: Nature) {
         let node = &self.nodes[to.router];
         let ifindex = kernel::ifindex(to.port);
         let wanted = node.power && node.kernel.is_running(ifindex);
@@ -31,6 +32,7 @@ impl World {
             {
                 Some(Daemon::Vrrp)
             }
+            UDP if node.bfd.engine.is_some() && node.bfd_takes(ifindex, &frame) => Some(Daemon::Bfd),
             _ => None,
         });
         let hears = |arp: &Arp| node.vrrp.engine.is_some() && node.vrrp_takes(ifindex, arp);
@@ -51,7 +53,7 @@ impl World {
         if taken {
             self.counters.frames_taken += 1;
             self.counters.lsas_taken += frame.lsas();
-            self.deliver(Event::Arrive { to, frame, nature });
+            self.deliver(Event::Arrive { to, at, frame, nature });
         }
     }
 }

@@ -27,6 +27,12 @@ pub fn text(scenario: &Scenario, router: &Router, bends: &[Bend]) -> String {
     if router.plain_routes {
         text.push_str("[rib]\nnext-hop-objects = false\n");
     }
+    if let Some(interval) = settings.bfd_interval {
+        let _ = write!(
+            text,
+            "[bfd.profiles.default]\ntransmit-interval = \"{interval}ms\"\nreceive-interval = \"{interval}ms\"\n"
+        );
+    }
     let _ = write!(text, "[interfaces.lo]\naddresses = [\"{}/32\"]\n", router.loopback);
     for (p, port) in router.ports.iter().enumerate() {
         let _ = write!(text, "[interfaces.eth{p}]\naddresses = [\"{}\"]\n", port.address);
@@ -111,6 +117,9 @@ fn ospf_interface(text: &mut String, scenario: &Scenario, p: usize, port: &Port,
         port.priority,
         port.passive || bend.passive
     );
+    if settings.bfd_interval.is_some() && !(port.passive || bend.passive) {
+        text.push_str("bfd = true\n");
+    }
     if let Some(seconds) = settings.hello_interval {
         let _ = writeln!(text, "hello-interval = \"{seconds}s\"");
     }

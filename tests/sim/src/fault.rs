@@ -127,11 +127,11 @@ impl World {
                 self.tell_links(router);
             }
             What::RibDisconnect { router } => {
-                for client in Client::ALL {
+                for client in Client::of_server(Daemon::Rib) {
                     count(&mut self.nodes[router].connection_mut(client).blocked, begins);
                 }
                 if begins {
-                    self.disconnect_all(router);
+                    self.disconnect_all(router, Daemon::Rib);
                 }
             }
             What::KernelRefuses { router, permille } => {
@@ -238,7 +238,7 @@ impl World {
             port.without_ospf |= bend.ospf_off;
         }
         self.bends[router] = bends;
-        self.configure(router, settings, &[Daemon::Rib, Daemon::Ospf, Daemon::Vrrp]);
+        self.configure(router, settings, &Daemon::ALL);
     }
 
     /// Writes a router's file from other settings and has these daemons read it. What the loader refuses changes nothing, as on a real router.

@@ -7,10 +7,13 @@ use std::sync::Arc;
 pub const OSPF: u8 = 89;
 /// IP protocol number of VRRP.
 pub const VRRP: u8 = 112;
+/// IP protocol number of UDP.
+pub const UDP: u8 = 17;
 
 const ETHERNET: usize = 14;
 const IPV4: usize = 20;
 const ARP: usize = 28;
+const UDP_HEADER: usize = 8;
 
 /// A frame; cheap to copy to many receivers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,17 @@ pub struct Datagram<'a> {
     pub ttl: u8,
     /// Protocol number.
     pub protocol: u8,
+    /// What follows the header.
+    pub payload: &'a [u8],
+}
+
+/// A UDP datagram inside an IPv4 datagram (RFC 768).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UdpDatagram<'a> {
+    /// Source port.
+    pub source_port: u16,
+    /// Destination port.
+    pub destination_port: u16,
     /// What follows the header.
     pub payload: &'a [u8],
 }
@@ -72,6 +86,40 @@ impl Frame {
         octets[ETHERNET + 10..ETHERNET + 12].copy_from_slice(&sum.to_be_bytes());
         octets.extend(datagram.payload);
         Self::new(octets)
+    }
+
+    /// A UDP datagram with its checksum.
+    pub fn udp_of(
+        mac: [u8; 6],
+        source: Ipv4Addr,
+        destination: Ipv4Addr,
+        ttl: u8,
+        udp: UdpDatagram<'_>,
+    ) -> Self {
+        let length = UDP_HEADER + udp.payload.len();
+        let mut octets = Vec::with_capacity(length);
+        octets.extend(udp.source_port.to_be_bytes());
+        octets.extend(udp.destination_port.to_be_bytes());
+        octets.extend(u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
+        octets.extend([0, 0]);
+        octets.extend(udp.payload);
+        // A sum of zero is sent as its other form: zero means that there is none.
+        let sum = match udp_checksum(source, destination, &octets) {
+            0 => u16::MAX,
+            sum => sum,
+        };
+        octets[6..8].copy_from_slice(&sum.to_be_bytes());
+        Self::ip(mac, Datagram { source, destination, ttl, protocol: UDP, payload: &octets })
+    }
+
+    /// The UDP datagram, if it is one whose length and checksum are right.
+    pub fn udp(&self) -> Option<UdpDatagram<'_>> {
+        let ip = self.datagram().filter(|d| d.protocol == UDP)?;
+        let number = |at: usize| Some(u16::from_be_bytes([*ip.payload.get(at)?, *ip.payload.get(at + 1)?]));
+        let is_whole = usize::from(number(4)?) == ip.payload.len();
+        let is_right = is_whole && udp_checksum(ip.source, ip.destination, ip.payload) == 0;
+        let payload = ip.payload.get(UDP_HEADER..)?;
+        is_right.then_some(UdpDatagram { source_port: number(0)?, destination_port: number(2)?, payload })
     }
 
     /// A kernel's answer to whoever asks at which hardware address `address` is.
@@ -167,12 +215,25 @@ impl Frame {
 
 /// RFC 791's checksum of a header whose checksum field is zero.
 fn header_checksum(header: &[u8]) -> u16 {
-    let words = header.chunks(2).map(|c| u32::from(c[0]) << 8 | u32::from(*c.get(1).unwrap_or(&0)));
-    let mut sum: u32 = words.sum();
+    !fold(words(header))
+}
+
+/// RFC 768's over pseudo header and datagram; of one with its checksum in it, zero.
+fn udp_checksum(source: Ipv4Addr, destination: Ipv4Addr, datagram: &[u8]) -> u16 {
+    let length = u32::try_from(datagram.len()).unwrap_or(u32::MAX);
+    let pseudo = words(&source.octets()) + words(&destination.octets()) + u32::from(UDP) + length;
+    !fold(pseudo + words(datagram))
+}
+
+fn words(octets: &[u8]) -> u32 {
+    octets.chunks(2).map(|c| u32::from(c[0]) << 8 | u32::from(*c.get(1).unwrap_or(&0))).sum()
+}
+
+fn fold(mut sum: u32) -> u16 {
     while sum > 0xffff {
         sum = (sum >> 16) + (sum & 0xffff);
     }
-    !(sum as u16)
+    sum as u16
 }
 
 #[cfg(test)]

@@ -107,7 +107,22 @@ pub fn scenario(seed: u64, options: &Options) -> Scenario {
     if scenario.settings.fast_reroute {
         scenario.settings.initial_delay = dice.weighted(&[(50, Some(5)), (20, Some(1)), (30, None)]);
     }
+    add_bfd(dice, &mut scenario, profile);
     scenario
+}
+
+/// Small networks now and then have BFD, slow enough to be simulated and faster than Hellos; where daemons die so does bfdd.
+fn add_bfd(dice: &mut Dice, scenario: &mut Scenario, profile: Profile) {
+    const MOST_ROUTERS: usize = 8;
+    if profile == Profile::Ageing || scenario.routers.len() > MOST_ROUTERS || !dice.chance(20) {
+        return;
+    }
+    scenario.settings.bfd_interval = Some(dice.weighted(&[(40, 50), (40, 100), (20, 300)]));
+    if matches!(profile, Profile::Daemons | Profile::Everything) && dice.chance(70) {
+        let faults = chaos::of_bfdd(dice, scenario);
+        scenario.faults.extend(faults);
+        scenario.settle = settle(scenario);
+    }
 }
 
 /// Half of the networks have up to five routers, one in a hundred more than twenty.

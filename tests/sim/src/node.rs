@@ -3,9 +3,10 @@
 //! A daemon is the shipped engine and what its shell keeps for it: sockets, and connections with ribd. A killed daemon loses these; a frozen one keeps them, and what arrives waits in them.
 
 use crate::clock::Clock;
-use crate::frame::Arp;
+use crate::frame::{Arp, Frame};
 use crate::kernel::Kernel;
 use crate::scenario::Daemon;
+use crate::turn;
 use crate::world::Event;
 use ospf_proto::restart::Saved;
 use routing_common::config::Config;
@@ -73,7 +74,7 @@ impl<E> Slot<E> {
     }
 }
 
-/// A connection of ospfd or vrrpd with ribd.
+/// A connection between two daemons.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Connection {
     /// Its number; grows with every attempt.
@@ -82,6 +83,28 @@ pub(crate) struct Connection {
     pub(crate) up: bool,
     /// How many faults keep it from being made.
     pub(crate) blocked: u32,
+}
+
+/// The socket a BFD session sends by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BfdWay {
+    pub(crate) peer: Ipv4Addr,
+    pub(crate) local: Ipv4Addr,
+    pub(crate) interface: IfIndex,
+}
+
+/// What is said on a connection by the client.
+#[derive(Debug, Clone)]
+pub(crate) enum ToServer {
+    Rib(rib::message::ClientMessage),
+    Bfd(bfd_proto::message::ClientMessage),
+}
+
+/// What the server says.
+#[derive(Debug, Clone)]
+pub(crate) enum ToClient {
+    Rib(rib::message::RibMessage),
+    Bfd(bfd_proto::message::BfdMessage),
 }
 
 /// A router.
@@ -105,14 +128,20 @@ pub struct Node {
     pub ospf: Slot<ospf_proto::Instance>,
     /// vrrpd.
     pub vrrp: Slot<vrrp_proto::Instance>,
+    /// bfdd.
+    pub bfd: Slot<bfd_proto::Instance>,
     /// OSPF's open sockets with their groups.
     pub(crate) ospf_sockets: BTreeMap<IfIndex, BTreeSet<Ipv4Addr>>,
     /// VRRP's open sockets.
     pub(crate) vrrp_sockets: BTreeSet<IfIndex>,
     /// Addresses about which they hear ARP.
     pub(crate) vrrp_arp: BTreeMap<IfIndex, Vec<Ipv4Addr>>,
-    /// That of ospfd, and that of vrrpd.
-    pub(crate) connections: [Connection; 2],
+    /// Interfaces on which BFD is listened for.
+    pub(crate) bfd_sockets: BTreeSet<IfIndex>,
+    /// How BFD's sessions send.
+    pub(crate) bfd_ways: BTreeMap<u32, BfdWay>,
+    /// By client.
+    pub(crate) connections: [Connection; 3],
     /// Faults that took a port's carrier, by port.
     pub(crate) unplugged: Vec<u32>,
     /// Faults that hold a port administratively down.
@@ -123,38 +152,54 @@ pub struct Node {
     pub(crate) expiry: Option<Instant>,
 }
 
-/// Who talks to ribd.
+/// Who talks to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Client {
+    /// ospfd to ribd.
     Ospf,
+    /// vrrpd to ribd.
     Vrrp,
+    /// ospfd to bfdd.
+    OspfBfd,
 }
 
 impl Client {
-    pub(crate) const ALL: [Self; 2] = [Self::Ospf, Self::Vrrp];
+    pub(crate) const ALL: [Self; 3] = [Self::Ospf, Self::Vrrp, Self::OspfBfd];
 
     pub(crate) fn daemon(self) -> Daemon {
         match self {
-            Self::Ospf => Daemon::Ospf,
+            Self::Ospf | Self::OspfBfd => Daemon::Ospf,
             Self::Vrrp => Daemon::Vrrp,
         }
     }
 
-    /// Whose connection has this number? Even ones are ospfd's.
+    pub(crate) fn server(self) -> Daemon {
+        match self {
+            Self::Ospf | Self::Vrrp => Daemon::Rib,
+            Self::OspfBfd => Daemon::Bfd,
+        }
+    }
+
+    /// All that talk to this daemon.
+    pub(crate) fn of_server(server: Daemon) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |client| client.server() == server)
+    }
+
+    /// Whose connection has this number?
     pub(crate) fn of(number: u64) -> Self {
-        if number.is_multiple_of(2) { Self::Ospf } else { Self::Vrrp }
+        Self::ALL[(number % Self::ALL.len() as u64) as usize]
     }
 }
 
 impl Connection {
-    /// None yet: the numbers of a client are all even or all odd, so that no two connections share one.
+    /// None yet. A client's numbers leave the same remainder, so that no two connections share one.
     pub(crate) fn of(client: Client) -> Self {
         Self { number: client as u64, up: false, blocked: 0 }
     }
 
     /// The number of the next one.
     pub(crate) fn next(self) -> u64 {
-        self.number + 2
+        self.number + Client::ALL.len() as u64
     }
 }
 
@@ -174,6 +219,7 @@ impl Node {
             Daemon::Rib => self.rib.engine.is_some(),
             Daemon::Ospf => self.ospf.engine.is_some(),
             Daemon::Vrrp => self.vrrp.engine.is_some(),
+            Daemon::Bfd => self.bfd.engine.is_some(),
         }
     }
 
@@ -183,6 +229,7 @@ impl Node {
             Daemon::Rib => &self.rib.process,
             Daemon::Ospf => &self.ospf.process,
             Daemon::Vrrp => &self.vrrp.process,
+            Daemon::Bfd => &self.bfd.process,
         }
     }
 
@@ -191,6 +238,7 @@ impl Node {
             Daemon::Rib => &mut self.rib.process,
             Daemon::Ospf => &mut self.ospf.process,
             Daemon::Vrrp => &mut self.vrrp.process,
+            Daemon::Bfd => &mut self.bfd.process,
         }
     }
 
@@ -205,6 +253,7 @@ impl Node {
             Daemon::Rib => self.rib.engine.as_ref().and_then(Machine::poll_timeout),
             Daemon::Ospf => self.ospf.engine.as_ref().and_then(Machine::poll_timeout),
             Daemon::Vrrp => self.vrrp.engine.as_ref().and_then(Machine::poll_timeout),
+            Daemon::Bfd => self.bfd.engine.as_ref().and_then(Machine::poll_timeout),
         }
     }
 
@@ -214,6 +263,7 @@ impl Node {
             Daemon::Rib => self.rib.engine.iter_mut().for_each(|e| e.handle_timeout(local)),
             Daemon::Ospf => self.ospf.engine.iter_mut().for_each(|e| e.handle_timeout(local)),
             Daemon::Vrrp => self.vrrp.engine.iter_mut().for_each(|e| e.handle_timeout(local)),
+            Daemon::Bfd => self.bfd.engine.iter_mut().for_each(|e| e.handle_timeout(local)),
         }
     }
 
@@ -221,6 +271,14 @@ impl Node {
     pub(crate) fn vrrp_takes(&self, ifindex: IfIndex, arp: &Arp) -> bool {
         let about = self.vrrp_arp.get(&ifindex).filter(|_| self.vrrp_sockets.contains(&ifindex));
         about.is_some_and(|addresses| addresses.contains(&arp.sender) || addresses.contains(&arp.target))
+    }
+
+    /// Is a datagram handed to bfdd? A kernel drops one whose checksum is wrong.
+    pub(crate) fn bfd_takes(&self, ifindex: IfIndex, frame: &Frame) -> bool {
+        let (Some(ip), Some(udp)) = (frame.datagram(), frame.udp()) else { return false };
+        udp.destination_port == turn::bfd::PORT
+            && self.bfd_sockets.contains(&ifindex)
+            && self.kernel.addresses().any(|a| a.network.ip() == ip.destination)
     }
 
     /// May a datagram to `destination` on a port be handed to ospfd?

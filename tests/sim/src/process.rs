@@ -1,4 +1,4 @@
-//! Processes begin and end, and ospfd and vrrpd find ribd.
+//! Processes begin and end, and clients find their servers.
 
 use crate::checker::Cause;
 use crate::node::{Client, Connection};
@@ -8,7 +8,7 @@ use routing_common::link::LinkEvent;
 use routing_common::machine::Machine;
 use routing_common::time::Duration;
 
-/// Between attempts of a client to reach ribd, at first; doubled up to [`LONGEST_PAUSE`] in the shell, drawn here.
+/// Between attempts of a client to reach its server, at first; doubled up to [`LONGEST_PAUSE`] in the shell, drawn here.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How long the end of a connection takes to be read.
@@ -18,13 +18,8 @@ impl World {
     /// Starts a daemon, unless something is in the way.
     pub(crate) fn start(&mut self, router: usize, daemon: Daemon) {
         let node = &self.nodes[router];
-        let has_business = match daemon {
-            Daemon::Rib => !self.scenario.settings.without_rib,
-            Daemon::Ospf => true,
-            Daemon::Vrrp => self.has_vrrp(router),
-        };
         let is_held = node.process(daemon).held_down > 0;
-        if !node.power || node.runs(daemon) || is_held || !has_business {
+        if !node.power || node.runs(daemon) || is_held || !self.has_business(router, daemon) {
             return;
         }
         self.note(Some(router), format!("{daemon:?} starts"));
@@ -32,6 +27,7 @@ impl World {
             Daemon::Rib => self.start_rib(router),
             Daemon::Ospf => self.start_ospf(router),
             Daemon::Vrrp => self.start_vrrp(router),
+            Daemon::Bfd => self.start_bfd(router),
         }
         for client in clients(daemon) {
             let number = self.hang_up(router, client);
@@ -39,8 +35,15 @@ impl World {
         }
     }
 
-    fn has_vrrp(&self, router: usize) -> bool {
-        self.scenario.routers[router].ports.iter().any(|p| p.vrrp_priority.is_some())
+    /// Is there any use for this daemon?
+    pub(crate) fn has_business(&self, router: usize, daemon: Daemon) -> bool {
+        let settings = &self.scenario.settings;
+        match daemon {
+            Daemon::Rib => !settings.without_rib,
+            Daemon::Ospf => true,
+            Daemon::Vrrp => self.scenario.routers[router].ports.iter().any(|p| p.vrrp_priority.is_some()),
+            Daemon::Bfd => settings.bfd_interval.is_some(),
+        }
     }
 
     fn start_rib(&mut self, router: usize) {
@@ -103,6 +106,24 @@ impl World {
         }
     }
 
+    fn start_bfd(&mut self, router: usize) {
+        use bfd_proto::{HostStatus, Input, Instance};
+        let events = self.dump(router);
+        let seed = self.rng.next_u64();
+        let node = &mut self.nodes[router];
+        node.bfd.start(Instance::new(seed));
+        let host = HostStatus { real_time: Some(20), memory_locked: true, problems: Vec::new() };
+        let config = Input::Reconfigure(Box::new(node.config.clone()));
+        let links = events.into_iter().map(Input::Link);
+        for input in core::iter::once(Input::Host(host)).chain(links).chain([config]) {
+            self.turn(router, Daemon::Bfd, Cause::Started, |node, local| {
+                if let Some(engine) = &mut node.bfd.engine {
+                    engine.handle(local, input);
+                }
+            });
+        }
+    }
+
     /// A process is gone: killed, or after its last word.
     pub(crate) fn end_process(&mut self, router: usize, daemon: Daemon) {
         if !self.nodes[router].runs(daemon) {
@@ -121,10 +142,15 @@ impl World {
                 node.vrrp_sockets.clear();
                 node.vrrp_arp.clear();
             }
+            Daemon::Bfd => {
+                node.bfd.end();
+                node.bfd_sockets.clear();
+                node.bfd_ways.clear();
+            }
         }
         for client in clients(daemon) {
             let number = self.hang_up(router, client);
-            if daemon == Daemon::Rib {
+            if daemon == client.server() {
                 self.retry(router, number);
             }
         }
@@ -139,13 +165,13 @@ impl World {
         (connection.number, connection.up) = (connection.next(), false);
         let number = connection.number;
         if up {
-            self.push_ordered(router, Daemon::Rib, HANG_UP, Event::ClientGone { router, number: old });
-            self.push_ordered(router, client.daemon(), HANG_UP, Event::RibLost { router, number: old });
+            self.push_ordered(router, client.server(), HANG_UP, Event::ClientGone { router, number: old });
+            self.push_ordered(router, client.daemon(), HANG_UP, Event::ServerLost { router, number: old });
         }
         number
     }
 
-    /// ribd ended a client's connection, or a fault broke it.
+    /// A server ended a client's connection, or a fault broke it.
     pub(crate) fn disconnect(&mut self, router: usize, number: u64) {
         let client = Client::of(number);
         let connection = self.nodes[router].connection(client);
@@ -155,9 +181,9 @@ impl World {
         }
     }
 
-    /// A fault breaks whatever connections there are.
-    pub(crate) fn disconnect_all(&mut self, router: usize) {
-        for client in Client::ALL {
+    /// A fault breaks whatever connections with a server there are.
+    pub(crate) fn disconnect_all(&mut self, router: usize, server: Daemon) {
+        for client in Client::of_server(server) {
             self.disconnect(router, self.nodes[router].connection(client).number);
         }
     }
@@ -167,7 +193,7 @@ impl World {
         self.queue.push(self.now + pause, Event::Connect { router, number });
     }
 
-    /// A client tries to reach ribd.
+    /// A client tries to reach its server.
     pub(crate) fn connect(&mut self, router: usize, number: u64) {
         let client = Client::of(number);
         let node = &mut self.nodes[router];
@@ -175,19 +201,20 @@ impl World {
         if connection.number != number || connection.up || !node.runs(client.daemon()) {
             return;
         }
-        if !node.runs(Daemon::Rib) || connection.blocked > 0 {
-            if !self.scenario.settings.without_rib {
+        let server = client.server();
+        if !node.runs(server) || connection.blocked > 0 {
+            if self.has_business(router, server) {
                 self.retry(router, number);
             }
             return;
         }
         node.connection_mut(client).up = true;
-        self.push_ordered(router, Daemon::Rib, HANG_UP, Event::ClientConnected { router, number });
+        self.push_ordered(router, server, HANG_UP, Event::ClientConnected { router, number });
         self.push_ordered(router, client.daemon(), HANG_UP, Event::Connected { router, number });
     }
 }
 
 /// Whose connections begin and end with a daemon.
 fn clients(daemon: Daemon) -> impl Iterator<Item = Client> {
-    Client::ALL.into_iter().filter(move |client| daemon == Daemon::Rib || daemon == client.daemon())
+    Client::ALL.into_iter().filter(move |client| daemon == client.server() || daemon == client.daemon())
 }

@@ -78,6 +78,9 @@ pub struct Settings {
     /// Loop-free alternates (RFC 5286).
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub fast_reroute: bool,
+    /// BFD between OSPF's neighbours, with this transmit and receive interval (ms). Otherwise there is no bfdd.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bfd_interval: Option<u64>,
     /// Routers without ribd: OSPF's own table is all there is. For large networks.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub without_rib: bool,
@@ -263,6 +266,13 @@ pub enum Daemon {
     Ospf,
     /// vrrpd.
     Vrrp,
+    /// bfdd.
+    Bfd,
+}
+
+impl Daemon {
+    /// All, servers before who only asks them.
+    pub const ALL: [Self; 4] = [Self::Rib, Self::Ospf, Self::Vrrp, Self::Bfd];
 }
 
 /// Kinds of faults. What lasts is undone at the fault's end.

@@ -2,11 +2,12 @@
 //!
 //! Packets are read by the engines' own decoders; whatever these refuse is shown as refused.
 
-use crate::frame::{Datagram, Frame, OSPF, VRRP};
+use crate::frame::{Datagram, Frame, OSPF, UDP, VRRP};
 use crate::kernel;
 use crate::scenario::{Daemon, Scenario};
 use crate::segment::{End, Nature};
 use crate::trace::Happening;
+use bfd_proto::packet::ControlPacket;
 use core::fmt::{Display, Write};
 use ospf_proto::lsa::{LsaHeader, LsaKey};
 use ospf_proto::packet::{DatabaseDescription, Hello, PacketBody, PacketType, UpdateLsa, decode_header};
@@ -110,6 +111,7 @@ pub fn daemon_name(daemon: Daemon) -> &'static str {
         Daemon::Rib => "ribd",
         Daemon::Ospf => "ospfd",
         Daemon::Vrrp => "vrrpd",
+        Daemon::Bfd => "bfdd",
     }
 }
 
@@ -134,6 +136,9 @@ pub fn packet(frame: &Frame) -> String {
         Some(datagram) if datagram.protocol == VRRP => {
             format!("{}: {}", addresses(&datagram), vrrp(&datagram))
         }
+        Some(datagram) if datagram.protocol == UDP => {
+            format!("{}: {}", addresses(&datagram), bfd(frame))
+        }
         Some(datagram) => format!("{}: protocol {}", addresses(&datagram), datagram.protocol),
         None => arp(frame.octets()).unwrap_or_else(|| format!("{} octets", frame.octets().len())),
     }
@@ -153,6 +158,7 @@ pub fn kind(frame: &Frame) -> &'static str {
             Err(_) => "OSPF?",
         },
         Some(datagram) if datagram.protocol == VRRP => "VRRP",
+        Some(datagram) if datagram.protocol == UDP => "BFD",
         Some(_) => "IP",
         None if arp(frame.octets()).is_some() => "ARP",
         None => "?",
@@ -236,6 +242,27 @@ fn vrrp(datagram: &Datagram<'_>) -> String {
             list(&said.addresses, ToString::to_string)
         ),
         Err(reason) => format!("VRRP that is none: {}", reason.name()),
+    }
+}
+
+fn bfd(frame: &Frame) -> String {
+    let Some(udp) = frame.udp() else { return "UDP that is none".to_owned() };
+    match ControlPacket::decode(udp.payload) {
+        Ok(packet) => {
+            let ask = if packet.poll { " P" } else { "" };
+            let answer = if packet.final_ { " F" } else { "" };
+            format!(
+                "BFD {}{ask}{answer}, {}, {:08x} to {:08x}, every {} us, takes every {} us, x{}",
+                packet.state,
+                packet.diagnostic.name(),
+                packet.my_discriminator,
+                packet.your_discriminator,
+                packet.desired_min_tx,
+                packet.required_min_rx,
+                packet.detect_mult
+            )
+        }
+        Err(reason) => format!("BFD that is none: {}", reason.name()),
     }
 }
 

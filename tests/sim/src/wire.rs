@@ -308,6 +308,48 @@ pub(crate) fn vrrp(payload: &[u8], source: Ipv4Addr, to: Ipv4Addr) -> Result<Adv
     Ok(Advertisement { version, vrid, priority, interval, addresses, length })
 }
 
+/// A BFD Control packet (RFC 5880 §4.1), without authentication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Control {
+    pub state: u8,
+    pub poll: bool,
+    pub is_final: bool,
+    pub multiplier: u8,
+    pub my_discriminator: u32,
+    pub your_discriminator: u32,
+    /// Microseconds.
+    pub desired_min_tx: u32,
+    /// Microseconds.
+    pub required_min_rx: u32,
+}
+
+/// Reads a Control packet with those checks of RFC 5880 §6.8.6 that need no session.
+pub(crate) fn bfd(payload: &[u8]) -> Result<Control, String> {
+    let [first, second, multiplier, length, ..] = *payload else { return Err("cut off".to_owned()) };
+    let (state, my_discriminator, your_discriminator) = (second >> 6, u32_at(payload, 4), u32_at(payload, 8));
+    let wrong = match () {
+        () if first >> 5 != 1 => "version",
+        () if length < 24 || usize::from(length) > payload.len() => "length",
+        () if multiplier == 0 => "Detect Mult",
+        () if second & 0b101 != 0 => "Authentication or Multipoint bit",
+        () if my_discriminator == 0 => "My Discriminator",
+        () if your_discriminator == 0 && state >= 2 => "Your Discriminator",
+        () => {
+            return Ok(Control {
+                state,
+                poll: second & 0x20 != 0,
+                is_final: second & 0x10 != 0,
+                multiplier,
+                my_discriminator,
+                your_discriminator,
+                desired_min_tx: u32_at(payload, 12),
+                required_min_rx: u32_at(payload, 16),
+            });
+        }
+    };
+    Err(wrong.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

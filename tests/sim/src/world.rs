@@ -7,7 +7,7 @@ use crate::checker::{Checker, Verdict, Violation};
 use crate::document::{self, Bend};
 use crate::frame::Frame;
 use crate::kernel::{self, Kernel};
-use crate::node::{Client, Connection, Node, Slot};
+use crate::node::{Client, Connection, Node, Slot, ToClient, ToServer};
 use crate::oracle::State;
 use crate::queue::Queue;
 use crate::scenario::{Daemon, Scenario};
@@ -16,7 +16,6 @@ use crate::trace::{Happening, Transcript};
 use crate::transient::Flows;
 use anyhow::Result;
 use ipnetwork::Ipv4Network;
-use rib::message::{ClientMessage, RibMessage};
 use routing_common::link::LinkEvent;
 use routing_common::rng::Rng;
 use routing_common::time::{Duration, Instant};
@@ -32,26 +31,26 @@ pub(crate) enum Event {
     PowerOn(usize),
     /// A daemon is started, if nothing is in the way.
     Start(usize, Daemon),
-    /// A frame arrives at a port.
-    Arrive { to: End, frame: Frame, nature: Nature },
+    /// A frame arrives at a port; when.
+    Arrive { to: End, at: Instant, frame: Frame, nature: Nature },
     /// A daemon's monitor reads what the kernel said.
     Links { router: usize, daemon: Daemon, incarnation: u32, event: LinkEvent },
     /// A daemon's timer goes off; the deadline it was set for.
     Wake { router: usize, daemon: Daemon, deadline: Instant },
-    /// A client tries to reach ribd.
+    /// A client tries to reach its server.
     Connect { router: usize, number: u64 },
     /// It reads that the connection stands.
     Connected { router: usize, number: u64 },
-    /// ribd reads that a client is there.
+    /// The server reads that a client is there.
     ClientConnected { router: usize, number: u64 },
-    /// ribd reads a message.
-    ToRib { router: usize, number: u64, message: ClientMessage },
+    /// The server reads a message.
+    ToServer { router: usize, number: u64, message: ToServer },
     /// A client reads a message.
-    ToClient { router: usize, number: u64, message: RibMessage },
-    /// ribd reads the end of a connection.
+    ToClient { router: usize, number: u64, message: ToClient },
+    /// The server reads the end of a connection.
     ClientGone { router: usize, number: u64 },
     /// A client reads the end of a connection.
-    RibLost { router: usize, number: u64 },
+    ServerLost { router: usize, number: u64 },
     /// SIGHUP.
     Reload { router: usize, daemon: Daemon, incarnation: u32 },
     /// SIGTERM.
@@ -203,7 +202,7 @@ impl World {
         match event {
             Event::PowerOn(router) => self.power_on(router),
             Event::Start(router, daemon) => self.start(router, daemon),
-            Event::Arrive { to, frame, nature } => self.arrive(to, frame, nature),
+            Event::Arrive { to, at, frame, nature } => self.arrive(to, at, frame, nature),
             Event::Connect { router, number } => self.connect(router, number),
             Event::Wake { router, daemon, deadline } => self.wake(router, daemon, deadline),
             Event::Expire { router, at } => self.expire(router, at),
@@ -290,7 +289,11 @@ impl World {
             self.configure_by_hand(router);
         }
         let _ = self.nodes[router].kernel.take_events();
-        for daemon in [Daemon::Rib, Daemon::Ospf, Daemon::Vrrp] {
+        for daemon in Daemon::ALL {
+            // Those that were here first draw their delay whatever they do: what a seed means stays.
+            if daemon == Daemon::Bfd && !self.has_business(router, daemon) {
+                continue;
+            }
             let delay = self.rng.duration_up_to(Duration::from_millis(200));
             self.queue.push(self.now + delay, Event::Start(router, daemon));
         }
@@ -312,7 +315,7 @@ impl World {
     /// Power is gone, and with it everything but the disk.
     pub(crate) fn power_off(&mut self, router: usize) {
         self.note(Some(router), "power off".to_owned());
-        for daemon in [Daemon::Vrrp, Daemon::Ospf, Daemon::Rib] {
+        for daemon in Daemon::ALL.into_iter().rev() {
             self.end_process(router, daemon);
         }
         self.nodes[router].power = false;
@@ -370,9 +373,12 @@ fn node(scenario: &Scenario, r: usize) -> Result<Node> {
         rib: Slot::default(),
         ospf: Slot::default(),
         vrrp: Slot::default(),
+        bfd: Slot::default(),
         ospf_sockets: BTreeMap::new(),
         vrrp_sockets: BTreeSet::new(),
         vrrp_arp: BTreeMap::new(),
+        bfd_sockets: BTreeSet::new(),
+        bfd_ways: BTreeMap::new(),
         connections: Client::ALL.map(Connection::of),
         unplugged: vec![0; router.ports.len()],
         admin_down: vec![0; router.ports.len()],

@@ -13,9 +13,11 @@ mod kernel;
 mod output;
 mod receive;
 mod registry;
+mod view;
 
 pub use input::{ClientId, HostStatus, Input, Received};
 pub use output::Output;
+pub use view::SessionView;
 
 pub(crate) use clients::Principal;
 pub(crate) use kernel::Kernel;

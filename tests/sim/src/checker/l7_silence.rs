@@ -51,6 +51,7 @@ struct Counted {
     neighbor_changes: u64,
     interface_changes: u64,
     virtual_changes: u64,
+    session_changes: u64,
 }
 
 impl Silence {
@@ -179,6 +180,7 @@ fn count(world: &World, r: RouterIndex) -> Counted {
         writes: node.kernel.writes,
         neighbor_changes: neighbors.map(|n| u64::from(n.state_changes)).sum(),
         interface_changes: interfaces().map(|i| i.statistics.state_changes).sum(),
+        session_changes: node.bfd.engine.iter().flat_map(|e| e.views()).map(|s| s.ups + s.downs).sum(),
         virtual_changes: node.vrrp.engine.iter().flat_map(|e| e.routers()).map(|v| v.stats.transitions).sum(),
     }
 }

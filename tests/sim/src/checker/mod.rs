@@ -3,6 +3,9 @@
 //! Safety laws are asked after every turn of a daemon and about every frame; liveness laws when the network must
 //! have come to rest. The first law that is broken ends the run.
 
+mod b1_sessions;
+mod b2_detection;
+mod b3_pace;
 mod calculation;
 mod digest;
 mod e2_fresh_start;
@@ -64,6 +67,8 @@ pub enum Cause<'a> {
         frame: &'a Frame,
         /// Is it what its sender sent?
         nature: Nature,
+        /// When it came, in true time; the daemon may have slept since.
+        at: Instant,
     },
     /// The kernel said something about a link or an address.
     Link(&'a LinkEvent),
@@ -159,6 +164,8 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(s12_ageing::Ageing::new(&shadows)),
         Box::new(s13_restarts::Restarts::new(&shadows)),
         Box::new(s14_both_ends::BothEnds::default()),
+        Box::new(b2_detection::Detection::default()),
+        Box::new(b3_pace::Pace::default()),
         Box::new(e2_fresh_start::FreshStart),
         Box::new(e3_full_calculation::FullCalculation::default()),
         Box::new(e4_authentication_sequence::AuthenticationSequence::default()),
@@ -169,6 +176,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(l5_forwarding::Forwarding(oracle.clone())),
         Box::new(l6_installed::Installed(oracle.clone())),
         Box::new(l8_alternates::Alternates(oracle.clone())),
+        Box::new(b1_sessions::Sessions(oracle.clone())),
         Box::new(l7_silence::Silence::new(oracle)),
         Box::new(v1_one_active::OneActive::default()),
         Box::new(v2_address::Address::default()),

@@ -439,7 +439,7 @@ impl Checker for Decisions {
         let node = &world.nodes[turn.router];
         let named = |text: String| format!("{}: {text}", node.name);
         let genuine = match &turn.cause {
-            Cause::Frame { port, frame, nature: Nature::Genuine | Nature::Duplicate } => {
+            Cause::Frame { port, frame, nature: Nature::Genuine | Nature::Duplicate, .. } => {
                 Some((*port, *frame))
             }
             _ => None,

@@ -41,7 +41,7 @@ impl Checker for Timers {
                 armed.iter().try_for_each(|timer| in_time(&interfaces, *timer, turn.local))
             }),
             Daemon::Vrrp => node.vrrp.engine.as_ref().map_or(Ok(()), |e| vrrp(e, turn.local)),
-            Daemon::Rib => Ok(()),
+            Daemon::Rib | Daemon::Bfd => Ok(()),
         };
         verdict.map_err(|text| format!("{}: {text}", node.name))
     }

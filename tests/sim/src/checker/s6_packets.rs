@@ -6,7 +6,7 @@
 //! larger than the MTU: IP fragments it (RFC 2328 App. A.1).
 
 use super::{Checker, Turn, Verdict};
-use crate::frame::{Datagram, Frame, OSPF, VRRP};
+use crate::frame::{Datagram, Frame, OSPF, UDP, VRRP};
 use crate::kernel;
 use crate::scenario::Daemon;
 use crate::segment::End;
@@ -69,8 +69,11 @@ impl Checker for Packets {
             (Some([8, 0]), Some(datagram)) if datagram.protocol == VRRP => {
                 ip_header(frame).and_then(|()| vrrp(world, from, frame, datagram))
             }
+            (Some([8, 0]), Some(datagram)) if datagram.protocol == UDP => {
+                ip_header(frame).and_then(|()| bfd(world, from, frame, datagram))
+            }
             (Some([8, 6]), _) => arp(world, from, frame),
-            _ => Err("neither OSPF nor VRRP nor ARP".to_owned()),
+            _ => Err("neither OSPF nor VRRP nor BFD nor ARP".to_owned()),
         };
         verdict.map_err(|text| format!("{} eth{}: {text}", node.name, from.port))
     }
@@ -105,6 +108,25 @@ fn ip_header(frame: &Frame) -> Verdict {
         return Err("Ethernet address of the group".to_owned());
     }
     Ok(())
+}
+
+/// RFC 5881 §4, §5: ports, TTL; a packet asks or answers, never both (RFC 5880 §6.5); the reserved bits are clear.
+fn bfd(world: &World, from: End, frame: &Frame, datagram: Datagram<'_>) -> Verdict {
+    let udp = frame.udp().ok_or("UDP length or checksum")?;
+    let packet = wire::bfd(udp.payload)?;
+    let own = world.nodes[from.router].kernel.addresses().any(|a| a.network.ip() == datagram.source);
+    let wrong = match () {
+        () if datagram.ttl != 255 => "TTL",
+        () if udp.destination_port != 3784 || udp.source_port < 49_152 => "UDP ports",
+        () if !own => "source address",
+        () if udp.payload.len() != 24 || udp.payload[3] != 24 => "length",
+        () if packet.poll && packet.is_final => "Poll and Final",
+        () if udp.payload[20..24] != [0; 4] => "Echo is not for us",
+        () if packet.state == 3 && packet.multiplier == 0 => "Detect Mult",
+        () if packet.state < 3 && packet.desired_min_tx < 1_000_000 => "faster than one a second and not Up",
+        () => return Ok(()),
+    };
+    Err(format!("BFD: {wrong}"))
 }
 
 impl Packets {

@@ -38,6 +38,7 @@ fn bound(world: &World, turn: &Turn<'_>) -> usize {
             64 + 16 * (ports + neighbors) + (ports + neighbors) * lsas
         }),
         Daemon::Vrrp => 64 + 64 * ports,
+        Daemon::Bfd => 64 + 8 * world.nodes.len(),
         Daemon::Rib => {
             let of = |r: &Router| 1 + r.ports.len() + r.static_routes.len();
             let prefixes: usize = world.scenario.routers.iter().map(of).sum();

@@ -16,7 +16,7 @@
 
 use super::digest;
 use super::{Cause, Checker, Turn, Verdict};
-use crate::frame::{Datagram, OSPF};
+use crate::frame::{Datagram, OSPF, UDP};
 use crate::kernel;
 use crate::node::Node;
 use crate::scenario::Daemon;
@@ -34,6 +34,7 @@ const SAMPLE: u32 = 5;
 /// Counters, by the names of the fields that hold them.
 const OSPF_COUNTERS: &[&str] = &["statistics"];
 const VRRP_COUNTERS: &[&str] = &["discards", "strays"];
+const BFD_COUNTERS: &[&str] = &["discards", "lateness"];
 
 /// The law.
 #[derive(Debug, Default)]
@@ -53,12 +54,17 @@ pub(super) fn state(node: &Node, daemon: Daemon) -> u64 {
         Daemon::Ospf => digest::of(&node.ospf.engine, OSPF_COUNTERS),
         Daemon::Vrrp => digest::of(&node.vrrp.engine, VRRP_COUNTERS),
         Daemon::Rib => digest::of(&node.rib.engine, &[]),
+        Daemon::Bfd => digest::of(&node.bfd.engine, BFD_COUNTERS),
     }
 }
 
 impl Discarded {
     /// Why the packet must be discarded; `None` if it may be taken.
     fn fault(&self, world: &World, turn: &Turn<'_>, port: usize, datagram: Datagram<'_>) -> Option<String> {
+        if datagram.protocol == UDP {
+            let read = wire::bfd(datagram.payload.get(8..).unwrap_or_default());
+            return read.err().or_else(|| (datagram.ttl != 255).then(|| "TTL".to_owned()));
+        }
         if datagram.protocol != OSPF {
             let is_group = datagram.destination == Ipv4Addr::new(224, 0, 0, 18);
             let read = wire::vrrp(datagram.payload, datagram.source, datagram.destination);
@@ -104,7 +110,7 @@ impl Checker for Discarded {
 
     fn before(&mut self, world: &World, turn: &Turn<'_>) -> Verdict {
         self.expected = None;
-        let Cause::Frame { port, frame, nature } = &turn.cause else { return Ok(()) };
+        let Cause::Frame { port, frame, nature, .. } = &turn.cause else { return Ok(()) };
         let node = &world.nodes[turn.router];
         let deadline = node.deadline(turn.daemon);
         let is_due = deadline.is_some_and(|at| at <= turn.local);
@@ -121,7 +127,7 @@ impl Checker for Discarded {
     }
 
     fn after(&mut self, world: &World, turn: &Turn<'_>) -> Verdict {
-        let Cause::Frame { port, frame, nature } = &turn.cause else { return Ok(()) };
+        let Cause::Frame { port, frame, nature, .. } = &turn.cause else { return Ok(()) };
         let node = &world.nodes[turn.router];
         if let Some((before, fault)) = self.expected.take() {
             return match state(node, turn.daemon) == before {
@@ -158,7 +164,7 @@ mod tests {
             payload: &[2, 1, 0, 44],
         };
         let frame = Frame::ip([2, 0, 0, 0, 0, 9], datagram);
-        let cause = |nature| Cause::Frame { port: 0, frame: &frame, nature };
+        let cause = |nature| Cause::Frame { port: 0, frame: &frame, nature, at: local };
         let turn = |nature| Turn { router: 0, daemon: Daemon::Ospf, local, cause: cause(nature), outputs: 0 };
         let mut law = Discarded::default();
         for (nature, breaks) in [(Nature::Corrupted, true), (Nature::Junk, true), (Nature::Genuine, false)] {

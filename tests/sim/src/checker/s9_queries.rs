@@ -154,7 +154,7 @@ impl Checker for Queries {
         let turn = self.sweeps / pause + world.scenario.seed as usize % 1_000;
         let place = turn % world.nodes.len();
         let node = &world.nodes[place];
-        let fingerprint = || [Daemon::Ospf, Daemon::Rib, Daemon::Vrrp].map(|daemon| state(node, daemon));
+        let fingerprint = || Daemon::ALL.map(|daemon| state(node, daemon));
         let before = turn.is_multiple_of(LOOKS).then(fingerprint);
         let router = RouterId(world.scenario.routers[place].loopback);
         ask(node, node.clock.local(world.now), router, turn / world.nodes.len())

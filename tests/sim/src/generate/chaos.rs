@@ -21,6 +21,17 @@ struct Plan<'a> {
     faults: Vec<Fault>,
 }
 
+/// What happens to bfdd beside the plan.
+pub(super) fn of_bfdd(dice: &mut Dice, scenario: &Scenario) -> Vec<Fault> {
+    let from = scenario.routers.iter().map(|r| r.starts).max().unwrap_or(0);
+    let window = (from.min(scenario.chaos_ends), scenario.chaos_ends);
+    let mut plan = Plan { dice, scenario, window, burst: None, faults: Vec::new() };
+    for _ in 0..plan.dice.within(1..=3) {
+        let _ = bfdd_trouble(&mut plan);
+    }
+    plan.faults
+}
+
 /// Adds one fault; nothing if it cannot happen here.
 type Draw = fn(&mut Plan<'_>) -> Option<()>;
 
@@ -355,6 +366,19 @@ fn vrrp_trouble(plan: &mut Plan<'_>) -> Option<()> {
         _ => What::Freeze { router, daemon },
     };
     plan.add(what)
+}
+
+fn bfdd_trouble(plan: &mut Plan<'_>) -> Option<()> {
+    let (router, daemon) = (plan.router(), Daemon::Bfd);
+    match plan.dice.place(4) {
+        0 => plan.add(What::Kill { router, daemon }),
+        1 => plan.add(What::Stop { router, daemon }),
+        2 => plan.add(What::Freeze { router, daemon }),
+        _ => {
+            let duration = plan.dice.within(5..=250);
+            plan.add_for(duration, What::Kill { router, daemon })
+        }
+    }
 }
 
 /// The LAN of a virtual router is cut, from one member or in the middle.

@@ -4,14 +4,15 @@
 //! and nothing an engine decides: reading sockets before serving timers after a stall, and in the files below what each of
 //! them does of its own.
 
+pub(crate) mod bfd;
 mod ospf;
 mod rib;
 mod vrrp;
 
 use crate::checker::{Cause, Turn};
-use crate::frame::{Frame, VRRP};
+use crate::frame::{Frame, OSPF, UDP};
 use crate::kernel;
-use crate::node::{Client, Node, SOCKET_FRAMES};
+use crate::node::{Client, Node, SOCKET_FRAMES, ToClient, ToServer};
 use crate::scenario::Daemon;
 use crate::segment::End;
 use crate::trace::Happening;
@@ -46,7 +47,7 @@ impl World {
             self.queue.push(at.max(now), Event::Expire { router, at });
         }
         for event in events {
-            for daemon in [Daemon::Rib, Daemon::Ospf, Daemon::Vrrp] {
+            for daemon in Daemon::ALL {
                 let node = &self.nodes[router];
                 if node.runs(daemon) {
                     let incarnation = node.incarnation(daemon);
@@ -107,8 +108,12 @@ impl World {
             | Event::Clear { router, incarnation } => alive(*router, Daemon::Ospf, *incarnation),
             Event::Disturbed { router, incarnation, .. } => alive(*router, Daemon::Rib, *incarnation),
             Event::Arrive { to, frame, .. } => {
-                let vrrp = frame.datagram().is_none_or(|d| d.protocol == VRRP);
-                Some((to.router, if vrrp { Daemon::Vrrp } else { Daemon::Ospf }))
+                let daemon = match frame.datagram().map(|d| d.protocol) {
+                    Some(OSPF) => Daemon::Ospf,
+                    Some(UDP) => Daemon::Bfd,
+                    _ => Daemon::Vrrp,
+                };
+                Some((to.router, daemon))
             }
             Event::Connected { router, number } | Event::ToClient { router, number, .. } => {
                 let (node, client) = (&self.nodes[*router], Client::of(*number));
@@ -116,16 +121,17 @@ impl World {
                 (connection.number == *number && connection.up && node.runs(client.daemon()))
                     .then_some((*router, client.daemon()))
             }
-            Event::RibLost { router, number } => {
+            Event::ServerLost { router, number } => {
                 let (node, client) = (&self.nodes[*router], Client::of(*number));
                 // A later connection is told after this one's end: numbers only grow.
                 (node.connection(client).number > *number && node.runs(client.daemon()))
                     .then_some((*router, client.daemon()))
             }
-            Event::ClientConnected { router, .. }
-            | Event::ToRib { router, .. }
-            | Event::ClientGone { router, .. } => {
-                self.nodes[*router].runs(Daemon::Rib).then_some((*router, Daemon::Rib))
+            Event::ClientConnected { router, number }
+            | Event::ToServer { router, number, .. }
+            | Event::ClientGone { router, number } => {
+                let server = Client::of(*number).server();
+                self.nodes[*router].runs(server).then_some((*router, server))
             }
             _ => None,
         }
@@ -203,6 +209,7 @@ impl World {
             Daemon::Rib => self.drain_rib(router, local),
             Daemon::Ospf => self.drain_ospf(router),
             Daemon::Vrrp => self.drain_vrrp(router, local),
+            Daemon::Bfd => self.drain_bfd(router, local),
         };
         self.report_sent();
         self.ask(|checker, world| checker.after(world, &turn));
@@ -223,14 +230,28 @@ impl World {
             Daemon::Ospf => self.process_ospf(router, event),
             Daemon::Vrrp => self.process_vrrp(router, event),
             Daemon::Rib => self.process_rib(router, event),
+            Daemon::Bfd => self.process_bfd(router, event),
         }
     }
 
     fn say_to_rib(&mut self, router: usize, client: Client, message: ClientMessage) {
+        self.say_to_server(router, client, ToServer::Rib(message));
+    }
+
+    fn say_to_server(&mut self, router: usize, client: Client, message: ToServer) {
         let connection = self.nodes[router].connection(client);
         if connection.up {
-            let event = Event::ToRib { router, number: connection.number, message };
-            self.push_ordered(router, Daemon::Rib, MESSAGE_LATENCY, event);
+            let event = Event::ToServer { router, number: connection.number, message };
+            self.push_ordered(router, client.server(), MESSAGE_LATENCY, event);
+        }
+    }
+
+    fn say_to_client(&mut self, router: usize, number: u64, message: ToClient) {
+        let client = Client::of(number);
+        let connection = self.nodes[router].connection(client);
+        if connection.up && connection.number == number {
+            let event = Event::ToClient { router, number, message };
+            self.push_ordered(router, client.daemon(), MESSAGE_LATENCY, event);
         }
     }
 
@@ -246,7 +267,7 @@ impl World {
             memory.push((from, frame.clone()));
         }
         for copy in self.segments[segment].send(self.now, from, &frame, &mut self.rng) {
-            let event = Event::Arrive { to: copy.to, frame: copy.frame, nature: copy.nature };
+            let event = Event::Arrive { to: copy.to, at: copy.at, frame: copy.frame, nature: copy.nature };
             self.queue.push(copy.at, event);
         }
         self.transcript.record(self.now, Happening::Sent { from, frame: frame.clone() });

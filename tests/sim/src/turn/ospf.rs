@@ -3,7 +3,7 @@
 use crate::checker::Cause;
 use crate::frame::{Datagram, Frame, OSPF};
 use crate::kernel;
-use crate::node::Client;
+use crate::node::{Client, ToClient, ToServer};
 use crate::scenario::Daemon;
 use crate::segment::End;
 use crate::world::{Event, World};
@@ -20,19 +20,40 @@ impl World {
             });
         };
         match event {
-            Event::Arrive { to, frame, nature } => {
+            Event::Arrive { to, at, frame, nature } => {
                 let Some(Datagram { source, destination, ttl, payload, .. }) = frame.datagram() else {
                     return;
                 };
                 let ifindex = kernel::ifindex(to.port);
                 let received = Received { ifindex, source, destination, ttl, payload };
-                let cause = Cause::Frame { port: to.port, frame: &frame, nature };
+                let cause = Cause::Frame { port: to.port, frame: &frame, nature, at };
                 feed(self, cause, Input::Packet(received));
             }
             Event::Links { event, .. } => feed(self, Cause::Link(&event), Input::Link(event.clone())),
-            Event::Connected { .. } => feed(self, Cause::Rib, Input::RibConnected),
-            Event::ToClient { message, .. } => feed(self, Cause::Rib, Input::Rib(message)),
-            Event::RibLost { .. } => feed(self, Cause::Rib, Input::RibLost),
+            Event::Connected { number, .. } => feed(
+                self,
+                Cause::Rib,
+                match Client::of(number) {
+                    Client::OspfBfd => Input::BfdConnected,
+                    _ => Input::RibConnected,
+                },
+            ),
+            Event::ToClient { message, .. } => feed(
+                self,
+                Cause::Rib,
+                match message {
+                    ToClient::Rib(message) => Input::Rib(message),
+                    ToClient::Bfd(message) => Input::Bfd(message),
+                },
+            ),
+            Event::ServerLost { number, .. } => feed(
+                self,
+                Cause::Rib,
+                match Client::of(number) {
+                    Client::OspfBfd => Input::BfdLost,
+                    _ => Input::RibLost,
+                },
+            ),
             Event::Reload { .. } => {
                 let config = Box::new(self.nodes[router].config.clone());
                 feed(self, Cause::Reconfigured, Input::Reconfigure(config));
@@ -82,8 +103,9 @@ impl World {
                     }
                 }
                 Output::Rib(message) => self.say_to_rib(router, Client::Ospf, message),
-                // Nobody connects: routers here have no bfdd, and those that ask for one do without.
-                Output::Bfd(_) => {}
+                Output::Bfd(message) => {
+                    self.say_to_server(router, Client::OspfBfd, ToServer::Bfd(message));
+                }
                 Output::Persist(saved) => node.saved = Some(saved),
                 Output::Notice(notice) => self.tell(router, Daemon::Ospf, notice),
                 Output::Finished => self.end_process(router, Daemon::Ospf),

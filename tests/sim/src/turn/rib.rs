@@ -1,8 +1,7 @@
 //! What ribd's shell does: the requests of a turn are executed in rounds.
 
-use super::MESSAGE_LATENCY;
 use crate::checker::Cause;
-use crate::node::Client;
+use crate::node::{ToClient, ToServer};
 use crate::scenario::Daemon;
 use crate::trace::Happening;
 use crate::world::{Event, World};
@@ -19,7 +18,7 @@ impl World {
         let (cause, input) = match &event {
             Event::Links { event, .. } => (Cause::Link(event), Input::Link(event.clone())),
             Event::ClientConnected { number, .. } => (Cause::Rib, Input::ClientConnected(ClientId(*number))),
-            Event::ToRib { number, message, .. } => {
+            Event::ToServer { number, message: ToServer::Rib(message), .. } => {
                 (Cause::Rib, Input::ClientMessage(ClientId(*number), message.clone()))
             }
             Event::ClientGone { number, .. } => (Cause::Rib, Input::ClientGone(ClientId(*number))),
@@ -53,12 +52,7 @@ impl World {
                     Output::Fib(request) => requests.push(request),
                     Output::System(op) => system.push(op),
                     Output::ToClient(ClientId(number), message) => {
-                        let client = Client::of(number);
-                        let connection = self.nodes[router].connection(client);
-                        if connection.up && connection.number == number {
-                            let event = Event::ToClient { router, number, message };
-                            self.push_ordered(router, client.daemon(), MESSAGE_LATENCY, event);
-                        }
+                        self.say_to_client(router, number, ToClient::Rib(message));
                     }
                     Output::Disconnect(id) => ended.push(id),
                     Output::Notice(notice) => self.tell(router, Daemon::Rib, notice),

@@ -3,7 +3,7 @@
 use crate::checker::Cause;
 use crate::frame::{Datagram, Frame};
 use crate::kernel;
-use crate::node::Client;
+use crate::node::{Client, ToClient};
 use crate::scenario::Daemon;
 use crate::segment::End;
 use crate::world::{Event, World};
@@ -24,18 +24,18 @@ impl World {
             });
         };
         match event {
-            Event::Arrive { to, frame, nature } if frame.arp().is_some() => {
-                let cause = Cause::Frame { port: to.port, frame: &frame, nature };
+            Event::Arrive { to, at, frame, nature } if frame.arp().is_some() => {
+                let cause = Cause::Frame { port: to.port, frame: &frame, nature, at };
                 let ifindex = kernel::ifindex(to.port);
                 feed(self, cause, Input::Arp { ifindex, message: frame.arp_message() });
             }
-            Event::Arrive { to, frame, nature } => {
+            Event::Arrive { to, at, frame, nature } => {
                 let Some(Datagram { source, destination, ttl, payload, .. }) = frame.datagram() else {
                     return;
                 };
                 let packet = Received { source, destination, ttl, payload };
                 let ifindex = kernel::ifindex(to.port);
-                let cause = Cause::Frame { port: to.port, frame: &frame, nature };
+                let cause = Cause::Frame { port: to.port, frame: &frame, nature, at };
                 feed(self, cause, Input::Packet { ifindex, packet });
             }
             Event::Links { event, .. } => feed(self, Cause::Link(&event), Input::Link(event.clone())),
@@ -51,13 +51,13 @@ impl World {
                     self.say_to_rib(router, Client::Vrrp, message);
                 }
             }
-            Event::ToClient { message: RibMessage::RoutesStand(stand), .. } => {
+            Event::ToClient { message: ToClient::Rib(RibMessage::RoutesStand(stand)), .. } => {
                 feed(self, Cause::Rib, Input::RoutesStand(stand));
             }
-            Event::ToClient { message: RibMessage::Attached(attachments), .. } => {
+            Event::ToClient { message: ToClient::Rib(RibMessage::Attached(attachments)), .. } => {
                 feed(self, Cause::Rib, Input::Attached(attachments));
             }
-            Event::RibLost { .. } => {
+            Event::ServerLost { .. } => {
                 feed(self, Cause::Rib, Input::RoutesStand(false));
                 feed(self, Cause::Rib, Input::Attached(Vec::new()));
             }

@@ -1,0 +1,57 @@
+//! B1: at rest whoever is adjacent and asks for BFD has it: the sessions of both ends are Up (RFC 5882 §4.1, §10.1).
+
+use super::rest::{self, Oracle};
+use super::{Checker, Verdict};
+use crate::kernel;
+use crate::scenario::RouterIndex;
+use crate::world::World;
+use bfd_proto::message::SessionState;
+use ospf_proto::neighbor::NeighborState;
+use routing_common::id::IfIndex;
+use std::net::Ipv4Addr;
+
+/// See the module text.
+#[derive(Debug)]
+pub(super) struct Sessions(pub(super) Oracle);
+
+impl Checker for Sessions {
+    fn law(&self) -> (&'static str, &'static str) {
+        ("B1", "at rest adjacent routers that ask for BFD have a session that is Up")
+    }
+
+    fn at_rest(&mut self, world: &World) -> Verdict {
+        if world.scenario.settings.bfd_interval.is_none() || self.0.ask(world).is_none() {
+            return Ok(());
+        }
+        for (r, engine) in rest::engines(world)? {
+            for interface in engine.interfaces() {
+                for neighbor in interface.neighbors.values().filter(|n| n.state == NeighborState::Full) {
+                    adjacent(world, r, interface.ifindex, neighbor.address)
+                        .map_err(|text| format!("{}: {text}", rest::name(world, r)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn at_end(&mut self, world: &World) -> Verdict {
+        self.at_rest(world)
+    }
+}
+
+/// Does this end of an adjacency ask for a session, and is it Up if the other end's BFD runs?
+fn adjacent(world: &World, r: RouterIndex, ifindex: IfIndex, peer: Ipv4Addr) -> Verdict {
+    let node = &world.nodes[r];
+    let Some(bfd) = node.bfd.engine.as_ref().filter(|_| node.bfd.is_active()) else { return Ok(()) };
+    let other = world.nodes.iter().find(|n| n.kernel.addresses().any(|a| a.network.ip() == peer));
+    if !other.is_some_and(|other| other.bfd.is_active()) {
+        return Ok(());
+    }
+    let found = bfd.views().find(|s| s.interface == Some(ifindex) && s.peer == peer);
+    let port = kernel::port(ifindex).unwrap_or_default();
+    match found.map(|s| s.state) {
+        Some(SessionState::Up) => Ok(()),
+        Some(state) => Err(format!("the session with {peer} on eth{port} is {state}")),
+        None => Err(format!("no session with {peer} on eth{port}")),
+    }
+}

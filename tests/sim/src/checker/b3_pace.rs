@@ -1,0 +1,58 @@
+//! B3: periodic Control packets keep their interval, less a quarter at most for jitter (RFC 5880 §6.8.7).
+//!
+//! A packet is periodic if it says what the last one said and neither asks nor answers. The interval is the configured one
+//! while a session is Up, and while it says that it was taken down (`bfd_proto`'s deviation 2); else a second.
+
+use super::{Checker, Verdict};
+use crate::frame::Frame;
+use crate::scenario::Daemon;
+use crate::segment::End;
+use crate::wire::{self, Control};
+use crate::world::World;
+use routing_common::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+/// RFC 5880 §4.1 "Sta": AdminDown and Up.
+const ADMIN_DOWN: u8 = 0;
+const UP: u8 = 3;
+/// RFC 5880 §6.8.3: while a session is Down or Init.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// The law.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// What was said last, and when by the sender's clock; by process, port and peer.
+    said: BTreeMap<(End, u32, Ipv4Addr), (Control, Instant)>,
+}
+
+fn is_periodic(before: &Control, now: &Control) -> bool {
+    let neither = |c: &Control| !c.poll && !c.is_final;
+    neither(before) && before == now
+}
+
+impl Checker for Pace {
+    fn law(&self) -> (&'static str, &'static str) {
+        ("B3", "periodic BFD packets keep their interval, less a quarter for jitter at most")
+    }
+
+    fn sent(&mut self, world: &World, from: End, frame: &Frame) -> Verdict {
+        let (Some(ip), Some(udp)) = (frame.datagram(), frame.udp()) else { return Ok(()) };
+        let Ok(packet) = wire::bfd(udp.payload) else { return Ok(()) };
+        let node = &world.nodes[from.router];
+        let now = node.clock.local(world.now);
+        let place = (from, node.incarnation(Daemon::Bfd), ip.destination);
+        let Some((before, at)) = self.said.insert(place, (packet, now)) else { return Ok(()) };
+        let interval = match packet.state {
+            ADMIN_DOWN | UP => {
+                Duration::from_millis(world.scenario.settings.bfd_interval.unwrap_or_default())
+            }
+            _ => SLOW,
+        };
+        let gap = now.since(at);
+        if is_periodic(&before, &packet) && gap * 4 < interval * 3 {
+            return Err(format!("{} eth{}: again after {gap:?}: {packet:?}", node.name, from.port));
+        }
+        Ok(())
+    }
+}

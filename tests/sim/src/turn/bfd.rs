@@ -1,0 +1,114 @@
+//! What bfdd's shell does. The kernel stamps packets as they come, so one that waited is as old as it is.
+
+use crate::checker::Cause;
+use crate::frame::{Frame, UdpDatagram};
+use crate::kernel;
+use crate::node::{BfdWay, ToClient, ToServer};
+use crate::scenario::Daemon;
+use crate::segment::End;
+use crate::world::{Event, World};
+use bfd_proto::{ClientId, Input, Output, Received};
+use routing_common::machine::Machine;
+use routing_common::time::Instant;
+
+/// RFC 5881 §4: where Control packets go.
+pub(crate) const PORT: u16 = 3784;
+/// RFC 5881 §4: the first port they may come from.
+const SOURCE_PORT: u16 = 49_152;
+
+impl World {
+    pub(super) fn process_bfd(&mut self, router: usize, event: Event) {
+        let feed = |world: &mut Self, cause: Cause<'_>, input: Input<'_>| {
+            world.turn(router, Daemon::Bfd, cause, |node, local| {
+                if let Some(engine) = &mut node.bfd.engine {
+                    engine.handle(local, input);
+                }
+            });
+        };
+        match event {
+            Event::Arrive { to, at, frame, nature } => {
+                let (Some(ip), Some(udp)) = (frame.datagram(), frame.udp()) else { return };
+                let received = Received {
+                    interface: kernel::ifindex(to.port),
+                    source: ip.source,
+                    destination: ip.destination,
+                    ttl: ip.ttl,
+                    multihop: false,
+                    payload: udp.payload,
+                    received: self.nodes[router].clock.local(at),
+                };
+                let cause = Cause::Frame { port: to.port, frame: &frame, nature, at };
+                feed(self, cause, Input::Packet(received));
+            }
+            Event::Links { event, .. } => feed(self, Cause::Link(&event), Input::Link(event.clone())),
+            Event::ClientConnected { number, .. } => {
+                feed(self, Cause::Other, Input::ClientConnected(ClientId(number)));
+            }
+            Event::ToServer { number, message: ToServer::Bfd(message), .. } => {
+                feed(self, Cause::Other, Input::ClientMessage(ClientId(number), message));
+            }
+            Event::ClientGone { number, .. } => {
+                feed(self, Cause::Other, Input::ClientGone(ClientId(number)));
+            }
+            Event::Reload { .. } => {
+                let config = Box::new(self.nodes[router].config.clone());
+                feed(self, Cause::Reconfigured, Input::Reconfigure(config));
+            }
+            Event::Terminate { .. } => feed(self, Cause::Other, Input::Shutdown),
+            _ => {}
+        }
+    }
+
+    pub(super) fn drain_bfd(&mut self, router: usize, local: Instant) -> usize {
+        let mut count = 0;
+        while let Some(output) = self.nodes[router].bfd.engine.as_mut().and_then(Machine::poll_output) {
+            count += 1;
+            let node = &mut self.nodes[router];
+            match output {
+                // Sessions over several hops are not simulated: nobody here asks for one.
+                Output::Listen(interface) => node.bfd_sockets.extend(interface),
+                Output::StopListening(interface) => {
+                    interface.map(|i| node.bfd_sockets.remove(&i));
+                }
+                Output::Open { session, peer, local, interface } => {
+                    if let (Some(local), Some(interface)) = (local, interface) {
+                        node.bfd_ways.insert(session, BfdWay { peer, local, interface });
+                    }
+                }
+                Output::Close(session) => _ = node.bfd_ways.remove(&session),
+                Output::Transmit { session, packet } => {
+                    let sent = self.transmit_bfd(router, session, &packet);
+                    if let Some(engine) = self.nodes[router].bfd.engine.as_mut().filter(|_| !sent) {
+                        engine.handle(local, Input::TransmitFailed(session));
+                    }
+                }
+                Output::ToClient(ClientId(number), message) => {
+                    self.say_to_client(router, number, ToClient::Bfd(message));
+                }
+                Output::Disconnect(ClientId(number)) => {
+                    self.disconnect(router, number);
+                    if let Some(engine) = &mut self.nodes[router].bfd.engine {
+                        engine.handle(local, Input::ClientGone(ClientId(number)));
+                    }
+                }
+                Output::Notice(notice) => self.tell(router, Daemon::Bfd, notice),
+                Output::Finished => self.end_process(router, Daemon::Bfd),
+            }
+        }
+        count
+    }
+
+    /// Sends from the session's socket; `false` if the kernel would not.
+    fn transmit_bfd(&mut self, router: usize, session: u32, payload: &[u8]) -> bool {
+        let node = &self.nodes[router];
+        let Some(BfdWay { peer, local, interface }) = node.bfd_ways.get(&session).copied() else {
+            return false;
+        };
+        let holds = node.kernel.addresses().any(|a| a.ifindex == interface && a.network.ip() == local);
+        let Some(port) = kernel::port(interface).filter(|_| holds) else { return false };
+        let udp = UdpDatagram { source_port: SOURCE_PORT, destination_port: PORT, payload };
+        let frame = Frame::udp_of(kernel::mac(router, port), local, peer, 255, udp);
+        self.transmit(End { router, port }, frame);
+        true
+    }
+}
