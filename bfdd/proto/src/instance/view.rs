@@ -3,6 +3,7 @@
 use super::Instance;
 use crate::message::{Diagnostic, SessionState};
 use routing_common::id::IfIndex;
+use routing_common::time::Duration;
 use std::net::Ipv4Addr;
 
 /// A session.
@@ -18,6 +19,8 @@ pub struct SessionView {
     pub state: SessionState,
     /// bfd.LocalDiag.
     pub diagnostic: Diagnostic,
+    /// How long the peer may be silent.
+    pub detection_time: Duration,
     /// Times it came Up.
     pub ups: u64,
     /// Times it left Up.
@@ -33,6 +36,7 @@ impl Instance {
             peer: session.peer(),
             state: session.session_state,
             diagnostic: session.local_diag,
+            detection_time: session.timing.detection_time(),
             ups: session.stats.ups,
             downs: session.stats.downs,
         })

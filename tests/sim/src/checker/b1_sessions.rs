@@ -1,4 +1,5 @@
-//! B1: at rest whoever is adjacent and asks for BFD has it: the sessions of both ends are Up (RFC 5882 §4.1, §10.1).
+//! B1: at rest whoever is adjacent and asks for BFD has it: the sessions of both ends are Up (RFC 5882 §4.1, §10.1), as fast
+//! as configured (RFC 5880 §6.8.3: the Poll Sequences have ended).
 
 use super::rest::{self, Oracle};
 use super::{Checker, Verdict};
@@ -8,7 +9,11 @@ use crate::world::World;
 use bfd_proto::message::SessionState;
 use ospf_proto::neighbor::NeighborState;
 use routing_common::id::IfIndex;
+use routing_common::time::Duration;
 use std::net::Ipv4Addr;
+
+/// Detect Mult of the default profile.
+const MULTIPLIER: u32 = 3;
 
 /// See the module text.
 #[derive(Debug)]
@@ -49,9 +54,12 @@ fn adjacent(world: &World, r: RouterIndex, ifindex: IfIndex, peer: Ipv4Addr) -> 
     }
     let found = bfd.views().find(|s| s.interface == Some(ifindex) && s.peer == peer);
     let port = kernel::port(ifindex).unwrap_or_default();
-    match found.map(|s| s.state) {
-        Some(SessionState::Up) => Ok(()),
-        Some(state) => Err(format!("the session with {peer} on eth{port} is {state}")),
+    let interval = Duration::from_millis(world.scenario.settings.bfd_interval.unwrap_or_default());
+    match found.map(|s| (s.state, s.detection_time)) {
+        Some((SessionState::Up, time)) if time <= interval * MULTIPLIER => Ok(()),
+        Some((state, time)) => {
+            Err(format!("the session with {peer} on eth{port} is {state}, with a Detection Time of {time:?}"))
+        }
         None => Err(format!("no session with {peer} on eth{port}")),
     }
 }

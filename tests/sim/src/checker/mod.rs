@@ -6,6 +6,7 @@
 mod b1_sessions;
 mod b2_detection;
 mod b3_pace;
+mod b4_failures;
 mod calculation;
 mod digest;
 mod e2_fresh_start;
@@ -166,6 +167,7 @@ pub fn all() -> Vec<Box<dyn Checker>> {
         Box::new(s14_both_ends::BothEnds::default()),
         Box::new(b2_detection::Detection::default()),
         Box::new(b3_pace::Pace::default()),
+        Box::new(b4_failures::Failures::default()),
         Box::new(e2_fresh_start::FreshStart),
         Box::new(e3_full_calculation::FullCalculation::default()),
         Box::new(e4_authentication_sequence::AuthenticationSequence::default()),
