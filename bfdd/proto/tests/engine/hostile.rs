@@ -81,32 +81,44 @@ fn over_several_hops_the_smallest_ttl_is_the_sessions() {
     assert_eq!(one.status(), "init", "whatever the interface");
 }
 
+/// A packet of another system, or for another address of ours.
+fn astray(one: &mut One, source: Ipv4Addr, destination: Ipv4Addr, packet: ControlPacket) {
+    let (payload, received) = (packet.encode(), one.now);
+    let (interface, ttl, multihop) = (IF, 255, false);
+    let packet = Received { interface, source, destination, ttl, multihop, payload: &payload, received };
+    one.input(Input::Packet(packet));
+}
+
 #[test]
-fn a_changed_source_address_matters_only_before_the_discriminator_is_known() {
+fn a_changed_source_address_does_not_matter_on_a_point_to_point_link() {
     let mut one = One::new();
     one.register(parameters(ms(10), 3));
     let id = one.peer().id;
     let other = Ipv4Addr::new(10, 9, 9, 9);
-    let from_other = |one: &mut One, packet: ControlPacket| {
-        let (payload, received) = (packet.encode(), one.now);
-        let source = other;
-        one.input(Input::Packet(Received {
-            interface: IF,
-            source,
-            destination: OWN,
-            ttl: 255,
-            multihop: false,
-            payload: &payload,
-            received,
-        }));
-    };
-    from_other(&mut one, hello(SessionState::Down, 0));
+    astray(&mut one, other, OWN, hello(SessionState::Down, 0));
     assert_eq!(one.status(), "down");
     one.input(Input::Link(link(IF, "eth1", true)));
-    from_other(&mut one, hello(SessionState::Down, 0));
+    astray(&mut one, other, OWN, hello(SessionState::Down, 0));
     assert_eq!(one.status(), "init", "on a point-to-point link there is nobody else");
-    from_other(&mut one, hello(SessionState::Init, id));
+    astray(&mut one, other, OWN, hello(SessionState::Init, id));
     assert_eq!((one.status().as_str(), one.peer().peer), ("up", PEER));
+}
+
+#[test]
+fn on_a_lan_a_session_is_between_two_addresses() {
+    let mut one = One::new();
+    one.register(parameters(ms(10), 3));
+    let id = one.peer().id;
+    let (third, virtual_address) = (Ipv4Addr::new(10, 0, 0, 3), Ipv4Addr::new(10, 0, 0, 254));
+    astray(&mut one, PEER, virtual_address, hello(SessionState::Down, 0));
+    astray(&mut one, third, OWN, hello(SessionState::Init, id));
+    assert_eq!(one.status(), "down");
+    one.hear(&hello(SessionState::Init, id));
+    assert_eq!(one.status(), "up");
+    astray(&mut one, PEER, virtual_address, hello(SessionState::Down, id));
+    astray(&mut one, third, OWN, hello(SessionState::Down, id));
+    assert_eq!(one.status(), "up");
+    assert_eq!(discards(&one), (json!({"no-session": 1, "your-discriminator": 3}), json!({})));
 }
 
 /// Anything a neighbour on the link can do.
