@@ -13,8 +13,8 @@ pub(crate) enum Bench {
         #[arg(long, default_value = "docs/performance.md")]
         output: PathBuf,
         /// The suites, in the order of their turns: torc, frr, bird.
-        #[arg(long, default_value = "torc,frr")]
-        stacks: String,
+        #[arg(long, alias = "stacks", default_value = "torc,frr")]
+        suites: String,
         /// Turns of each suite.
         #[arg(long, default_value_t = 5)]
         repetitions: u32,
@@ -58,12 +58,12 @@ const MICRO: [(&str, &str); 3] = [("ospf-proto", "ospf"), ("rib", "rib"), ("rout
 
 pub(crate) fn run(what: &Bench) -> Result<()> {
     match what {
-        Bench::Ring { output, stacks, repetitions, rest } => play(
+        Bench::Ring { output, suites, repetitions, rest } => play(
             "ringlab",
             &[
                 "compare".into(),
                 format!("--output={}", output.display()),
-                format!("--stacks={stacks}"),
+                format!("--suites={suites}"),
                 format!("--repetitions={repetitions}"),
                 format!("--rest={rest}"),
             ],

@@ -319,6 +319,28 @@ impl Lab {
         })
     }
 
+    /// Starts one process of a router's plan: what its supervisor, or the machine's, does when it has died.
+    ///
+    /// # Errors
+    /// The plan has no such process, or it does not come up.
+    pub fn start_process(&self, router: &str, name: &str) -> Result<()> {
+        let plan = self.with_site(router, |site| Ok(self.stack(router).plan(site)))?;
+        let process = plan.processes.iter().find(|process| process.name == name);
+        let process = process.with_context(|| format!("{router} starts no {name}"))?;
+        let dir = self.run_dir.join(router);
+        self.reap();
+        netns::within(&self.names.node(router), || {
+            let child = process.start(&dir).with_context(|| router.to_owned())?;
+            self.children.lock().map_err(|_| anyhow!("poisoned"))?.push(child);
+            Ok(())
+        })
+    }
+
+    /// Where this project's binaries are.
+    pub fn daemons(&self) -> &Path {
+        &self.state.daemons
+    }
+
     /// Kills a router or a part of it.
     ///
     /// # Errors

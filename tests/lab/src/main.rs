@@ -124,8 +124,8 @@ enum Verb {
         #[arg(long, default_value = "docs/performance.md")]
         output: PathBuf,
         /// The suites, in the order of their turns.
-        #[arg(long, value_enum, value_delimiter = ',', default_value = "torc,frr")]
-        stacks: Vec<Stack>,
+        #[arg(long, alias = "stacks", value_enum, value_delimiter = ',', default_value = "torc,frr")]
+        suites: Vec<Stack>,
         /// Turns of each suite.
         #[arg(long, default_value_t = 5)]
         repetitions: usize,
@@ -176,10 +176,10 @@ fn run(cli: Cli) -> Result<bool> {
             rootless::become_root()?;
             paper::write(&default_daemons(), &output).map(|()| true)
         }
-        Verb::Compare { output, stacks, repetitions, rest } => {
+        Verb::Compare { output, suites, repetitions, rest } => {
             rootless::become_root()?;
             let rest = Duration::from_secs(rest);
-            let plan = compare::Plan { stacks, repetitions, rest, daemons: default_daemons() };
+            let plan = compare::Plan { suites, repetitions, rest, daemons: default_daemons() };
             compare::write(&plan, &output).map(|()| true)
         }
         verb => {

@@ -239,6 +239,12 @@ impl Recording {
         gaps.max().unwrap_or_default().saturating_sub(self.interval)
     }
 
+    /// Packets of a window that flows `counts` admits lost, all together.
+    pub fn lost(&self, from: Instant, to: Instant, counts: impl Fn(&Flow) -> bool) -> usize {
+        let flows = self.flows.iter().enumerate().filter(|(_, flow)| counts(flow));
+        flows.map(|(index, _)| self.outage(index, from, to).lost).sum()
+    }
+
     /// The worst outage in a window among the flows of a class that `counts` admits.
     pub fn worst(
         &self,

@@ -20,6 +20,11 @@ impl Paint {
         Self { on: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
     }
 
+    /// None.
+    pub fn plain() -> Self {
+        Self { on: false }
+    }
+
     fn wrap(self, code: &str, text: &str) -> String {
         if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
@@ -47,6 +52,8 @@ pub struct Row {
     pub event: String,
     /// Worst outage by class: intra, outbound, inbound.
     pub outages: [Option<Outage>; 3],
+    /// Packets lost by all flows together.
+    pub lost: usize,
     /// Time until every table was right; absent if it never was.
     pub converged: Option<Duration>,
     /// What was still wrong.
@@ -66,6 +73,11 @@ impl Row {
         self.wrong.is_empty() && self.reach.1.is_empty()
     }
 
+    /// The longest outage of any flow.
+    pub fn longest(&self) -> Duration {
+        self.outages.iter().flatten().map(|outage| outage.longest).max().unwrap_or_default()
+    }
+
     /// The row as text.
     pub fn line(&self, paint: Paint) -> String {
         let mut line = format!("{:<44}", self.event);
@@ -77,7 +89,8 @@ impl Row {
             self.converged.map_or("never".to_owned(), |time| format!("{:.1} s", time.as_secs_f64()));
         let alive = self.reach.0 - self.reach.1.len();
         let verdict = if self.is_good() { paint.good("ok") } else { paint.bad("WRONG") };
-        let _ = write!(line, "{converged:>9}{:>10}  {verdict}", format!("{alive}/{}", self.reach.0));
+        let flows = format!("{alive}/{}", self.reach.0);
+        let _ = write!(line, "{:>8}{converged:>9}{flows:>10}  {verdict}", self.lost);
         for wrong in self.wrong.iter().chain(&self.reach.1) {
             let _ = write!(line, "\n    {}", paint.bad(wrong));
         }
@@ -88,8 +101,8 @@ impl Row {
 /// The heading of [`Row::line`].
 pub fn heading() -> String {
     format!(
-        "{:<44}{:>9}{:>9}{:>9}{:>9}{:>10}  tables",
-        "event (worst outage in ms)", "inside", "out", "in", "settled", "flows"
+        "{:<44}{:>9}{:>9}{:>9}{:>8}{:>9}{:>10}  tables",
+        "event (worst outage in ms)", "inside", "out", "in", "lost", "settled", "flows"
     )
 }
 

@@ -5,8 +5,9 @@
 
 use crate::fabric::Cut;
 use crate::lab::{Death, Lab, Options};
-use crate::probe::{Flow, Prober, living_flows, reach};
+use crate::probe::{Flow, Prober, Recording, living_flows, reach};
 use crate::report::{CLASSES, Paint, Row, grid, heading};
+use crate::restart::{Cause, restart};
 use crate::topology::{LinkKind, Topology};
 use anyhow::Result;
 use std::collections::BTreeSet;
@@ -17,6 +18,9 @@ const CALM: Duration = Duration::from_millis(300);
 /// After a mend a returned MASTER preempts, and SPF back-off needs quiet (HOLDDOWN_INTERVAL, 3 s) before the next failure counts as
 /// the first of its kind again (RFC 8405 §4).
 const SETTLE: Duration = Duration::from_secs(4);
+
+/// A router whose restart went wrong is given up by its neighbours after the dead interval, 4 s with the timers of a ring.
+const AFTERMATH: Duration = Duration::from_secs(5);
 
 /// One thing that breaks and is mended again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +38,28 @@ pub enum Event {
         /// Whose.
         router: String,
     },
+    /// A router's suite is told to leave (SIGTERM); the machine goes on.
+    RouterStops(String),
+    /// A link carries nothing for a moment only.
+    LinkBlinks {
+        /// Which.
+        link: String,
+        /// How long.
+        time: Duration,
+    },
+    /// A daemon is replaced by its successor.
+    Restart {
+        /// Whose.
+        router: String,
+        /// Which.
+        daemon: String,
+        /// Why.
+        cause: Cause,
+    },
 }
 
 impl Event {
-    /// Makes it happen; [`Lab::heal`] undoes it.
+    /// Makes it happen; [`Lab::heal`] undoes what does not mend itself.
     ///
     /// # Errors
     /// What the lab refuses.
@@ -47,10 +69,18 @@ impl Event {
             Self::LinkCut(link) => lab.cut(link, None, Cut::Carrier),
             Self::LinkSilent(link) => lab.cut(link, None, Cut::Silent),
             Self::PlugPulled { link, router } => lab.cut(link, Some(router), Cut::Carrier),
+            Self::RouterStops(router) => lab.kill(router, &Death::Term),
+            Self::LinkBlinks { link, time } => {
+                lab.cut(link, None, Cut::Silent)?;
+                std::thread::sleep(*time);
+                lab.mend(link, None)
+            }
+            Self::Restart { router, daemon, cause } => restart(lab, router, daemon, *cause),
         }
     }
 
-    fn text(&self, topology: &Topology) -> String {
+    /// Where and what, for people.
+    pub fn text(&self, topology: &Topology) -> String {
         match self {
             Self::RouterDies(router) => format!("{router} dies ({})", role(topology, router)),
             Self::LinkCut(link) => format!("link {link} cut"),
@@ -58,6 +88,9 @@ impl Event {
             Self::PlugPulled { link, router } => {
                 format!("{router} loses its {link} plug ({})", role(topology, router))
             }
+            Self::RouterStops(router) => format!("{router} is stopped ({})", role(topology, router)),
+            Self::LinkBlinks { link, time } => format!("link {link} silent for {} ms", time.as_millis()),
+            Self::Restart { router, daemon, cause } => format!("{router} {daemon} {cause}"),
         }
     }
 }
@@ -185,11 +218,51 @@ pub fn rehearse_and_look(
     let end = Instant::now();
     let all = living(lab)?;
     let recording = prober.stop()?;
-    let within = |set: &Pairs, flow: &Flow| set.contains(&(flow.from.clone(), flow.to.clone()));
+    let broken = Half { event: text, from: struck, to: mended, outcome: broken, wanted: &alive };
+    let back =
+        Half { event: "  … and back".to_owned(), from: mended, to: end, outcome: whole, wanted: &all };
     // A host behind the broken part cannot blame the ring for its outage, but it must be back in the end.
-    let counts = |flow: &Flow| within(&alive, flow);
-    let row = |event: String, from: Instant, to: Instant, outcome: Result<Duration>, wanted: &Pairs| {
+    Ok([broken.row(&recording, &alive), back.row(&recording, &alive)])
+}
+
+/// Lets something happen that mends itself; gives its row.
+///
+/// # Errors
+/// The lab itself fails.
+pub fn endure(lab: &mut Lab, event: &Event, patience: Duration) -> Result<Row> {
+    let all = living(lab)?;
+    let prober = Prober::start(lab, crate::probe::all_flows(lab), Duration::from_millis(1))?;
+    std::thread::sleep(CALM);
+    let from = Instant::now();
+    event.strike(lab)?;
+    let outcome = lab.wait_converged(patience).map(|_| from.elapsed());
+    std::thread::sleep(AFTERMATH);
+    let to = Instant::now();
+    // What it did late counts as well: a successor that removes too much.
+    let outcome = outcome.and_then(|time| lab.wait_converged(patience).map(|_| time));
+    let recording = prober.stop()?;
+    let half = Half { event: event.text(lab.topology()), from, to, outcome, wanted: &all };
+    Ok(half.row(&recording, &all))
+}
+
+/// One window of a rehearsal.
+struct Half<'a> {
+    event: String,
+    from: Instant,
+    to: Instant,
+    outcome: Result<Duration>,
+    /// Who must get through at its end.
+    wanted: &'a Pairs,
+}
+
+impl Half<'_> {
+    /// `alive`: whose losses count.
+    fn row(self, recording: &Recording, alive: &Pairs) -> Row {
+        let Self { event, from, to, outcome, wanted } = self;
+        let within = |set: &Pairs, flow: &Flow| set.contains(&(flow.from.clone(), flow.to.clone()));
+        let counts = |flow: &Flow| within(alive, flow);
         let outages = CLASSES.map(|class| recording.worst(class, from, to, counts).map(|(_, outage)| outage));
+        let lost = recording.lost(from, to, counts);
         // Flows count as dead when even the last packets before the window closed were lost.
         let last = to - CALM / 2;
         let flows = recording.flows().iter().enumerate().filter(|(_, flow)| within(wanted, flow));
@@ -200,7 +273,7 @@ pub fn rehearse_and_look(
             Ok(time) => (Some(time), Vec::new()),
             Err(fault) => (None, vec![format!("{fault:#}")]),
         };
-        Row { event, outages, converged, wrong, reach: (checked.len(), dead), lateness: recording.lateness() }
-    };
-    Ok([row(text, struck, mended, broken, &alive), row("  … and back".to_owned(), mended, end, whole, &all)])
+        let (reach, lateness) = ((checked.len(), dead), recording.lateness());
+        Row { event, outages, lost, converged, wrong, reach, lateness }
+    }
 }

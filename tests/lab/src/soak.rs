@@ -12,6 +12,7 @@ use crate::lab::{Death, Lab, Options};
 use crate::netns;
 use crate::probe::reach;
 use crate::report::Paint;
+use crate::restart::await_successor;
 use crate::stack::Stack;
 use crate::topology::LinkKind;
 use anyhow::{Context, Result, bail};
@@ -25,8 +26,6 @@ use std::time::{Duration, Instant};
 const HOLD: Duration = Duration::from_millis(1500);
 /// Pause between two looks.
 const POLL: Duration = Duration::from_millis(100);
-/// How long the supervisor may take to start a daemon again.
-const RESTART_PATIENCE: Duration = Duration::from_secs(10);
 /// Of so many cycles one breaks a second thing while the first is broken.
 const DOUBLE_EVERY: usize = 4;
 
@@ -138,25 +137,14 @@ impl Stroke {
             Self::Router { router, death: death @ (Death::Daemon(daemon) | Death::DaemonTerm(daemon)) } => {
                 let before = lab.pids_of(router, daemon)?;
                 lab.kill(router, death)?;
-                await_restart(lab, router, daemon, &before)
+                if lab.stack(router) == Stack::Torc {
+                    await_successor(lab, router, daemon, &before)?;
+                }
+                Ok(())
             }
             Self::Router { router, death } => lab.kill(router, death),
         }
     }
-}
-
-fn await_restart(lab: &Lab, router: &str, daemon: &str, before: &[i32]) -> Result<()> {
-    if lab.stack(router) != Stack::Torc {
-        return Ok(());
-    }
-    let deadline = Instant::now() + RESTART_PATIENCE;
-    while Instant::now() < deadline {
-        if lab.pids_of(router, daemon)?.iter().any(|pid| !before.contains(pid)) {
-            return Ok(());
-        }
-        std::thread::sleep(POLL);
-    }
-    bail!("{router}: {daemon} is not started again within {RESTART_PATIENCE:?}")
 }
 
 /// Times by what was done, in the order in which they came.

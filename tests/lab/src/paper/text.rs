@@ -296,10 +296,7 @@ fn master(paper: &Play, closed: &Play, document: &mut Document) {
 }
 
 fn concerns_exit(event: &Event, exit: &str) -> bool {
-    match event {
-        Event::RouterDies(router) | Event::PlugPulled { router, .. } => router == exit,
-        Event::LinkCut(_) | Event::LinkSilent(_) => false,
-    }
+    matches!(event, Event::RouterDies(router) | Event::PlugPulled { router, .. } if router == exit)
 }
 
 fn is_leaf(topology: &Topology, event: &Event) -> bool {

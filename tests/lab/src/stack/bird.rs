@@ -59,8 +59,11 @@ fn configuration(site: &Site<'_>) -> String {
         |metric| format!("filter {{ if net = 0.0.0.0/0 && source = RTS_STATIC then {{ ospf_metric2 = {metric}; accept; }} reject; }}"),
     );
     if let Some(interval) = site.profile.bfd() {
-        let _ =
-            writeln!(text, "protocol bfd {{ interface \"*\" {{ interval {interval} ms; multiplier 3; }}; }}");
+        let _ = writeln!(
+            text,
+            "protocol bfd {{ interface \"*\" {{ interval {} ms; multiplier 3; }}; }}",
+            interval.as_millis()
+        );
     }
     let _ = writeln!(
         text,

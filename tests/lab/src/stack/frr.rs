@@ -73,7 +73,7 @@ fn process(site: &Site<'_>, name: &'static str, file: &std::path::Path) -> Proce
 
 /// One profile, which ospfd names.
 fn bfd(profile: Profile) -> String {
-    let interval = profile.bfd().unwrap_or_default();
+    let interval = profile.bfd().unwrap_or_default().as_millis();
     format!(
         "bfd\n profile ring\n  detect-multiplier 3\n  transmit-interval {interval}\n  receive-interval {interval}\n"
     )

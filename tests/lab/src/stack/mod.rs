@@ -44,6 +44,10 @@ pub enum Profile {
     Unhurried,
     /// Hello 1 s, dead 4 s, BFD 10 ms × 3 on links between two routers, adverts 10 ms, no hold on first events.
     Ring,
+    /// As [`Profile::Ring`], adverts 1 s.
+    SlowAdverts,
+    /// As [`Profile::Ring`], BFD 3.3 ms × 3, which only Torc can do.
+    FastBfd,
 }
 
 impl Profile {
@@ -51,7 +55,7 @@ impl Profile {
     pub fn hello(self) -> u16 {
         match self {
             Self::Traditional => 10,
-            Self::Unhurried | Self::Ring => 1,
+            Self::Unhurried | Self::Ring | Self::SlowAdverts | Self::FastBfd => 1,
         }
     }
 
@@ -66,20 +70,21 @@ impl Profile {
         Duration::from_secs(u64::from(self.dead()) * 2 + 25)
     }
 
-    /// BFD's interval in milliseconds, three of which may be missed; `None`: without BFD.
-    pub fn bfd(self) -> Option<u16> {
+    /// BFD's interval, three of which may be missed; `None`: without BFD.
+    pub fn bfd(self) -> Option<Duration> {
         match self {
             Self::Traditional | Self::Unhurried => None,
-            Self::Ring => Some(10),
+            Self::Ring | Self::SlowAdverts => Some(Duration::from_millis(10)),
+            Self::FastBfd => Some(Duration::from_micros(3300)),
         }
     }
 
     /// VRRP Advertisement_Interval in milliseconds.
     pub fn advertisement(self) -> u16 {
         match self {
-            Self::Traditional => 1000,
+            Self::Traditional | Self::SlowAdverts => 1000,
             Self::Unhurried => 100,
-            Self::Ring => 10,
+            Self::Ring | Self::FastBfd => 10,
         }
     }
 }

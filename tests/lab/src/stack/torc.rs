@@ -3,7 +3,7 @@
 //! Nothing is done for them that the suite is to do itself: addresses, forwarding and every other kernel setting are
 //! ribd's and vrrpd's, the macvlan of the virtual router is vrrpd's. Static next hops are written *without* their interface,
 //! so the on-link rule is tested and not worked around. Timers are those of `defaults`, the profile an operator would choose, and
-//! nothing finer.
+//! nothing finer, but where a profile of the lab is about one timer.
 
 use super::{Plan, Process, Profile, Site};
 use crate::topology::LinkOspf;
@@ -38,7 +38,7 @@ pub(super) fn plan(site: &Site<'_>) -> Plan {
 fn configuration(site: &Site<'_>) -> String {
     let defaults = match site.profile {
         Profile::Traditional => "traditional",
-        Profile::Unhurried | Profile::Ring => "ring",
+        _ => "ring",
     };
     let mut text = format!("hostname = \"{}\"\ndefaults = \"{defaults}\"\n", site.name);
     let _ = write!(text, "\n[interfaces.lo]\naddresses = [\"{}/32\"]\n", site.router.loopback);
@@ -55,6 +55,13 @@ fn configuration(site: &Site<'_>) -> String {
     }
     if site.topology.runs_ospf() {
         ospf(site, &mut text);
+    }
+    if site.profile == Profile::FastBfd {
+        let interval = site.profile.bfd().unwrap_or_default().as_micros();
+        let _ = write!(
+            text,
+            "\n[bfd.profiles.default]\ntransmit-interval = \"{interval}us\"\nreceive-interval = \"{interval}us\"\n"
+        );
     }
     if let Some(vrrp) = site.vrrp() {
         let addition = site.addition("vrrp");
