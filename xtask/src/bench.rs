@@ -22,6 +22,18 @@ pub(crate) enum Bench {
         #[arg(long, default_value_t = 30)]
         rest: u32,
     },
+    /// A ring that nobody touches, on an idle machine and on a busy one: everything that happens is counted. Writes docs/soak.md.
+    Soak {
+        /// The document.
+        #[arg(long, default_value = "docs/soak.md")]
+        output: PathBuf,
+        /// The suites, one after the other: torc, frr.
+        #[arg(long, default_value = "torc")]
+        suites: String,
+        /// Minutes on the idle machine, and as many on the busy one.
+        #[arg(long, default_value_t = 10.0)]
+        minutes: f64,
+    },
     /// A synthetic area of ten thousand routers. Writes docs/scale-peers.md.
     Scale {
         /// The document.
@@ -66,6 +78,15 @@ pub(crate) fn run(what: &Bench) -> Result<()> {
                 format!("--suites={suites}"),
                 format!("--repetitions={repetitions}"),
                 format!("--rest={rest}"),
+            ],
+        ),
+        Bench::Soak { output, suites, minutes } => play(
+            "ringlab",
+            &[
+                "rest".into(),
+                format!("--output={}", output.display()),
+                format!("--suites={suites}"),
+                format!("--minutes={minutes}"),
             ],
         ),
         Bench::Scale { output, suites, repetitions } => scale_bench("area", output, suites, *repetitions),

@@ -26,6 +26,7 @@ pub mod pcap;
 pub mod probe;
 pub mod process;
 pub mod report;
+pub mod rest;
 pub mod restart;
 pub mod rootless;
 pub mod scenario;

@@ -9,7 +9,7 @@ use ringlab::lab::{Death, Lab, Options, default_daemons};
 use ringlab::pcap::Capture;
 use ringlab::report::{Paint, grid};
 use ringlab::stack::{Profile, Stack};
-use ringlab::{compare, paper, probe, rootless, scenario, soak};
+use ringlab::{compare, paper, probe, rest, rootless, scenario, soak};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -133,6 +133,18 @@ enum Verb {
         #[arg(long, default_value_t = 30)]
         rest: u64,
     },
+    /// Leaves rings alone, on an idle machine and on a busy one, and writes down what happened.
+    Rest {
+        /// The document.
+        #[arg(long, default_value = "docs/soak.md")]
+        output: PathBuf,
+        /// The suites, one after the other: torc, frr.
+        #[arg(long, value_enum, value_delimiter = ',', default_value = "torc")]
+        suites: Vec<Stack>,
+        /// Minutes on the idle machine, and as many on the busy one.
+        #[arg(long, default_value_t = 10.0)]
+        minutes: f64,
+    },
     /// Starts labs over and over, then breaks and heals one at random.
     Soak {
         #[command(flatten)]
@@ -181,6 +193,11 @@ fn run(cli: Cli) -> Result<bool> {
             let rest = Duration::from_secs(rest);
             let plan = compare::Plan { suites, repetitions, rest, daemons: default_daemons() };
             compare::write(&plan, &output).map(|()| true)
+        }
+        Verb::Rest { output, suites, minutes } => {
+            rootless::become_root()?;
+            let time = Duration::try_from_secs_f64(minutes * 60.0)?;
+            rest::write(&rest::Plan { suites, time, daemons: default_daemons() }, &output)
         }
         verb => {
             let lab = Lab::attach(&cli.run_dir)?;
@@ -289,6 +306,7 @@ fn operate(mut lab: Lab, verb: Verb) -> Result<bool> {
         | Verb::Soak { .. }
         | Verb::Demo { .. }
         | Verb::Paper { .. }
+        | Verb::Rest { .. }
         | Verb::Compare { .. } => {
             unreachable!("handled before a lab is attached")
         }

@@ -6,6 +6,7 @@
 use crate::lab::Lab;
 use crate::netns;
 use crate::oracle::{Oracle, Tables};
+use crate::stack::Stack;
 use crate::table::{self, KernelTable, Mismatch};
 use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,11 +111,19 @@ impl Lab {
         }
     }
 
+    /// Asks a router of any stack a show command that ends in `json`.
+    ///
+    /// # Errors
+    /// The router does not answer, or not in JSON.
+    pub fn show(&self, router: &str, words: &[&str]) -> Result<serde_json::Value> {
+        self.with_site(router, |site| self.stack(router).show(site, words))
+    }
+
     /// Asks a router of this project's stack a show command (`["show", "ip", "ospf", "neighbor", "json"]`).
     ///
     /// # Errors
     /// The router does not answer, or not in JSON.
     pub fn torc_show(&self, router: &str, words: &[&str]) -> Result<serde_json::Value> {
-        self.with_site(router, |site| crate::stack::torc_show(site, words))
+        self.with_site(router, |site| Stack::Torc.show(site, words))
     }
 }

@@ -11,8 +11,8 @@ mod targets;
 use crate::document::{machine, version};
 use crate::lab::{Lab, Options};
 use crate::measure::{Usage, at_rest, cold_start};
-use crate::report::{Paint, heading};
-use crate::scenario::{endure, rehearse};
+use crate::report::{Paint, Row, heading};
+use crate::scenario::{Event, endure, rehearse};
 use crate::stack::{Profile, Stack};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -157,18 +157,20 @@ fn measure(stack: Stack, daemons: &Path, rest: Option<Duration>) -> Result<Sampl
 }
 
 /// What a suite can play under some timers.
-fn playable(stack: Stack, profile: Profile) -> impl Iterator<Item = (Step, crate::scenario::Event)> {
+fn playable(stack: Stack, profile: Profile) -> impl Iterator<Item = (Step, Event)> {
     let steps = steps::all().into_iter().filter(move |step| step.profile == profile);
     steps.filter_map(move |step| step.of(stack).map(|event| (step, event)))
 }
 
 fn play(mut lab: Lab, stack: Stack, sample: &mut Sample) -> Result<()> {
-    let patience = lab.profile().patience();
     for (step, event) in playable(stack, lab.profile()) {
-        let rows = if step.is_mended() {
-            rehearse(&mut lab, &event, patience)?.into()
-        } else {
-            vec![endure(&mut lab, &event, patience)?]
+        let rows = match rows(&mut lab, &step, &event) {
+            Ok(rows) => rows,
+            Err(fault) if stack == Stack::Torc => return Err(fault),
+            Err(fault) => {
+                println!("  {fault:#}");
+                continue;
+            }
         };
         for row in &rows {
             println!("{}", row.line(Paint::detect()));
@@ -176,4 +178,13 @@ fn play(mut lab: Lab, stack: Stack, sample: &mut Sample) -> Result<()> {
         sample.played.push(Played { step, rows });
     }
     lab.down()
+}
+
+fn rows(lab: &mut Lab, step: &Step, event: &Event) -> Result<Vec<Row>> {
+    let patience = lab.profile().patience();
+    Ok(if step.is_mended() {
+        rehearse(lab, event, patience)?.into()
+    } else {
+        vec![endure(lab, event, patience)?]
+    })
 }

@@ -164,6 +164,18 @@ impl Stack {
         }
     }
 
+    /// Asks a router a show command that ends in `json`.
+    ///
+    /// # Errors
+    /// The router does not answer, or its suite has no such commands.
+    pub fn show(self, site: &Site<'_>, words: &[&str]) -> Result<serde_json::Value> {
+        match self {
+            Self::Torc => torc::show(site, words),
+            Self::Frr => frr::show(site, &words.join(" ")),
+            Self::Bird => anyhow::bail!("BIRD does not speak JSON"),
+        }
+    }
+
     /// The names of the daemons a router of this stack runs.
     pub fn daemons(self) -> &'static [&'static str] {
         match self {
@@ -172,14 +184,6 @@ impl Stack {
             Self::Bird => &["bird", "keepalived"],
         }
     }
-}
-
-/// Asks a router of this suite a show command, as the shell would.
-///
-/// # Errors
-/// The shell's complaint.
-pub fn torc_show(site: &Site<'_>, words: &[&str]) -> Result<serde_json::Value> {
-    torc::show(site, words)
 }
 
 impl Site<'_> {
