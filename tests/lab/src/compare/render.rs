@@ -109,9 +109,9 @@ fn against_targets(plan: &Plan, samples: &[Sample], document: &mut Document) {
     document.heading(2, "Targets");
     document.paragraph(
         "What was asked of Torc, on this kind of machine, before there was any of it: the median, in brackets the worst. Measured: \
-         **median** (p95, worst), of times the worst flow whatever its direction. A dash: the suite cannot do it, or was not asked. \
-         That nothing happens when nothing fails, at rest and on a busy machine, is measured by `cargo xtask bench soak` \
-         ([soak.md](soak.md)).",
+         **median** (p95, worst), of times the worst flow whatever its direction. A dash: the suite cannot do it, was not \
+         asked, or failed at it, and the run printed why. That nothing happens when nothing fails, at rest and on a busy machine, is \
+         measured by `cargo xtask bench soak` ([soak.md](soak.md)).",
     );
     let mut head = vec!["event", "in", "target"];
     for stack in &plan.suites {
