@@ -9,7 +9,7 @@ use routing_sim::report;
 use routing_sim::scenario::Scenario;
 use routing_sim::text::Narrator;
 use routing_sim::trial::{self, Mode};
-use routing_sim::{pcap, replay};
+use routing_sim::{alternates, pcap, replay};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -110,6 +110,21 @@ enum Command {
     },
     /// Measure what large networks cost (in a release build).
     Scale(routing_sim::scale::Options),
+    /// Break networks with and without loop-free alternates, and compare what gets lost (a table in Markdown).
+    Alternates {
+        /// How many networks.
+        #[arg(long, default_value_t = 1_000, value_name = "N")]
+        seeds: u64,
+        /// The first of them.
+        #[arg(long, default_value_t = 1, value_name = "SEED")]
+        first: u64,
+        /// How many routers they have: "5" or "2..32".
+        #[arg(long, value_parser = routers, default_value = "3..12", value_name = "A..B")]
+        routers: RangeInclusive<usize>,
+        /// Runs at a time [default: as many as there are processors].
+        #[arg(long, value_name = "N")]
+        jobs: Option<usize>,
+    },
     /// Print the scenario of a seed.
     Show {
         /// Which.
@@ -133,6 +148,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<bool> {
             Ok(true)
         }
         (Some(Command::Scale(options)), _) => routing_sim::scale::run(&options).map(|()| true),
+        (Some(Command::Alternates { seeds, first, routers, jobs }), _) => {
+            let (seeds, jobs) =
+                (first..=first.saturating_add(seeds.saturating_sub(1)), jobs.unwrap_or_else(cores));
+            Ok(compare_alternates(&alternates::Plan { seeds, routers, jobs }))
+        }
         (Some(Command::Show { seed, kind }), _) => {
             say(&generate::scenario(seed, &kind.options()).to_toml()?);
             Ok(true)
@@ -175,9 +195,23 @@ fn routers(text: &str) -> Result<RangeInclusive<usize>, String> {
     Ok(least..=most)
 }
 
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn compare_alternates(plan: &alternates::Plan) -> bool {
+    let comparison = alternates::run(plan);
+    say(&comparison.render());
+    for (seed, delay, alternates, failure) in &comparison.failures {
+        let failure = failure.to_string();
+        let first = failure.lines().next().unwrap_or_default();
+        eprintln!("seed {seed}, initial delay {delay} ms, alternates {alternates}: {first}");
+    }
+    comparison.failures.is_empty()
+}
+
 fn many(count: u64, seeds: &Seeds, kind: &Kind, how: &How) -> Result<bool> {
     anyhow::ensure!(count > 0, "no seeds");
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let plan = Plan {
         seeds: seeds.first..=seeds.first.saturating_add(count - 1),
         options: kind.options(),

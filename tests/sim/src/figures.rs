@@ -156,12 +156,14 @@ impl Figures {
     }
 }
 
-fn share(histogram: &Histogram) -> String {
+/// How many of all were longer than nothing.
+pub(crate) fn share(histogram: &Histogram) -> String {
     let permille = (histogram.nonzero * 1_000).checked_div(histogram.count).unwrap_or(0);
     format!("{}.{} %", permille / 10, permille % 10)
 }
 
-fn milliseconds(duration: Duration) -> String {
+/// With a digit behind the point where it matters.
+pub(crate) fn milliseconds(duration: Duration) -> String {
     let micros = duration.as_micros();
     if micros >= 100_000 {
         (micros / 1_000).to_string()

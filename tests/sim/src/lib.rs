@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod adversary;
+pub mod alternates;
 mod arrival;
 pub mod checker;
 pub mod clock;
