@@ -263,7 +263,7 @@ impl Shell {
                 Output::JoinGroup { ifindex, group } => self.ports.join(self.now(), ifindex, group),
                 Output::LeaveGroup { ifindex, group } => self.ports.leave(ifindex, group),
                 Output::Rib(message) => {
-                    if let ClientMessage::Routes(changes) = &message {
+                    if let Some(changes) = message.changes() {
                         self.tidiness.note(self.now(), changes.len());
                     }
                     self.rib

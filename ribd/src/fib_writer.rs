@@ -181,8 +181,8 @@ fn kind_of(errno: i32) -> FibErrorKind {
 
 fn encode(op: &FibOp) -> Message {
     match op {
-        FibOp::PutNextHop { mode, id, hop } => {
-            nexthop::put(put(*mode), *id, OBJECT_PROTOCOL, &to_kernel(hop))
+        FibOp::PutNextHop { id, hop } => {
+            nexthop::put(nexthop::Put::Create, *id, OBJECT_PROTOCOL, &to_kernel(hop))
         }
         FibOp::PutGroup { mode, id, members } => {
             nexthop::put_group(put(*mode), *id, OBJECT_PROTOCOL, members)

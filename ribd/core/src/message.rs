@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use std::net::Ipv4Addr;
 
 /// Version of these messages.
-pub const PROTOCOL_VERSION: u16 = 4;
+pub const PROTOCOL_VERSION: u16 = 5;
 
 /// Where a route came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,9 +71,30 @@ pub enum ClientMessage {
         /// Remove the routes now instead of keeping them as stale.
         withdraw: bool,
     },
+    /// Like `Routes`, of a change that is not told yet: the next message goes on with it. Routes that only move wait for
+    /// the last one, a `Routes`, so that those which move together are seen to.
+    Part(Vec<RouteChange>),
 }
 
 impl ClientMessage {
+    /// Messages of at most `most` changes each that tell all of them as one change.
+    pub fn routes(changes: &[RouteChange], most: usize) -> impl Iterator<Item = Self> {
+        let parts = changes.chunks(most.max(1));
+        let last = parts.len().saturating_sub(1);
+        parts.enumerate().map(move |(n, part)| {
+            let form = if n < last { Self::Part } else { Self::Routes };
+            form(part.to_vec())
+        })
+    }
+
+    /// The changes of routes in this message.
+    pub fn changes(&self) -> Option<&[RouteChange]> {
+        match self {
+            Self::Routes(changes) | Self::Part(changes) => Some(changes),
+            _ => None,
+        }
+    }
+
     /// The first messages of a client that brings no routes and only listens.
     pub fn listen(name: &str, subscription: Subscription) -> [Self; 2] {
         let hello = Self::Hello { version: PROTOCOL_VERSION, protocol: None, name: name.to_owned() };

@@ -32,6 +32,8 @@ pub struct Session {
     pub synced: bool,
     /// Has the kernel had everything since that first `EndSync`?
     pub installed: bool,
+    /// It has begun to tell a change and not told all of it, see [`ClientMessage::Part`](crate::message::ClientMessage::Part).
+    pub tells_more: bool,
     /// What it wants to hear.
     pub subscription: Subscription,
     /// What it was told, by prefix.
@@ -59,6 +61,7 @@ impl Session {
             syncing: false,
             synced: false,
             installed: false,
+            tells_more: false,
             subscription: Subscription::default(),
             told: BTreeMap::new(),
             told_stand: None,

@@ -212,6 +212,7 @@ fn rib_messages() -> Vec<Vec<u8>> {
         }),
         ClientMessage::FibBarrier(7),
         ClientMessage::Goodbye { withdraw: true },
+        ClientMessage::Part(vec![RouteChange::Withdraw(prefix)]),
     ];
     let from = [
         RibMessage::Hello { version: PROTOCOL_VERSION, keeps_routes: true },

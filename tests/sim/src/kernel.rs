@@ -349,12 +349,7 @@ impl Kernel {
             {
                 Err((FibErrorKind::Unsupported, "no objects here"))
             }
-            FibOp::PutNextHop { mode: Put::Replace, id, .. }
-            | FibOp::PutGroup { mode: Put::Replace, id, .. }
-                if !self.objects.contains_key(id) =>
-            {
-                absent
-            }
+            FibOp::PutGroup { mode: Put::Replace, id, .. } if !self.objects.contains_key(id) => absent,
             FibOp::PutNextHop { hop, .. } if !self.is_running(hop.ifindex) => refused("network is down"),
             FibOp::PutNextHop { id, .. } if matches!(self.objects.get(id), Some(Object::Group(_))) => {
                 refused("a group cannot become a hop")

@@ -105,7 +105,7 @@ fn ospf() -> Vec<u8> {
                     routers[to].engine.handle(now, OspfInput::Packet(received));
                     wire.extend(routers[to].outputs().into_iter().map(|o| (1 - to, o)));
                 }
-                OspfOutput::Rib(ClientMessage::Routes(routes)) => told += routes.len(),
+                OspfOutput::Rib(message) => told += message.changes().map_or(0, <[_]>::len),
                 _ => {}
             }
         }

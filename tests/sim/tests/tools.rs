@@ -1,7 +1,7 @@
 //! The tools around a run: captures, pictures, smaller scenarios, the command line.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use rib::fib::{FibOp, Put, Via};
+use rib::fib::{FibOp, Via};
 use rib::route::FibHop;
 use routing_common::time::{Duration, Instant};
 use routing_sim::frame::{Datagram, Frame, OSPF};
@@ -126,7 +126,7 @@ fn a_picture_shows_who_got_what() {
         sent(6_000, 1, 1, &update),
         arrived(6_100, (2, 0), GENUINE, false, &update),
         event(7_000, None, "fault 0 begins"),
-        fib(7_500, 2, FibOp::PutNextHop { mode: Put::Create, id: 0x7470_0001, hop }),
+        fib(7_500, 2, FibOp::PutNextHop { id: 0x7470_0001, hop }),
         fib(7_500, 2, FibOp::InstallRoute { prefix, protocol: 188, via: Via::Object(0x7470_0001) }),
         fib(7_600, 2, FibOp::RemoveRoute { prefix, protocol: 188 }),
         sent(8_000, 0, 0, &ack),

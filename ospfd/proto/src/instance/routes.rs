@@ -248,9 +248,7 @@ impl Instance {
         if !self.rib.is_connected || self.restart.withholds_routes {
             return;
         }
-        for batch in changes.chunks(BATCH) {
-            self.outputs.push_back(Output::Rib(ClientMessage::Routes(batch.to_vec())));
-        }
+        self.outputs.extend(ClientMessage::routes(changes, BATCH).map(Output::Rib));
     }
 
     /// Tells the whole table again, under the present distance.

@@ -51,10 +51,7 @@ fn out(net: &Net, to: &str) -> Option<IfIndex> {
 
 /// Prefixes r1 told the RIB about.
 fn told(net: &Net) -> BTreeSet<String> {
-    let messages = net.nodes[0].rib_log.iter().filter_map(|message| match message {
-        ClientMessage::Routes(changes) => Some(changes),
-        _ => None,
-    });
+    let messages = net.nodes[0].rib_log.iter().filter_map(ClientMessage::changes);
     let prefixes = messages.flatten().map(|change| match change {
         RouteChange::Replace(route) => route.prefix.to_string(),
         RouteChange::Withdraw(prefix) => format!("no {prefix}"),

@@ -60,11 +60,7 @@ fn forget_logs(net: &mut Net) {
 }
 
 fn route_changes(net: &Net, node: usize) -> usize {
-    let changes = net.nodes[node].rib_log.iter().map(|message| match message {
-        ClientMessage::Routes(changes) => changes.len(),
-        _ => 0,
-    });
-    changes.sum()
+    net.nodes[node].rib_log.iter().filter_map(ClientMessage::changes).map(<[_]>::len).sum()
 }
 
 pub(crate) fn said(net: &Net, node: usize, words: &str) -> bool {

@@ -344,7 +344,7 @@ impl Net {
                     assert!(n.groups.remove(&(ifindex, group)), "left twice");
                 }
                 Output::Rib(message) => {
-                    if let ClientMessage::Routes(changes) = &message {
+                    if let Some(changes) = message.changes() {
                         for change in changes {
                             match change {
                                 RouteChange::Replace(r) => n.routes.insert(r.prefix, r.clone()),

@@ -65,7 +65,7 @@ impl Fib {
                 (None, _) => removal,
                 (Some((_, Via::Plain(hops))), _) if hops.is_empty() => removal,
                 (Some((_, Via::Object(id))), Some((_, Target::Hops(hops)))) => {
-                    !self.failed.contains(&prefix) || self.objects.hops(*id) == *hops
+                    !self.failed.contains(&prefix) || self.objects.hops(*id) == hops.as_slice()
                 }
                 (Some(_), _) => true,
             };

@@ -5,10 +5,11 @@
 //! answer "done up to N, these failed" says everything. Order inside one round: next-hop objects before
 //! the routes that use them; objects nobody uses go only when nothing is under way any more.
 //!
-//! Next-hop objects ([`objects`]) make "all routes behind this neighbour move" one kernel message. Where
+//! Next-hop objects ([`objects`]) make "the routes behind this neighbour move" one kernel message ([`moves`]). Where
 //! the kernel has none, or the operator does not want them, routes carry their next hops themselves.
 
 mod answers;
+mod moves;
 pub mod objects;
 mod reconcile;
 mod snapshot;
@@ -38,7 +39,7 @@ pub enum Via {
     Plain(Box<[FibHop]>),
 }
 
-/// Must an object exist before it is put?
+/// Must a group exist before it is put?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
     /// Make it; whatever has its number is replaced.
@@ -51,10 +52,8 @@ pub enum Put {
 /// One thing to do in the kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FibOp {
-    /// Make a single next hop.
+    /// Make a single next hop; whatever has its number is replaced.
     PutNextHop {
-        /// Anew, or in place of the former content.
-        mode: Put,
         /// Its number.
         id: NextHopId,
         /// Its content.

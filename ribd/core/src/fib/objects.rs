@@ -1,13 +1,20 @@
-//! Next-hop objects: one per (gateway, interface), one group per set of equal-cost next hops.
+//! Next-hop objects: one per (gateway, interface), and for the routes a group per set of next hops, be it of one.
+//!
+//! Every route points at a group, because the kernel turns no single object into a group and no group into a single
+//! one: only so can whatever a route leads to become anything else in one write ([`Objects::retarget`]). The single
+//! ones are but members of groups and never change, so a group that is moved moves no other.
+//!
+//! An object is its number, not its content: where routes were moved with their object to next hops that have one
+//! already, two stand for the same until the routes of one of them go elsewhere. [`MAX_TWINS`] bounds how many.
 //!
 //! This is the model of the kernel's object table. The kernel shrinks that table by itself and in
 //! silence: an interface that loses carrier takes its objects with it, groups lose the members, groups
 //! without members go, and so do routes whose object went. [`Objects::forget_where`] repeats exactly
-//! that. An object is never shared between "what it was" and "what it is": replacing the content of an
-//! object moves every route that uses it, which is the point.
+//! that.
 
 use super::{FibOp, NextHopId, Put, Via};
 use crate::route::{FibHop, FibHops};
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Our numbers: `0x746f` is "to" of Torc, the low half counts. Nobody else's numbers are touched, and
@@ -16,10 +23,13 @@ pub const ID_BASE: NextHopId = 0x746f_0000;
 /// The last of our numbers.
 pub const ID_LAST: NextHopId = ID_BASE | 0xffff;
 
+/// Most objects for the same next hops that a move may lead to.
+pub const MAX_TWINS: usize = 16;
+
 /// What an object stands for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Content {
-    /// One next hop.
+    /// One next hop. No route of ours points at it, except at one that a former version left.
     Hop(FibHop),
     /// Other objects, in ascending order. Empty only for a leftover we do not understand.
     Group(Vec<NextHopId>),
@@ -28,6 +38,8 @@ pub enum Content {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Object {
     content: Content,
+    /// The next hops it stands for, sorted.
+    hops: FibHops,
     /// Routes sent through it.
     routes: usize,
     /// Groups it is in.
@@ -47,8 +59,10 @@ pub struct Forgotten {
 #[derive(Debug, Clone, Default)]
 pub struct Objects {
     map: BTreeMap<NextHopId, Object>,
-    /// One object for each content that exists; there may be more after a retarget.
-    index: BTreeMap<Content, NextHopId>,
+    /// The single objects, to make groups of. One each; of more that a former version left, any.
+    singles: BTreeMap<FibHop, NextHopId>,
+    /// The groups a route may be given, by what they stand for.
+    groups: BTreeMap<FibHops, SmallVec<[NextHopId; 2]>>,
     /// Numbers of our range that other programs' objects bear.
     foreign: BTreeSet<NextHopId>,
     next: u32,
@@ -81,20 +95,8 @@ impl Objects {
     }
 
     /// The next hops an object stands for, sorted.
-    pub fn hops(&self, id: NextHopId) -> FibHops {
-        let mut hops = FibHops::new();
-        match self.map.get(&id).map(|o| &o.content) {
-            Some(Content::Hop(hop)) => hops.push(*hop),
-            Some(Content::Group(members)) => {
-                hops.extend(members.iter().filter_map(|m| match self.map.get(m).map(|o| &o.content) {
-                    Some(Content::Hop(hop)) => Some(*hop),
-                    _ => None,
-                }));
-                hops.sort_unstable();
-            }
-            None => {}
-        }
-        hops
+    pub fn hops(&self, id: NextHopId) -> &[FibHop] {
+        self.map.get(&id).map_or(&[], |o| &o.hops)
     }
 
     /// Another program's object bears this number.
@@ -111,10 +113,9 @@ impl Objects {
 
     /// The request that makes sure of an object as it is.
     pub fn assertion(&self, id: NextHopId) -> Option<FibOp> {
-        let mode = Put::Create;
         Some(match &self.map.get(&id)?.content {
-            Content::Hop(hop) => FibOp::PutNextHop { mode, id, hop: *hop },
-            Content::Group(members) => FibOp::PutGroup { mode, id, members: members.clone() },
+            Content::Hop(hop) => FibOp::PutNextHop { id, hop: *hop },
+            Content::Group(members) => FibOp::PutGroup { mode: Put::Create, id, members: members.clone() },
         })
     }
 
@@ -153,93 +154,93 @@ impl Objects {
 
     /// Takes over an object found in the kernel.
     pub fn adopt(&mut self, id: NextHopId, content: Content) {
-        if let Content::Group(members) = &content {
-            for m in members {
-                if let Some(o) = self.map.get_mut(m) {
-                    o.groups += 1;
-                }
-            }
-        }
-        self.index.entry(content.clone()).or_insert(id);
-        self.map.insert(id, Object { content, routes: 0, groups: 0 });
+        let hops = self.stands_for(&content);
+        self.count_membership(&content, |n| n + 1);
+        self.map.insert(id, Object { content, hops, routes: 0, groups: 0 });
+        self.index(id);
     }
 
     /// The object for these next hops; what must be created first is appended to `ops`. `None` when all
     /// 65,536 numbers are taken.
     pub fn obtain(&mut self, hops: &[FibHop], ops: &mut Vec<FibOp>) -> Option<NextHopId> {
-        if let [hop] = hops {
-            return self.obtain_hop(*hop, ops);
-        }
-        let members = self.members(hops, ops)?;
-        let content = Content::Group(members.clone());
-        if let Some(id) = self.index.get(&content) {
+        if let Some(id) = self.groups.get(hops).and_then(|ids| ids.first()) {
             return Some(*id);
         }
+        let members = self.members(hops, ops)?;
         let id = self.free_id()?;
-        self.adopt(id, content);
+        self.adopt(id, Content::Group(members.clone()));
         ops.push(FibOp::PutGroup { mode: Put::Create, id, members });
         Some(id)
     }
 
-    fn obtain_hop(&mut self, hop: FibHop, ops: &mut Vec<FibOp>) -> Option<NextHopId> {
-        if let Some(id) = self.index.get(&Content::Hop(hop)) {
+    fn obtain_single(&mut self, hop: FibHop, ops: &mut Vec<FibOp>) -> Option<NextHopId> {
+        if let Some(id) = self.singles.get(&hop) {
             return Some(*id);
         }
         let id = self.free_id()?;
         self.adopt(id, Content::Hop(hop));
-        ops.push(FibOp::PutNextHop { mode: Put::Create, id, hop });
+        ops.push(FibOp::PutNextHop { id, hop });
         Some(id)
     }
 
     fn members(&mut self, hops: &[FibHop], ops: &mut Vec<FibOp>) -> Option<Vec<NextHopId>> {
-        let mut members = hops.iter().map(|h| self.obtain_hop(*h, ops)).collect::<Option<Vec<_>>>()?;
+        let mut members = hops.iter().map(|h| self.obtain_single(*h, ops)).collect::<Option<Vec<_>>>()?;
         members.sort_unstable();
         Some(members)
     }
 
-    /// Can the content of `id` be replaced by `hops` in one message? The kernel never turns a single
-    /// object into a group or back, and a group's member must not change under the group.
+    /// May the content of `id` become `hops` in one write?
     pub fn can_retarget(&self, id: NextHopId, hops: &[FibHop]) -> bool {
-        match self.map.get(&id) {
-            Some(Object { content: Content::Hop(_), groups: 0, .. }) => hops.len() == 1,
-            Some(Object { content: Content::Group(_), .. }) => hops.len() > 1,
-            _ => false,
-        }
+        let twins = self.groups.get(hops).map_or(0, SmallVec::len);
+        let is_ours = |o: &Object| matches!(&o.content, Content::Group(members) if !members.is_empty());
+        twins < MAX_TWINS && self.map.get(&id).is_some_and(is_ours)
     }
 
-    /// Does an object for exactly these next hops exist already?
+    /// Is there an object that a route to exactly these next hops may be given?
     pub fn exists(&self, hops: &[FibHop]) -> bool {
-        self.index.keys().any(|c| match c {
-            Content::Hop(h) => hops == [*h],
-            Content::Group(members) => {
-                members.len() == hops.len() && self.index.get(c).is_some_and(|id| *self.hops(*id) == *hops)
-            }
-        })
+        self.groups.contains_key(hops)
     }
 
-    /// Replaces the content of `id`: all its routes move. Only after [`Objects::can_retarget`].
-    pub fn retarget(&mut self, id: NextHopId, hops: &[FibHop], ops: &mut Vec<FibOp>) {
-        let content = match hops {
-            [hop] => {
-                ops.push(FibOp::PutNextHop { mode: Put::Replace, id, hop: *hop });
-                Content::Hop(*hop)
-            }
-            _ => {
-                let Some(members) = self.members(hops, ops) else { return };
-                ops.push(FibOp::PutGroup { mode: Put::Replace, id, members: members.clone() });
-                Content::Group(members)
-            }
+    /// Gives this object to no route any more, because it is about to be moved.
+    pub fn withhold(&mut self, id: NextHopId) {
+        self.unindex(id);
+    }
+
+    /// Replaces the content of `id`, which was withheld: all its routes move. Says whether that is possible
+    /// ([`Objects::can_retarget`], and there are numbers for new members); if not, everything is as it was.
+    pub fn retarget(&mut self, id: NextHopId, hops: &[FibHop], ops: &mut Vec<FibOp>) -> bool {
+        // Others may have become the same since it was asked.
+        let members = self.can_retarget(id, hops).then(|| self.members(hops, ops)).flatten();
+        let Some(members) = members else {
+            self.index(id);
+            return false;
         };
-        self.set_content(id, content);
+        ops.push(FibOp::PutGroup { mode: Put::Replace, id, members: members.clone() });
+        self.set_content(id, Content::Group(members));
+        true
+    }
+
+    fn stands_for(&self, content: &Content) -> FibHops {
+        let mut hops = FibHops::new();
+        match content {
+            Content::Hop(hop) => hops.push(*hop),
+            Content::Group(members) => {
+                hops.extend(members.iter().flat_map(|m| self.hops(*m)).copied());
+                hops.sort_unstable();
+            }
+        }
+        hops
     }
 
     fn set_content(&mut self, id: NextHopId, content: Content) {
-        let Some(object) = self.map.get_mut(&id) else { return };
-        let old = core::mem::replace(&mut object.content, content.clone());
-        self.count_membership(&old, |n| n.saturating_sub(1));
+        self.unindex(id);
+        let hops = self.stands_for(&content);
         self.count_membership(&content, |n| n + 1);
-        self.unindex(&old, id);
-        self.index.entry(content).or_insert(id);
+        let Some(object) = self.map.get_mut(&id) else { return };
+        object.hops = hops;
+        let old = core::mem::replace(&mut object.content, content);
+        self.count_membership(&old, |n| n.saturating_sub(1));
+        self.index(id);
     }
 
     fn count_membership(&mut self, content: &Content, change: impl Fn(usize) -> usize) {
@@ -252,16 +253,39 @@ impl Objects {
         }
     }
 
-    fn unindex(&mut self, content: &Content, id: NextHopId) {
-        if self.index.get(content) == Some(&id) {
-            self.index.remove(content);
+    fn index(&mut self, id: NextHopId) {
+        let Some(object) = self.map.get(&id) else { return };
+        match object.content {
+            Content::Hop(hop) => _ = self.singles.entry(hop).or_insert(id),
+            // Nothing leads through what we do not understand.
+            Content::Group(_) if object.hops.is_empty() => {}
+            Content::Group(_) => self.groups.entry(object.hops.clone()).or_default().push(id),
+        }
+    }
+
+    fn unindex(&mut self, id: NextHopId) {
+        let Some(object) = self.map.get(&id) else { return };
+        match object.content {
+            Content::Hop(hop) => {
+                if self.singles.get(&hop) == Some(&id) {
+                    self.singles.remove(&hop);
+                }
+            }
+            Content::Group(_) => {
+                if let Some(ids) = self.groups.get_mut(&object.hops) {
+                    ids.retain(|i| *i != id);
+                    if ids.is_empty() {
+                        self.groups.remove(&object.hops);
+                    }
+                }
+            }
         }
     }
 
     fn drop_object(&mut self, id: NextHopId) {
+        self.unindex(id);
         if let Some(object) = self.map.remove(&id) {
             self.count_membership(&object.content, |n| n.saturating_sub(1));
-            self.unindex(&object.content, id);
         }
     }
 

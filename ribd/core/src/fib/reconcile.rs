@@ -2,16 +2,13 @@
 
 use super::objects::Objects;
 use super::{FibOp, FibRequest, NextHopId, Via};
-use crate::route::{FibHops, Target};
+use crate::route::Target;
 use ipnetwork::Ipv4Network;
 use prefix_trie::PrefixMap;
 use routing_common::time::Instant;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Fewest routes for which an object is moved to next hops that already have an object of their own.
-/// Below it the routes are rewritten, so that objects stay one per next hop.
-const RETARGET_MIN: usize = 64;
 /// One prefix.
 #[derive(Debug, Clone, Default)]
 pub struct FibEntry {
@@ -83,6 +80,9 @@ pub struct Fib {
     objects_supported: bool,
     /// Prefixes to compare, in any order and perhaps twice.
     pub(super) dirty: Vec<Ipv4Network>,
+    /// Prefixes to compare once no client has more to tell of the same change.
+    pub(super) moving: Vec<Ipv4Network>,
+    pub(super) holds_moves: bool,
     pub(super) failed: BTreeSet<Ipv4Network>,
     /// Something that had not failed before failed since this was last asked.
     pub(super) fresh_failure: bool,
@@ -105,6 +105,8 @@ impl Default for Fib {
             objects_wanted: true,
             objects_supported: true,
             dirty: Vec::new(),
+            moving: Vec::new(),
+            holds_moves: false,
             failed: BTreeSet::new(),
             fresh_failure: false,
             stuck_objects: BTreeSet::new(),
@@ -218,11 +220,11 @@ impl Fib {
     /// Issues what is needed to make the kernel hold what is wanted.
     pub fn commit(&mut self) {
         let mut dirty = core::mem::take(&mut self.dirty);
+        self.sort_moves(&mut dirty);
         dirty.sort_unstable();
         dirty.dedup();
+        self.move_objects(&dirty);
         let mut ops = Vec::new();
-        self.retarget(&dirty, &mut ops);
-        self.queue(core::mem::take(&mut ops));
         for prefix in dirty {
             let Some(op) = self.difference(prefix, &mut ops) else { continue };
             self.queue(core::mem::take(&mut ops));
@@ -240,35 +242,9 @@ impl Fib {
         }
     }
 
-    /// Where all routes of an object want to go to the same new next hops, the object is moved instead.
-    fn retarget(&mut self, dirty: &[Ipv4Network], ops: &mut Vec<FibOp>) {
-        if !self.uses_objects() {
-            return;
-        }
-        let mut moves: BTreeMap<NextHopId, (FibHops, usize, bool)> = BTreeMap::new();
-        for entry in dirty.iter().filter_map(|p| self.routes.get(p)) {
-            let (Some((protocol, Target::Hops(hops))), Some((old, Via::Object(id)))) =
-                (&entry.wanted, &entry.sent)
-            else {
-                continue;
-            };
-            let (target, count, uniform) = moves.entry(*id).or_insert_with(|| (hops.clone(), 0, true));
-            *count += 1;
-            *uniform &= target == hops && protocol == old;
-        }
-        for (id, (hops, count, uniform)) in moves {
-            let whole = uniform && count == self.objects.routes(id) && self.objects.hops(id) != hops;
-            let worth = count >= RETARGET_MIN || !self.objects.exists(&hops);
-            if whole && worth && self.objects.can_retarget(id, &hops) {
-                self.objects.retarget(id, &hops, ops);
-                self.statistics.retargets += 1;
-            }
-        }
-    }
-
     /// The request that brings one prefix closer to what is wanted; objects it needs go to `ops`. Looks the
     /// prefix up once: this is the inner loop of a large change.
-    fn difference(&mut self, prefix: Ipv4Network, ops: &mut Vec<FibOp>) -> Option<FibOp> {
+    pub(super) fn difference(&mut self, prefix: Ipv4Network, ops: &mut Vec<FibOp>) -> Option<FibOp> {
         let with_objects = self.uses_objects();
         let entry = self.routes.get_mut(&prefix)?;
         if entry.held && entry.wanted.is_none() {
@@ -387,7 +363,7 @@ impl Fib {
 fn satisfies(objects: &Objects, with_objects: bool, via: &Via, target: &Target) -> bool {
     match (via, target) {
         (Via::Blackhole, Target::Blackhole) => true,
-        (Via::Object(id), Target::Hops(hops)) => with_objects && objects.hops(*id) == *hops,
+        (Via::Object(id), Target::Hops(hops)) => with_objects && objects.hops(*id) == hops.as_slice(),
         (Via::Plain(have), Target::Hops(hops)) => !with_objects && **have == **hops,
         _ => false,
     }

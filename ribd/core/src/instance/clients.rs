@@ -16,6 +16,8 @@ use routing_common::time::{Duration, Instant};
 const MAX_PREFIXES: usize = 1_000_000;
 /// Longest time between `BeginSync` and `EndSync`; then what was not repeated goes all the same.
 const SYNC_PATIENCE: Duration = Duration::from_secs(120);
+/// Longest time a change may take to be told; then what has been told of it is carried out.
+const PART_PATIENCE: Duration = Duration::from_secs(1);
 /// Most networks a client may name routers of: as many as a host has interfaces, and more.
 const MAX_ATTACHMENTS: usize = 1000;
 /// Most next hops of one route; the kernel's own bound is larger, a ring's need far smaller.
@@ -27,6 +29,7 @@ impl Rib {
         if session.name.is_none() && !matches!(message, ClientMessage::Hello { .. }) {
             return self.reject(id, "it did not begin with Hello");
         }
+        session.tells_more = false;
         match message {
             ClientMessage::Hello { .. } if session.name.is_some() => self.reject(id, "it said Hello twice"),
             ClientMessage::Hello { version, protocol, name } => self.hello(now, id, version, protocol, name),
@@ -36,6 +39,7 @@ impl Rib {
             ClientMessage::BeginSync
             | ClientMessage::EndSync
             | ClientMessage::Routes(_)
+            | ClientMessage::Part(_)
             | ClientMessage::Attached(_) => {
                 let Some(protocol) = session.protocol else {
                     return self.reject(id, "it brings routes but named no protocol");
@@ -67,6 +71,11 @@ impl Rib {
             ClientMessage::Attached(mut attachments) => {
                 attachments.truncate(MAX_ATTACHMENTS);
                 self.attached.insert(protocol, attachments);
+            }
+            ClientMessage::Part(changes) => {
+                session.tells_more = true;
+                self.timers.arm(TimerKey::Part, now + PART_PATIENCE);
+                self.routes_message(now, id, protocol, ClientMessage::Routes(changes));
             }
             ClientMessage::Routes(changes) => {
                 session.changes += changes.len() as u64;
@@ -120,6 +129,7 @@ impl Rib {
         for rival in rivals {
             if let Some(s) = self.sessions.get_mut(&rival) {
                 s.protocol = None;
+                s.tells_more = false;
             }
             self.reject(rival, "a newer session of the same protocol replaces it");
         }

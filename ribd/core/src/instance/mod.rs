@@ -48,6 +48,8 @@ enum TimerKey {
     FibRetry,
     /// Refused addresses and sysctls are tried again.
     SystemRetry,
+    /// A change that a client did not tell to its end counts as told.
+    Part,
 }
 
 /// The routing information base.
@@ -130,6 +132,7 @@ impl Machine for Rib {
                     self.fib.retry();
                 }
                 TimerKey::SystemRetry => self.request_system(true),
+                TimerKey::Part => self.sessions.values_mut().for_each(|s| s.tells_more = false),
             }
         }
         self.settle(now);
@@ -316,6 +319,7 @@ impl Rib {
             self.evaluate_dirty();
         }
         if self.is_ready() {
+            self.fib.hold_moves(self.sessions.values().any(|s| s.tells_more));
             self.fib.commit();
             while let Some(request) = self.fib.poll_request() {
                 self.outputs.push_back(Output::Fib(request));

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod fib;
 #[cfg(test)]
+mod moves;
 mod properties;
 #[cfg(test)]
 mod resolution;

@@ -74,7 +74,7 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
-    fn apply(&mut self, op: &FibOp) -> Result<(), (FibErrorKind, &'static str)> {
+    pub(crate) fn apply(&mut self, op: &FibOp) -> Result<(), (FibErrorKind, &'static str)> {
         self.writes += 1;
         if self.refuse > 0 {
             self.refuse -= 1;
@@ -88,12 +88,7 @@ impl Kernel {
             {
                 Err((FibErrorKind::Unsupported, "no objects here"))
             }
-            FibOp::PutNextHop { mode: Put::Replace, id, .. }
-            | FibOp::PutGroup { mode: Put::Replace, id, .. }
-                if !self.objects.contains_key(id) =>
-            {
-                absent
-            }
+            FibOp::PutGroup { mode: Put::Replace, id, .. } if !self.objects.contains_key(id) => absent,
             FibOp::PutNextHop { hop, .. } if self.down.contains(&hop.ifindex.0) => refused("carrier is down"),
             FibOp::PutNextHop { id, .. } if matches!(self.objects.get(id), Some(Object::Group(_))) => {
                 refused("a group cannot become a hop")
@@ -169,6 +164,12 @@ impl Kernel {
 
     pub(crate) fn object_ids(&self) -> Vec<u32> {
         self.objects.keys().copied().collect()
+    }
+
+    /// Those that routes point at.
+    pub(crate) fn group_ids(&self) -> Vec<u32> {
+        let is_group = |o: &Object| matches!(o, Object::Group(_));
+        self.objects.iter().filter(|(_, o)| is_group(o)).map(|(id, _)| *id).collect()
     }
 
     /// Somebody puts a single hop at this number, over what was there.
@@ -344,6 +345,12 @@ impl World {
 
     pub(crate) fn offer(&mut self, id: ClientId, routes: &[Route]) {
         self.say(id, ClientMessage::Routes(routes.iter().cloned().map(RouteChange::Replace).collect()));
+    }
+
+    /// Offers routes as one change, in messages of a hundred.
+    pub(crate) fn offer_in_parts(&mut self, id: ClientId, routes: &[Route]) {
+        let changes: Vec<RouteChange> = routes.iter().cloned().map(RouteChange::Replace).collect();
+        ClientMessage::routes(&changes, 100).for_each(|message| self.say(id, message));
     }
 
     pub(crate) fn withdraw(&mut self, id: ClientId, prefix: &str) {

@@ -163,7 +163,7 @@ impl Books {
                 self.syncing = true;
             }
             ClientMessage::EndSync => assert!(core::mem::take(&mut self.syncing), "ended what had not begun"),
-            ClientMessage::Routes(changes) => {
+            ClientMessage::Routes(changes) | ClientMessage::Part(changes) => {
                 assert!(!changes.is_empty(), "an empty list of routes");
                 changes.iter().for_each(|c| self.route(c));
             }

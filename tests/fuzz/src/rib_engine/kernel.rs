@@ -38,7 +38,7 @@ impl Kernel {
             return Err(FibErrorKind::Refused);
         }
         match op {
-            FibOp::PutNextHop { mode, id, hop } => self.put(*mode, *id, Object::Hop(*hop)),
+            FibOp::PutNextHop { id, hop } => self.put(Put::Create, *id, Object::Hop(*hop)),
             FibOp::PutGroup { mode, id, members } => self.put(*mode, *id, Object::Group(members.clone())),
             FibOp::RemoveNextHop { .. } if self.without_objects => Err(FibErrorKind::Unsupported),
             FibOp::RemoveNextHop { id } if self.objects.contains_key(id) => {

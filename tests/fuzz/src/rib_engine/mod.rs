@@ -152,7 +152,10 @@ fn message(script: &mut Script<'_>) -> ClientMessage {
             let routers = (0..script.u8() % 4).map(|n| RouterId(Ipv4Addr::new(10, 255, 0, n))).collect();
             ClientMessage::Attached(vec![Attachment { network, routers, left: Vec::new() }])
         }
-        _ => ClientMessage::Routes((0..1 + script.below(6)).map(|_| change(script)).collect()),
+        choice => {
+            let changes = (0..1 + script.below(6)).map(|_| change(script)).collect();
+            if choice < 9 { ClientMessage::Part(changes) } else { ClientMessage::Routes(changes) }
+        }
     }
 }
 

@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use crate::checker::fixtures::ring;
     use crate::kernel;
-    use rib::fib::{FibOp, Put};
+    use rib::fib::FibOp;
     use routing_common::prefix;
 
     fn judge(world: &World) -> Verdict {
@@ -217,7 +217,7 @@ mod tests {
         let mut world = ring(20);
         let gateway = Some(world.scenario.routers[1].ports[0].address.ip());
         let hop = FibHop { gateway, ifindex: kernel::ifindex(0), onlink: false };
-        let op = FibOp::PutNextHop { mode: Put::Create, id: 7, hop };
+        let op = FibOp::PutNextHop { id: 7, hop };
         world.nodes[0].kernel.fib(&op).unwrap();
         assert!(judge(&world).unwrap_err().contains("object 7"));
     }
