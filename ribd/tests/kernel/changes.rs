@@ -101,8 +101,11 @@ fn other_programs_objects_are_left_alone_and_ours_are_restored() {
     lab.start();
     lab.await_route("10.7.0.0/16", &["via 192.168.1.254 dev eth0"]);
     assert_eq!(lab.ip("nexthop").matches("blackhole").count(), 2);
-    let shown = lab.route("10.7.0.0/16");
-    let id = shown.split_whitespace().skip_while(|w| *w != "nhid").nth(1).unwrap().to_owned();
+    let after = |shown: String, word: &str| {
+        shown.split_whitespace().skip_while(|w| *w != word).nth(1).unwrap().to_owned()
+    };
+    let group = after(lab.route("10.7.0.0/16"), "nhid");
+    let id = after(lab.ip(&format!("nexthop show id {group}")), "group");
     lab.ip(&format!("nexthop replace id {id} via 10.0.1.9 dev eth1"));
     lab.await_route("10.7.0.0/16", &["via 192.168.1.254 dev eth0"]);
     lab.terminate();

@@ -4,6 +4,8 @@
 mod changes;
 #[cfg(test)]
 mod lab;
+#[cfg(test)]
+mod moves;
 
 use lab::{INTERFACES, Lab, OSPF, eventually, route};
 use std::time::{Duration, Instant};

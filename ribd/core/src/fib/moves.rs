@@ -46,21 +46,6 @@ impl Fib {
         self.holds_moves = hold;
     }
 
-    /// Puts aside which of the dirty routes only move; without holding gives back those put aside before.
-    pub(super) fn sort_moves(&mut self, dirty: &mut Vec<Ipv4Network>) {
-        if !self.holds_moves {
-            dirty.append(&mut self.moving);
-            return;
-        }
-        let routes = &self.routes;
-        let moves = |p: &mut Ipv4Network| {
-            routes.get(p).is_some_and(|e| {
-                matches!((&e.wanted, &e.sent), (Some((_, Target::Hops(_))), Some((_, Via::Object(_)))))
-            })
-        };
-        self.moving.extend(dirty.extract_if(.., moves));
-    }
-
     /// Moves the objects of which that is worth it.
     pub(super) fn move_objects(&mut self, dirty: &[Ipv4Network]) {
         if !self.uses_objects() {

@@ -80,7 +80,8 @@ pub struct Fib {
     objects_supported: bool,
     /// Prefixes to compare, in any order and perhaps twice.
     pub(super) dirty: Vec<Ipv4Network>,
-    /// Prefixes to compare once no client has more to tell of the same change.
+    /// Prefixes to compare, too, once no client has more to tell of the same change: those of routes that go from one object
+    /// to another.
     pub(super) moving: Vec<Ipv4Network>,
     pub(super) holds_moves: bool,
     pub(super) failed: BTreeSet<Ipv4Network>,
@@ -211,7 +212,11 @@ impl Fib {
         }
         if entry.wanted != wanted {
             entry.wanted = wanted;
-            self.dirty.push(prefix);
+            let moves = matches!(
+                (&entry.wanted, &entry.sent),
+                (Some((_, Target::Hops(_))), Some((_, Via::Object(_))))
+            );
+            if moves { &mut self.moving } else { &mut self.dirty }.push(prefix);
         } else if entry.wanted.is_none() && entry.sent.is_none() && entry.token <= self.done {
             self.routes.remove(&prefix);
         }
@@ -220,7 +225,9 @@ impl Fib {
     /// Issues what is needed to make the kernel hold what is wanted.
     pub fn commit(&mut self) {
         let mut dirty = core::mem::take(&mut self.dirty);
-        self.sort_moves(&mut dirty);
+        if !self.holds_moves {
+            dirty.append(&mut self.moving);
+        }
         dirty.sort_unstable();
         dirty.dedup();
         self.move_objects(&dirty);
