@@ -74,6 +74,17 @@ pub enum ClientMessage {
     /// Like `Routes`, of a change that is not told yet: the next message goes on with it. Routes that only move wait for
     /// the last one, a `Routes`, so that those which move together are seen to.
     Part(Vec<RouteChange>),
+    /// Where packets of this client's routes go when all their next hops are lost. Counts until it is said otherwise;
+    /// of a prefix without a route of this client it says nothing.
+    Alternates {
+        /// Prefixes with the alternate each has now.
+        changes: Vec<(Ipv4Network, Option<NextHop>)>,
+        /// The next message goes on with it.
+        more: bool,
+    },
+    /// These next hops are dead: routes keep the others they have, or go over to their alternate. A change of those routes
+    /// follows, as after a `Part`; what it does not say is undone.
+    Lost(Vec<NextHop>),
 }
 
 impl ClientMessage {
@@ -85,6 +96,13 @@ impl ClientMessage {
             let form = if n < last { Self::Part } else { Self::Routes };
             form(part.to_vec())
         })
+    }
+
+    /// The same for alternates.
+    pub fn alternates(changes: &[(Ipv4Network, Option<NextHop>)], most: usize) -> impl Iterator<Item = Self> {
+        let parts = changes.chunks(most.max(1));
+        let last = parts.len().saturating_sub(1);
+        parts.enumerate().map(move |(n, part)| Self::Alternates { changes: part.to_vec(), more: n < last })
     }
 
     /// The changes of routes in this message.

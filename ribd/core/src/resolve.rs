@@ -171,7 +171,7 @@ impl View<'_> {
     }
 
     /// A next hop that names its interface: usable while the interface runs.
-    fn direct(&self, hop: NextHop) -> Result<FibHop, Inactive> {
+    pub(crate) fn direct(&self, hop: NextHop) -> Result<FibHop, Inactive> {
         let Some(link) = self.links.get(hop.ifindex) else {
             return Err(Inactive::InterfaceMissing(self.links.name_of(hop.ifindex)));
         };

@@ -213,6 +213,8 @@ fn rib_messages() -> Vec<Vec<u8>> {
         ClientMessage::FibBarrier(7),
         ClientMessage::Goodbye { withdraw: true },
         ClientMessage::Part(vec![RouteChange::Withdraw(prefix)]),
+        ClientMessage::Alternates { changes: vec![(prefix, Some(hop))], more: true },
+        ClientMessage::Lost(vec![hop]),
     ];
     let from = [
         RibMessage::Hello { version: PROTOCOL_VERSION, keeps_routes: true },

@@ -7,8 +7,12 @@
 //! those, one that has none left goes over to its alternate, and the calculation that is due anyway says what comes then. Where that
 //! may run in this very turn and the area is small, it is as fast and better, and alternates are left alone. The routing table is changed
 //! with what the RIB hears, so that the next difference is one to what the RIB has.
+//!
+//! The RIB knows the alternates beforehand and hears first which next hops are lost: with that it moves all their routes by a write
+//! for each pair of next hop and alternate. What it then hears of each route says the same.
 
-use super::{Instance, TimerKey};
+use super::routes::BATCH;
+use super::{Instance, Output, TimerKey};
 use crate::alternate::{Alternates, Distances};
 use crate::interface::InterfaceState;
 use crate::log::Log;
@@ -18,9 +22,10 @@ use crate::spf::next_hop::Hop;
 use crate::spf::topology::Topology;
 use crate::spf::{Change, ShortestPathTree, SpfArea};
 use ipnetwork::Ipv4Network;
+use rib::message::{ClientMessage, NextHop};
 use routing_common::id::{IfIndex, RouterId};
 use routing_common::time::{Duration, Instant};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Vertices one step walks over, at least one tree: a step of a small area is all there is to do.
 const STEP: usize = 5000;
@@ -54,6 +59,8 @@ pub struct Switch {
 pub(crate) struct FastReroute {
     distances: Option<Distances>,
     alternates: Option<Alternates>,
+    /// The alternates the RIB knows.
+    pub(super) told: BTreeMap<Ipv4Network, NextHop>,
     pub(crate) log: Log<Switch>,
     /// Switches since the start.
     pub(crate) switches: u64,
@@ -63,7 +70,14 @@ pub(crate) struct FastReroute {
 
 impl Default for FastReroute {
     fn default() -> Self {
-        Self { distances: None, alternates: None, log: Log::new(LOG_LENGTH), switches: 0, routes_switched: 0 }
+        Self {
+            distances: None,
+            alternates: None,
+            told: BTreeMap::new(),
+            log: Log::new(LOG_LENGTH),
+            switches: 0,
+            routes_switched: 0,
+        }
     }
 }
 
@@ -82,7 +96,27 @@ impl Instance {
     pub(super) fn fast_reroute_configured(&mut self, now: Instant, was_enabled: bool) {
         if was_enabled != self.config.fast_reroute {
             self.void_alternates(now, Change::Topology);
+            self.tell_alternates();
         }
+    }
+
+    /// Tells the RIB what of the alternates it does not know. While new ones are looked for it keeps those it has: they are used only
+    /// when we say so.
+    pub(super) fn tell_alternates(&mut self) {
+        if !self.rib.is_connected || self.restart.withholds_routes {
+            return;
+        }
+        let found = match &self.fast_reroute.alternates {
+            Some(alternates) => alternates.iter().map(|(prefix, a)| (*prefix, to_rib(a.hop))).collect(),
+            None if self.config.fast_reroute => return,
+            None => BTreeMap::new(),
+        };
+        let told = core::mem::replace(&mut self.fast_reroute.told, found);
+        let found = &self.fast_reroute.told;
+        let gone = told.keys().filter(|prefix| !found.contains_key(prefix)).map(|prefix| (*prefix, None));
+        let new = found.iter().filter(|(prefix, hop)| told.get(prefix) != Some(hop));
+        let changes: Vec<_> = gone.chain(new.map(|(prefix, hop)| (*prefix, Some(*hop)))).collect();
+        self.outputs.extend(ClientMessage::alternates(&changes, BATCH).map(Output::Rib));
     }
 
     /// The routing table was calculated: what was found for the one before is void.
@@ -135,6 +169,7 @@ impl Instance {
         let alternates = Alternates::calculate(&input, graph, &distances, &self.routing_table);
         self.fast_reroute.distances = Some(distances);
         self.fast_reroute.alternates = Some(alternates);
+        self.tell_alternates();
         true
     }
 
@@ -159,6 +194,10 @@ impl Instance {
             self.fast_reroute.routes_switched += switch.to_alternate as u64;
             self.fast_reroute.log.push(switch);
         }
+        if self.rib.is_connected && !changes.is_empty() {
+            let lost = hops.into_iter().map(to_rib).collect();
+            self.outputs.push_back(Output::Rib(ClientMessage::Lost(lost)));
+        }
         self.send_routes(&changes);
         rerouted
     }
@@ -180,6 +219,10 @@ impl Instance {
         let neighbor = self.neighbor(NeighborId { ifindex, router_id });
         interface.state != InterfaceState::Down && neighbor.is_some_and(|n| interface.is_usable(n))
     }
+}
+
+fn to_rib(hop: Hop) -> NextHop {
+    NextHop { gateway: hop.gateway, ifindex: hop.ifindex }
 }
 
 /// Takes lost next hops out of a table; gives the routes that changed as they were, in ascending order.

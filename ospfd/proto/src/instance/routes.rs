@@ -20,7 +20,7 @@ use routing_common::id::{AreaId, IfIndex};
 use routing_common::time::{Duration, Instant};
 
 /// Routes in one message to the RIB.
-const BATCH: usize = 1000;
+pub(super) const BATCH: usize = 1000;
 
 /// How long after the first input a router counts as starting. Its adjacencies come up and its neighbours'
 /// LSAs change one after the other, which RFC 8405 would take for churn and answer with
@@ -255,6 +255,7 @@ impl Instance {
     pub(crate) fn resend_routes(&mut self) {
         let all = diff(&RoutingTable::default(), &self.routing_table, self.config.distance);
         self.send_routes(&all);
+        self.tell_alternates();
         self.tell_attachments();
     }
 
@@ -262,6 +263,7 @@ impl Instance {
         self.rib = RibSession { is_connected: true, is_syncing: true };
         self.redistribution.begin_session();
         self.told_attachments.clear();
+        self.fast_reroute.told.clear();
         let hello = ClientMessage::Hello {
             version: PROTOCOL_VERSION,
             protocol: Some(Protocol::Ospf),

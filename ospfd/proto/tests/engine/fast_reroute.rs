@@ -49,6 +49,15 @@ fn out(net: &Net, to: &str) -> Option<IfIndex> {
     net.nodes[0].routes.get(&prefix(to)).map(|route| route.next_hops[0].ifindex)
 }
 
+/// The alternates r1 told the RIB, in the order in which it did.
+fn told_alternates(net: &Net) -> Vec<(String, Option<IfIndex>)> {
+    let changes = net.nodes[0].rib_log.iter().filter_map(|message| match message {
+        ClientMessage::Alternates { changes, more: false } => Some(changes),
+        _ => None,
+    });
+    changes.flatten().map(|(prefix, hop)| (prefix.to_string(), hop.map(|h| h.ifindex))).collect()
+}
+
 /// Prefixes r1 told the RIB about.
 fn told(net: &Net) -> BTreeSet<String> {
     let messages = net.nodes[0].rib_log.iter().filter_map(ClientMessage::changes);
@@ -81,6 +90,30 @@ fn a_lost_carrier_moves_the_routes_at_once_and_the_calculation_follows() {
     assert_eq!(net.nodes[0].engine.alternates(), None, "they were for a topology that is gone");
     net.run(10 * SECOND);
     assert_eq!((out(&net, "10.255.0.4/32"), cost(&net)), (Some(TO_R3), 30));
+}
+
+#[test]
+fn the_rib_knows_the_alternates_and_hears_what_is_lost_before_what_becomes_of_routes() {
+    let mut net = triangle(SECOND);
+    net.start_all();
+    net.run(90 * SECOND);
+    let known: BTreeSet<_> = told_alternates(&net).into_iter().collect();
+    let expected = [
+        ("10.1.3.0/31", TO_R3),
+        ("10.255.0.2/32", TO_R3),
+        ("10.255.0.3/32", TO_R2),
+        ("10.255.0.4/32", TO_R3),
+    ];
+    assert_eq!(known, expected.map(|(prefix, out)| (prefix.to_owned(), Some(out))).into());
+    net.nodes[0].rib_log.clear();
+    net.link_carrier(0, TO_R2, false);
+    let [ClientMessage::Lost(lost), ClientMessage::Routes(_)] = net.nodes[0].rib_log.as_slice() else {
+        panic!("{:?}", net.nodes[0].rib_log)
+    };
+    assert_eq!(lost.iter().map(|h| h.ifindex).collect::<Vec<_>>(), [TO_R2]);
+    // With one neighbour left there is nowhere else to go.
+    net.run(20 * SECOND);
+    assert!(told_alternates(&net).iter().all(|(_, hop)| hop.is_none()), "{:?}", told_alternates(&net));
 }
 
 #[test]

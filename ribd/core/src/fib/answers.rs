@@ -47,8 +47,8 @@ impl Fib {
             entry.residue = None;
         }
         if entry.token == token {
-            if let Some(trouble) = &mut entry.trouble {
-                trouble.error = None;
+            if let Some(extra) = &mut entry.extra {
+                extra.error = None;
             }
             if removal
                 && entry.sent.is_none()
@@ -125,7 +125,7 @@ impl Fib {
         if entry.token != token {
             return None;
         }
-        self.fresh_failure |= entry.trouble().error.replace(text.clone()).is_none();
+        self.fresh_failure |= entry.extra().error.replace(text.clone()).is_none();
         let suspect = match entry.sent {
             Some((_, Via::Object(id))) => Some(id),
             _ => None,
@@ -238,7 +238,7 @@ impl Fib {
     /// next commit, or by the retry timer when that somebody insists.
     pub fn route_disturbed(&mut self, now: Instant, prefix: Ipv4Network) -> bool {
         let Some(entry) = self.routes.get_mut(&prefix).filter(|e| e.sent.is_some()) else { return false };
-        let last = entry.trouble().foreign_at.replace(now);
+        let last = entry.extra().foreign_at.replace(now);
         let insists = last.is_some_and(|at| now.since(at) < FOREIGN_DAMPING);
         self.set_sent(prefix, None);
         self.statistics.foreign_changes += 1;

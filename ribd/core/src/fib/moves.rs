@@ -9,10 +9,15 @@
 //! ([`ClientMessage::Part`](crate::message::ClientMessage::Part)), and until the last of them routes that would move from one object to
 //! another wait ([`Fib::hold_moves`]); what is new, gone or lost does not.
 
+//! *Alternates.* A client may say beforehand where packets of a route go when its next hops are lost. Routes share an object
+//! only if they share that too, so that a client's word that a neighbour is dead ([`Fib::lose`]) is one write for each object
+//! of it. The client tells what becomes of the routes right after it, and nothing more is written where that is the same.
+
 use super::{Fib, FibEntry, FibOp, NextHopId, Via};
-use crate::route::{FibHops, Target};
+use crate::message::Protocol;
+use crate::route::{FibHop, FibHops, kernel_protocol};
 use ipnetwork::Ipv4Network;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Fewest routes for which an object is moved where it costs another object: to next hops that have one already, or
 /// from ones that routes stay with. Below it the routes are rewritten, so that objects stay one per set of next hops.
@@ -25,7 +30,7 @@ const LOOKS_PER_WRITE: usize = 32;
 #[derive(Debug, Default)]
 struct Departures<'a> {
     /// Routes that stay routes of their protocol, by where they go.
-    classes: BTreeMap<&'a FibHops, usize>,
+    classes: BTreeMap<(&'a FibHops, Option<FibHop>), usize>,
     /// All others.
     others: usize,
 }
@@ -34,6 +39,7 @@ struct Departures<'a> {
 #[derive(Debug)]
 struct Move {
     to: FibHops,
+    alternate: Option<FibHop>,
     /// Routes that are not to come along.
     rest: usize,
     /// Those among them that stay where they are.
@@ -46,6 +52,46 @@ impl Fib {
         self.holds_moves = hold;
     }
 
+    /// Where the route of a protocol to a prefix leads when all its next hops are lost.
+    pub fn set_alternate(&mut self, prefix: Ipv4Network, protocol: Protocol, alternate: Option<FibHop>) {
+        let Some(entry) = self.routes.get_mut(&prefix) else { return };
+        let is_its = entry.wanted.as_ref().is_some_and(|(p, _)| Some(*p) == kernel_protocol(protocol));
+        if is_its && entry.set_alternate(alternate) && entry.moves() {
+            self.moving.push(prefix);
+        }
+    }
+
+    /// No route of a protocol has an alternate any more.
+    pub fn forget_alternates(&mut self, protocol: Protocol) {
+        let number = kernel_protocol(protocol);
+        for (prefix, entry) in self.routes.iter_mut() {
+            if entry.wanted.as_ref().is_some_and(|(p, _)| Some(*p) == number) && entry.set_alternate(None) {
+                self.moving.push(prefix);
+            }
+        }
+    }
+
+    /// Next hops are dead. What that makes of objects is put right as soon as it is known what is wanted.
+    pub fn lose(&mut self, lost: &BTreeSet<FibHop>) {
+        if self.uses_objects() {
+            let mut ops = Vec::new();
+            let diverted = self.objects.divert(lost, &mut ops);
+            self.statistics.retargets += diverted.len() as u64;
+            self.diverted.extend(diverted);
+            self.queue(ops);
+        }
+    }
+
+    /// The routes of objects that were diverted are compared with what is wanted.
+    pub(super) fn doubt_diverted(&mut self, dirty: &mut Vec<Ipv4Network>) {
+        let diverted = core::mem::take(&mut self.diverted);
+        if !diverted.is_empty() {
+            let through =
+                |e: &FibEntry| matches!(&e.sent, Some((_, Via::Object(id))) if diverted.contains(id));
+            dirty.extend(self.routes.iter().filter(|(_, e)| through(e)).map(|(p, _)| p));
+        }
+    }
+
     /// Moves the objects of which that is worth it.
     pub(super) fn move_objects(&mut self, dirty: &[Ipv4Network]) {
         if !self.uses_objects() {
@@ -56,8 +102,8 @@ impl Fib {
         moves.keys().for_each(|id| self.objects.withhold(*id));
         self.take_rest_off(dirty, &moves);
         let mut ops = Vec::new();
-        for (id, Move { to, .. }) in &moves {
-            self.statistics.retargets += u64::from(self.objects.retarget(*id, to, &mut ops));
+        for (id, Move { to, alternate, .. }) in &moves {
+            self.statistics.retargets += u64::from(self.objects.retarget(*id, to, *alternate, &mut ops));
         }
         self.queue(ops);
     }
@@ -66,10 +112,12 @@ impl Fib {
         let mut departures: BTreeMap<NextHopId, Departures<'_>> = BTreeMap::new();
         for entry in dirty.iter().filter_map(|p| self.routes.get(p)) {
             let Some((old, Via::Object(id))) = &entry.sent else { continue };
-            match &entry.wanted {
-                Some((_, Target::Hops(hops))) if self.objects.hops(*id) == hops.as_slice() => {}
-                Some((protocol, Target::Hops(hops))) if protocol == old => {
-                    *departures.entry(*id).or_default().classes.entry(hops).or_default() += 1;
+            match entry.paths() {
+                Some((protocol, hops, alternate)) if protocol == *old => {
+                    if !self.objects.leads(*id, hops, alternate) {
+                        let departures = departures.entry(*id).or_default();
+                        *departures.classes.entry((hops, alternate)).or_default() += 1;
+                    }
                 }
                 None if entry.held => {}
                 _ => departures.entry(*id).or_default().others += 1,
@@ -80,14 +128,16 @@ impl Fib {
 
     fn worth_a_move(&self, id: NextHopId, departures: &Departures<'_>) -> Option<Move> {
         // Of equal classes the first: which is chosen must not depend on anything else.
-        let (hops, count) = departures.classes.iter().rev().max_by_key(|(_, count)| **count)?;
+        let ((hops, alternate), count) = departures.classes.iter().rev().max_by_key(|(_, count)| **count)?;
         let all = self.objects.routes(id);
         let staying = all.saturating_sub(departures.others + departures.classes.values().sum::<usize>());
         let rest = all.saturating_sub(*count);
-        let costs_an_object = rest > 0 || self.objects.exists(hops);
+        let only_in_name = self.objects.hops(id) == hops.as_slice();
+        let costs_an_object = rest > 0 || (!only_in_name && self.objects.exists(hops, *alternate));
         let finds_its_cost = staying == 0 || *count > staying + self.routes_looked_at();
         let worth = (!costs_an_object || *count >= RETARGET_MIN) && finds_its_cost;
-        (worth && self.objects.can_retarget(id, hops)).then(|| Move { to: (*hops).clone(), rest, staying })
+        let possible = worth && self.objects.can_retarget(id, hops, *alternate);
+        possible.then(|| Move { to: (*hops).clone(), alternate: *alternate, rest, staying })
     }
 
     /// What looking for the routes that stay costs, in writes.
@@ -99,8 +149,8 @@ impl Fib {
     fn take_rest_off(&mut self, dirty: &[Ipv4Network], moves: &BTreeMap<NextHopId, Move>) {
         let remains = |entry: &FibEntry| {
             let Some((protocol, Via::Object(id))) = &entry.sent else { return false };
-            let Some(Move { to, .. }) = moves.get(id) else { return false };
-            !matches!(&entry.wanted, Some((p, Target::Hops(hops))) if p == protocol && hops == to)
+            let Some(Move { to, alternate, .. }) = moves.get(id) else { return false };
+            entry.paths() != Some((*protocol, to, *alternate))
         };
         let rest: Vec<Ipv4Network> = if moves.values().any(|m| m.staying > 0) {
             self.routes.iter().filter(|(_, e)| remains(e)).map(|(p, _)| p).collect()
@@ -125,8 +175,11 @@ impl Fib {
         let entry = self.routes.get_mut(&prefix)?;
         let Some((protocol, Via::Object(id))) = entry.sent else { return None };
         let hops = FibHops::from_slice(self.objects.hops(id));
-        let via =
-            self.objects.obtain(&hops, ops).map_or_else(|| Via::Plain(hops.as_slice().into()), Via::Object);
+        let alternate = self.objects.alternate(id);
+        let via = self
+            .objects
+            .obtain(&hops, alternate, ops)
+            .map_or_else(|| Via::Plain(hops.as_slice().into()), Via::Object);
         self.objects.acquire_via(&via);
         self.objects.release(id);
         entry.sent = Some((protocol, via.clone()));

@@ -4,6 +4,8 @@
 //! one: only so can whatever a route leads to become anything else in one write ([`Objects::retarget`]). The single
 //! ones are but members of groups and never change, so a group that is moved moves no other.
 //!
+//! A group is for routes with the same alternate. The kernel is told nothing of that.
+//!
 //! An object is its number, not its content: where routes were moved with their object to next hops that have one
 //! already, two stand for the same until the routes of one of them go elsewhere. [`MAX_TWINS`] bounds how many.
 //!
@@ -40,6 +42,8 @@ struct Object {
     content: Content,
     /// The next hops it stands for, sorted.
     hops: FibHops,
+    /// What it becomes when all of them are lost. The kernel does not know.
+    alternate: Option<FibHop>,
     /// Routes sent through it.
     routes: usize,
     /// Groups it is in.
@@ -61,8 +65,8 @@ pub struct Objects {
     map: BTreeMap<NextHopId, Object>,
     /// The single objects, to make groups of. One each; of more that a former version left, any.
     singles: BTreeMap<FibHop, NextHopId>,
-    /// The groups a route may be given, by what they stand for.
-    groups: BTreeMap<FibHops, SmallVec<[NextHopId; 2]>>,
+    /// The groups a route may be given, by what they stand for, with the alternate of each.
+    groups: BTreeMap<FibHops, SmallVec<[(Option<FibHop>, NextHopId); 2]>>,
     /// Numbers of our range that other programs' objects bear.
     foreign: BTreeSet<NextHopId>,
     next: u32,
@@ -97,6 +101,16 @@ impl Objects {
     /// The next hops an object stands for, sorted.
     pub fn hops(&self, id: NextHopId) -> &[FibHop] {
         self.map.get(&id).map_or(&[], |o| &o.hops)
+    }
+
+    /// Does it stand for exactly these next hops with this alternate?
+    pub fn leads(&self, id: NextHopId, hops: &[FibHop], alternate: Option<FibHop>) -> bool {
+        self.map.get(&id).is_some_and(|o| o.hops.as_slice() == hops && o.alternate == alternate)
+    }
+
+    /// What it becomes when all its next hops are lost.
+    pub fn alternate(&self, id: NextHopId) -> Option<FibHop> {
+        self.map.get(&id)?.alternate
     }
 
     /// Another program's object bears this number.
@@ -156,19 +170,25 @@ impl Objects {
     pub fn adopt(&mut self, id: NextHopId, content: Content) {
         let hops = self.stands_for(&content);
         self.count_membership(&content, |n| n + 1);
-        self.map.insert(id, Object { content, hops, routes: 0, groups: 0 });
+        self.map.insert(id, Object { content, hops, alternate: None, routes: 0, groups: 0 });
         self.index(id);
     }
 
-    /// The object for these next hops; what must be created first is appended to `ops`. `None` when all
+    /// The object for these next hops and this alternate; what must be created first is appended to `ops`. `None` when all
     /// 65,536 numbers are taken.
-    pub fn obtain(&mut self, hops: &[FibHop], ops: &mut Vec<FibOp>) -> Option<NextHopId> {
-        if let Some(id) = self.groups.get(hops).and_then(|ids| ids.first()) {
-            return Some(*id);
+    pub fn obtain(
+        &mut self,
+        hops: &[FibHop],
+        alternate: Option<FibHop>,
+        ops: &mut Vec<FibOp>,
+    ) -> Option<NextHopId> {
+        if let Some(id) = self.twins(hops, alternate).next() {
+            return Some(id);
         }
         let members = self.members(hops, ops)?;
         let id = self.free_id()?;
         self.adopt(id, Content::Group(members.clone()));
+        self.set_alternate(id, alternate);
         ops.push(FibOp::PutGroup { mode: Put::Create, id, members });
         Some(id)
     }
@@ -189,16 +209,22 @@ impl Objects {
         Some(members)
     }
 
-    /// May the content of `id` become `hops` in one write?
-    pub fn can_retarget(&self, id: NextHopId, hops: &[FibHop]) -> bool {
-        let twins = self.groups.get(hops).map_or(0, SmallVec::len);
+    /// The objects for these next hops and this alternate.
+    fn twins(&self, hops: &[FibHop], alternate: Option<FibHop>) -> impl Iterator<Item = NextHopId> {
+        let found = self.groups.get(hops).map_or(&[][..], SmallVec::as_slice);
+        found.iter().filter(move |(a, _)| *a == alternate).map(|(_, id)| *id)
+    }
+
+    /// May `id` become these next hops with this alternate in one write?
+    pub fn can_retarget(&self, id: NextHopId, hops: &[FibHop], alternate: Option<FibHop>) -> bool {
+        let twins = self.twins(hops, alternate).count();
         let is_ours = |o: &Object| matches!(&o.content, Content::Group(members) if !members.is_empty());
         twins < MAX_TWINS && self.map.get(&id).is_some_and(is_ours)
     }
 
-    /// Is there an object that a route to exactly these next hops may be given?
-    pub fn exists(&self, hops: &[FibHop]) -> bool {
-        self.groups.contains_key(hops)
+    /// Is there an object that a route to exactly these next hops with this alternate may be given?
+    pub fn exists(&self, hops: &[FibHop], alternate: Option<FibHop>) -> bool {
+        self.twins(hops, alternate).next().is_some()
     }
 
     /// Gives this object to no route any more, because it is about to be moved.
@@ -208,16 +234,59 @@ impl Objects {
 
     /// Replaces the content of `id`, which was withheld: all its routes move. Says whether that is possible
     /// ([`Objects::can_retarget`], and there are numbers for new members); if not, everything is as it was.
-    pub fn retarget(&mut self, id: NextHopId, hops: &[FibHop], ops: &mut Vec<FibOp>) -> bool {
+    pub fn retarget(
+        &mut self,
+        id: NextHopId,
+        hops: &[FibHop],
+        alternate: Option<FibHop>,
+        ops: &mut Vec<FibOp>,
+    ) -> bool {
         // Others may have become the same since it was asked.
-        let members = self.can_retarget(id, hops).then(|| self.members(hops, ops)).flatten();
+        let members = self.can_retarget(id, hops, alternate).then(|| self.members(hops, ops)).flatten();
         let Some(members) = members else {
             self.index(id);
             return false;
         };
-        ops.push(FibOp::PutGroup { mode: Put::Replace, id, members: members.clone() });
+        if self.hops(id) != hops {
+            ops.push(FibOp::PutGroup { mode: Put::Replace, id, members: members.clone() });
+        }
         self.set_content(id, Content::Group(members));
+        self.set_alternate(id, alternate);
         true
+    }
+
+    /// Next hops are dead: objects keep what others they have, or become their alternates. Gives those that changed.
+    pub fn divert(&mut self, lost: &BTreeSet<FibHop>, ops: &mut Vec<FibOp>) -> Vec<NextHopId> {
+        let of = |o: &Object| -> Option<(FibHops, Option<FibHop>)> {
+            let left: FibHops = o.hops.iter().copied().filter(|h| !lost.contains(h)).collect();
+            if left.len() == o.hops.len() || matches!(o.content, Content::Hop(_)) {
+                return None;
+            }
+            let alternate = o.alternate.filter(|a| !lost.contains(a));
+            if left.is_empty() {
+                alternate.map(|a| (FibHops::from_slice(&[a]), None))
+            } else {
+                Some((left, alternate))
+            }
+        };
+        let found: Vec<_> = self.map.iter().filter_map(|(id, o)| Some((*id, of(o)?))).collect();
+        let mut diverted = Vec::new();
+        for (id, (hops, alternate)) in found {
+            let Some(members) = self.members(&hops, ops) else { continue };
+            ops.push(FibOp::PutGroup { mode: Put::Replace, id, members: members.clone() });
+            self.set_content(id, Content::Group(members));
+            self.set_alternate(id, alternate);
+            diverted.push(id);
+        }
+        diverted
+    }
+
+    fn set_alternate(&mut self, id: NextHopId, alternate: Option<FibHop>) {
+        self.unindex(id);
+        if let Some(object) = self.map.get_mut(&id) {
+            object.alternate = alternate;
+        }
+        self.index(id);
     }
 
     fn stands_for(&self, content: &Content) -> FibHops {
@@ -259,7 +328,9 @@ impl Objects {
             Content::Hop(hop) => _ = self.singles.entry(hop).or_insert(id),
             // Nothing leads through what we do not understand.
             Content::Group(_) if object.hops.is_empty() => {}
-            Content::Group(_) => self.groups.entry(object.hops.clone()).or_default().push(id),
+            Content::Group(_) => {
+                self.groups.entry(object.hops.clone()).or_default().push((object.alternate, id))
+            }
         }
     }
 
@@ -273,7 +344,7 @@ impl Objects {
             }
             Content::Group(_) => {
                 if let Some(ids) = self.groups.get_mut(&object.hops) {
-                    ids.retain(|i| *i != id);
+                    ids.retain(|(_, i)| *i != id);
                     if ids.is_empty() {
                         self.groups.remove(&object.hops);
                     }

@@ -2,7 +2,7 @@
 
 use super::objects::Objects;
 use super::{FibOp, FibRequest, NextHopId, Via};
-use crate::route::Target;
+use crate::route::{FibHop, FibHops, Target};
 use ipnetwork::Ipv4Network;
 use prefix_trie::PrefixMap;
 use routing_common::time::Instant;
@@ -22,13 +22,15 @@ pub struct FibEntry {
     /// Protocol of the route the kernel has by its latest answer or dump: what stays should every request under
     /// way be refused. That route may have gone with its object since; there is never one of another protocol.
     pub(super) residue: Option<u8>,
-    /// Nearly no route ever has any of it.
-    pub(super) trouble: Option<Box<Trouble>>,
+    /// Nearly no route ever has any of it, but with fast reroute.
+    pub(super) extra: Option<Box<Extra>>,
 }
 
-/// What went wrong with a route.
+/// What went wrong with a route, and what helps when something does.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Trouble {
+pub(super) struct Extra {
+    /// Where it leads when all its next hops are lost.
+    pub(super) alternate: Option<FibHop>,
     /// Why the latest request failed.
     pub(super) error: Option<String>,
     /// When somebody else removed or replaced it.
@@ -38,11 +40,34 @@ pub(super) struct Trouble {
 impl FibEntry {
     /// Why the latest request failed.
     pub fn error(&self) -> Option<&str> {
-        self.trouble.as_ref()?.error.as_deref()
+        self.extra.as_ref()?.error.as_deref()
     }
 
-    pub(super) fn trouble(&mut self) -> &mut Trouble {
-        self.trouble.get_or_insert_default()
+    /// The next hops wanted and the alternate to them.
+    pub(super) fn paths(&self) -> Option<(u8, &FibHops, Option<FibHop>)> {
+        let Some((protocol, Target::Hops(hops))) = &self.wanted else { return None };
+        Some((*protocol, hops, self.alternate().filter(|a| !hops.contains(a))))
+    }
+
+    /// Is it to go from one object to another?
+    pub(super) fn moves(&self) -> bool {
+        matches!((&self.wanted, &self.sent), (Some((_, Target::Hops(_))), Some((_, Via::Object(_)))))
+    }
+
+    pub(super) fn alternate(&self) -> Option<FibHop> {
+        self.extra.as_ref()?.alternate
+    }
+
+    /// Says whether that is new.
+    pub(super) fn set_alternate(&mut self, alternate: Option<FibHop>) -> bool {
+        self.alternate() != alternate && {
+            self.extra().alternate = alternate;
+            true
+        }
+    }
+
+    pub(super) fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
     }
 }
 
@@ -84,6 +109,8 @@ pub struct Fib {
     /// to another.
     pub(super) moving: Vec<Ipv4Network>,
     pub(super) holds_moves: bool,
+    /// Objects whose next hops were lost, until it is known what is wanted instead.
+    pub(super) diverted: BTreeSet<NextHopId>,
     pub(super) failed: BTreeSet<Ipv4Network>,
     /// Something that had not failed before failed since this was last asked.
     pub(super) fresh_failure: bool,
@@ -108,6 +135,7 @@ impl Default for Fib {
             dirty: Vec::new(),
             moving: Vec::new(),
             holds_moves: false,
+            diverted: BTreeSet::new(),
             failed: BTreeSet::new(),
             fresh_failure: false,
             stuck_objects: BTreeSet::new(),
@@ -211,12 +239,12 @@ impl Fib {
             entry.held = false;
         }
         if entry.wanted != wanted {
+            let protocol = |w: &Option<(u8, Target)>| w.as_ref().map(|(protocol, _)| *protocol);
+            if protocol(&entry.wanted) != protocol(&wanted) {
+                entry.set_alternate(None);
+            }
             entry.wanted = wanted;
-            let moves = matches!(
-                (&entry.wanted, &entry.sent),
-                (Some((_, Target::Hops(_))), Some((_, Via::Object(_))))
-            );
-            if moves { &mut self.moving } else { &mut self.dirty }.push(prefix);
+            if entry.moves() { &mut self.moving } else { &mut self.dirty }.push(prefix);
         } else if entry.wanted.is_none() && entry.sent.is_none() && entry.token <= self.done {
             self.routes.remove(&prefix);
         }
@@ -227,6 +255,7 @@ impl Fib {
         let mut dirty = core::mem::take(&mut self.dirty);
         if !self.holds_moves {
             dirty.append(&mut self.moving);
+            self.doubt_diverted(&mut dirty);
         }
         dirty.sort_unstable();
         dirty.dedup();
@@ -269,15 +298,15 @@ impl Fib {
             return Some(FibOp::RemoveRoute { prefix, protocol });
         };
         let protocol = *protocol;
+        let alternate = entry.paths().and_then(|(.., alternate)| alternate);
         let objects = &mut self.objects;
-        let satisfied = entry
-            .sent
-            .as_ref()
-            .is_some_and(|(p, via)| *p == protocol && satisfies(objects, with_objects, via, target));
+        let satisfied = entry.sent.as_ref().is_some_and(|(p, via)| {
+            *p == protocol && satisfies(objects, with_objects, via, target, alternate)
+        });
         if satisfied && entry.error().is_none() {
             return None;
         }
-        let via = via_for(objects, with_objects, target, ops);
+        let via = via_for(objects, with_objects, target, alternate, ops);
         objects.acquire_via(&via);
         if let Some((_, old)) = entry.sent.replace((protocol, via.clone())) {
             objects.release_via(&old);
@@ -367,21 +396,33 @@ impl Fib {
 }
 
 /// Does what was sent lead where the target leads, in the form now in use?
-fn satisfies(objects: &Objects, with_objects: bool, via: &Via, target: &Target) -> bool {
+fn satisfies(
+    objects: &Objects,
+    with_objects: bool,
+    via: &Via,
+    target: &Target,
+    alternate: Option<FibHop>,
+) -> bool {
     match (via, target) {
         (Via::Blackhole, Target::Blackhole) => true,
-        (Via::Object(id), Target::Hops(hops)) => with_objects && objects.hops(*id) == hops.as_slice(),
+        (Via::Object(id), Target::Hops(hops)) => with_objects && objects.leads(*id, hops, alternate),
         (Via::Plain(have), Target::Hops(hops)) => !with_objects && **have == **hops,
         _ => false,
     }
 }
 
 /// The form in which the kernel gets a target; objects it needs go to `ops`.
-fn via_for(objects: &mut Objects, with_objects: bool, target: &Target, ops: &mut Vec<FibOp>) -> Via {
+fn via_for(
+    objects: &mut Objects,
+    with_objects: bool,
+    target: &Target,
+    alternate: Option<FibHop>,
+    ops: &mut Vec<FibOp>,
+) -> Via {
     match target {
         Target::Blackhole => Via::Blackhole,
         Target::Hops(hops) => with_objects
-            .then(|| objects.obtain(hops, ops))
+            .then(|| objects.obtain(hops, alternate, ops))
             .flatten()
             .map_or_else(|| Via::Plain(hops.as_slice().into()), Via::Object),
     }

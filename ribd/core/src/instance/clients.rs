@@ -5,6 +5,7 @@ use crate::io::Output;
 use crate::message::{
     Attachment, ClientMessage, PROTOCOL_VERSION, Protocol, RibMessage, RouteChange, Subscription,
 };
+use crate::resolve::View;
 use crate::route::{Candidate, Origin, Way};
 use crate::session::{ClientId, Session};
 use ipnetwork::Ipv4Network;
@@ -40,6 +41,8 @@ impl Rib {
             | ClientMessage::EndSync
             | ClientMessage::Routes(_)
             | ClientMessage::Part(_)
+            | ClientMessage::Alternates { .. }
+            | ClientMessage::Lost(_)
             | ClientMessage::Attached(_) => {
                 let Some(protocol) = session.protocol else {
                     return self.reject(id, "it brings routes but named no protocol");
@@ -72,9 +75,23 @@ impl Rib {
                 attachments.truncate(MAX_ATTACHMENTS);
                 self.attached.insert(protocol, attachments);
             }
+            ClientMessage::Alternates { changes, more } => {
+                if more {
+                    self.expect_more(now, id);
+                }
+                let view = View { table: &self.table, links: &self.links };
+                for (p, hop) in changes {
+                    let hop = hop.and_then(|h| view.direct(h).ok());
+                    self.fib.set_alternate(prefix::canonical(p), protocol, hop);
+                }
+            }
+            ClientMessage::Lost(hops) => {
+                self.expect_more(now, id);
+                let view = View { table: &self.table, links: &self.links };
+                self.fib.lose(&hops.into_iter().filter_map(|h| view.direct(h).ok()).collect());
+            }
             ClientMessage::Part(changes) => {
-                session.tells_more = true;
-                self.timers.arm(TimerKey::Part, now + PART_PATIENCE);
+                self.expect_more(now, id);
                 self.routes_message(now, id, protocol, ClientMessage::Routes(changes));
             }
             ClientMessage::Routes(changes) => {
@@ -84,6 +101,14 @@ impl Rib {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A change is told in several messages.
+    fn expect_more(&mut self, now: Instant, id: ClientId) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.tells_more = true;
+            self.timers.arm(TimerKey::Part, now + PART_PATIENCE);
         }
     }
 
@@ -175,6 +200,7 @@ impl Rib {
     fn disown(&mut self, protocol: Protocol) {
         self.attached.remove(&protocol);
         self.table.mark_stale(Origin::Client(protocol));
+        self.fib.forget_alternates(protocol);
     }
 
     fn goodbye(&mut self, now: Instant, id: ClientId, withdraw: bool) {

@@ -297,3 +297,61 @@ proptest! {
         }
     }
 }
+
+fn alternates(w: &mut World, ranges: &[(Range<u32>, Option<NextHop>)]) {
+    let changes: Vec<_> =
+        ranges.iter().flat_map(|(r, hop)| r.clone().map(|i| (net(&prefix(i)), *hop))).collect();
+    ClientMessage::alternates(&changes, 100).for_each(|message| w.say(OSPFD, message));
+}
+
+/// The neighbour A of many routes, most of which have an alternate: some B, more C.
+fn protected() -> World {
+    let mut w = World::new("[[static-routes]]\nprefix = \"10.1.0.0/16\"\nnext-hop = \"10.0.1.2\"\n");
+    w.ospf(OSPFD, &[routes(0..9000, &[a()]), routes(9000..MANY, &[a(), b()])].concat());
+    alternates(&mut w, &[(0..3000, Some(b())), (3000..8990, Some(c()))]);
+    assert!(lead(&w, 0..9000, &["10.0.1.2"]));
+    w.kernel.writes = 0;
+    w.say(OSPFD, ClientMessage::Lost(vec![a()]));
+    w
+}
+
+#[test]
+fn alternates_are_in_use_after_a_handful_of_writes_and_what_confirms_them_writes_nothing() {
+    let mut w = protected();
+    assert_eq!(w.kernel.writes, 4, "a group for each of B, C and what has another next hop, and C");
+    assert!(lead(&w, 0..3000, &["10.0.2.2"]) && lead(&w, 3000..8990, &["10.0.1.3"]));
+    assert!(lead(&w, 8990..9000, &["10.0.1.2"]), "without an alternate");
+    assert!(lead(&w, 9000..MANY, &["10.0.2.2"]), "what has another keeps it");
+    assert_eq!(
+        w.via("10.1.0.0/16"),
+        Some(vec!["10.0.1.2%3".to_owned()]),
+        "nobody gave this one an alternate"
+    );
+    let told = [routes(0..3000, &[b()]), routes(3000..8990, &[c()]), routes(9000..MANY, &[b()])].concat();
+    assert_eq!(writes(&mut w, &told), 0);
+    // The calculation has another opinion of some.
+    assert!(writes(&mut w, &routes(3000..9000, &[b()])) < 20);
+    assert!(lead(&w, 0..MANY, &["10.0.2.2"]));
+}
+
+#[test]
+fn what_the_change_does_not_confirm_is_undone() {
+    let mut w = protected();
+    w.say(OSPFD, ClientMessage::FibBarrier(1));
+    assert!(lead(&w, 0..9000, &["10.0.1.2"]) && lead(&w, 9000..MANY, &["10.0.1.2", "10.0.2.2"]));
+}
+
+/// The next session knows other alternates or none.
+#[test]
+fn alternates_end_with_their_session_and_nothing_is_written_for_it() {
+    let mut w = World::new("");
+    w.ospf(OSPFD, &routes(0..1000, &[a()]));
+    alternates(&mut w, &[(0..990, Some(b()))]);
+    w.kernel.writes = 0;
+    w.input(Input::ClientGone(OSPFD));
+    assert_eq!(w.kernel.writes, 0);
+    w.ospf(OSPFD, &routes(0..1000, &[a()]));
+    w.say(OSPFD, ClientMessage::Lost(vec![a()]));
+    assert!(lead(&w, 0..1000, &["10.0.1.2"]));
+    assert_eq!(w.kernel.writes, 0);
+}

@@ -4,7 +4,7 @@
 
 use crate::world::*;
 use proptest::prelude::*;
-use rib::message::{NextHop, Route};
+use rib::message::{ClientMessage, NextHop, Route, RouteChange};
 use rib::{ClientId, Input};
 use routing_common::time::Duration;
 use std::collections::BTreeMap;
@@ -38,6 +38,10 @@ const CONFIGS: [&str; 4] = [
 #[derive(Debug, Clone)]
 enum Step {
     Offer(Vec<(usize, u8)>),
+    /// The same, and the next one goes on with it.
+    Part(Vec<(usize, u8)>),
+    Alternates(Vec<(usize, u8)>),
+    Lost(u8),
     Withdraw(usize),
     Carrier(u32, bool),
     Configure(usize),
@@ -50,9 +54,12 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let offer = (0..PREFIXES.len(), 0u8..16);
+    let offers = || prop::collection::vec((0..PREFIXES.len(), 0u8..16), 1..5);
     prop_oneof![
-        6 => prop::collection::vec(offer, 1..5).prop_map(Step::Offer),
+        6 => offers().prop_map(Step::Offer),
+        2 => offers().prop_map(Step::Part),
+        2 => offers().prop_map(Step::Alternates),
+        1 => (1u8..16).prop_map(Step::Lost),
         2 => (0..PREFIXES.len()).prop_map(Step::Withdraw),
         4 => (ETH0..=ETH2, any::<bool>()).prop_map(|(i, up)| Step::Carrier(i, up)),
         1 => (0..CONFIGS.len()).prop_map(Step::Configure),
@@ -107,6 +114,19 @@ impl Run {
                 self.world.offer(self.client, &routes.iter().map(|(_, r)| r.clone()).collect::<Vec<_>>());
                 self.offered.extend(routes);
             }
+            Step::Part(offers) => {
+                let routes: Vec<(usize, Route)> =
+                    offers.iter().map(|(p, bits)| (*p, route(PREFIXES[*p], &hops(*bits)))).collect();
+                let changes = routes.iter().map(|(_, r)| RouteChange::Replace(r.clone())).collect();
+                self.world.say(self.client, ClientMessage::Part(changes));
+                self.offered.extend(routes);
+            }
+            Step::Alternates(alternates) => {
+                let first = |bits: u8| hops(bits).first().copied();
+                let changes = alternates.iter().map(|(p, bits)| (net(PREFIXES[*p]), first(*bits))).collect();
+                self.world.say(self.client, ClientMessage::Alternates { changes, more: false });
+            }
+            Step::Lost(bits) => self.world.say(self.client, ClientMessage::Lost(hops(bits))),
             Step::Withdraw(p) => {
                 self.offered.remove(&p);
                 self.world.withdraw(self.client, PREFIXES[p]);

@@ -152,9 +152,17 @@ fn message(script: &mut Script<'_>) -> ClientMessage {
             let routers = (0..script.u8() % 4).map(|n| RouterId(Ipv4Addr::new(10, 255, 0, n))).collect();
             ClientMessage::Attached(vec![Attachment { network, routers, left: Vec::new() }])
         }
+        7 => {
+            let changes = (0..1 + script.below(6)).map(|_| {
+                let prefix = setup::PREFIXES[script.below(setup::PREFIXES.len())];
+                (prefix, next_hops::<Vec<_>>(script.u8()).first().copied())
+            });
+            ClientMessage::Alternates { changes: changes.collect(), more: script.flag() }
+        }
+        8 => ClientMessage::Lost(next_hops(script.u8())),
         choice => {
             let changes = (0..1 + script.below(6)).map(|_| change(script)).collect();
-            if choice < 9 { ClientMessage::Part(changes) } else { ClientMessage::Routes(changes) }
+            if choice < 11 { ClientMessage::Part(changes) } else { ClientMessage::Routes(changes) }
         }
     }
 }
