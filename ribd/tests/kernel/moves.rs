@@ -1,6 +1,6 @@
 //! Thousands of routes that move with one write.
 
-use crate::lab::{Client, INTERFACES, Lab, OSPF, route};
+use crate::lab::{Client, INTERFACES, Lab, OSPF, eventually, route};
 use crate::started;
 use rib::message::{ClientMessage, NextHop, RibMessage, Route, RouteChange};
 use routing_common::control::Outcome;
@@ -85,4 +85,22 @@ fn what_moved_outlives_a_killed_ribd() {
     assert_eq!(change(&lab, &mut client, routes(0..500, &[a]), 2), (0, 1));
     assert!(lead(&lab, 0..500, &["via 10.0.1.2 dev eth1"]));
     assert!(lead(&lab, 500..1000, &["via 192.168.1.2 dev eth0"]));
+}
+
+/// `ospfd` says which neighbour is dead, and what it then says of each route is what the kernel has already.
+#[test]
+fn ten_thousand_routes_go_over_to_their_alternate_on_one_word() {
+    let lab = started(&format!("{INTERFACES}{OSPF}"));
+    let (a, b) = (lab.hop("10.0.1.2", "eth1"), lab.hop("192.168.1.2", "eth0"));
+    let mut client = lab.client();
+    client.synchronise(routes(0..MANY, &[a]));
+    let known: Vec<_> = routes(0..MANY, &[a]).into_iter().map(|r| (r.prefix, Some(b))).collect();
+    ClientMessage::alternates(&known, 1000).for_each(|message| client.say(&message));
+    client.say(&ClientMessage::Lost(vec![a]));
+    eventually("the first and the last are there", || {
+        lab.ip("route get 32.0.0.7").contains("via 192.168.1.2")
+            && lab.ip("route get 32.39.15.7").contains("via 192.168.1.2")
+    });
+    assert_eq!(change(&lab, &mut client, routes(0..MANY, &[b]), 1), (0, 0));
+    assert!(lead(&lab, 0..MANY, &["via 192.168.1.2 dev eth0"]));
 }

@@ -9,12 +9,14 @@
 //! the kernel has none, or the operator does not want them, routes carry their next hops themselves.
 
 mod answers;
+mod entry;
 mod moves;
 pub mod objects;
 mod reconcile;
 mod snapshot;
 
-pub use reconcile::{Fib, FibEntry, FibStatistics};
+pub use entry::{FibEntry, FibStatistics};
+pub use reconcile::Fib;
 pub use snapshot::{KernelNextHop, KernelNextHopContent, KernelRoute, KernelSnapshot};
 
 use crate::route::FibHop;

@@ -8,12 +8,12 @@
 //! What moves must be seen as a whole for that. A client that tells a large change in several messages says so
 //! ([`ClientMessage::Part`](crate::message::ClientMessage::Part)), and until the last of them routes that would move from one object to
 //! another wait ([`Fib::hold_moves`]); what is new, gone or lost does not.
-
+//!
 //! *Alternates.* A client may say beforehand where packets of a route go when its next hops are lost. Routes share an object
 //! only if they share that too, so that a client's word that a neighbour is dead ([`Fib::lose`]) is one write for each object
 //! of it. The client tells what becomes of the routes right after it, and nothing more is written where that is the same.
 
-use super::{Fib, FibEntry, FibOp, NextHopId, Via};
+use super::{Fib, FibEntry, FibOp, NextHopId, Put, Via};
 use crate::message::Protocol;
 use crate::route::{FibHop, FibHops, kernel_protocol};
 use ipnetwork::Ipv4Network;
@@ -75,11 +75,15 @@ impl Fib {
     pub fn lose(&mut self, lost: &BTreeSet<FibHop>) {
         if self.uses_objects() {
             let mut ops = Vec::new();
-            let diverted = self.objects.divert(lost, &mut ops);
-            self.statistics.retargets += diverted.len() as u64;
-            self.diverted.extend(diverted);
-            self.queue(ops);
+            self.diverted.extend(self.objects.divert(lost, &mut ops));
+            self.replace(ops);
         }
+    }
+
+    fn replace(&mut self, ops: Vec<FibOp>) {
+        let replaces = |op: &&FibOp| matches!(op, FibOp::PutGroup { mode: Put::Replace, .. });
+        self.statistics.retargets += ops.iter().filter(replaces).count() as u64;
+        self.queue(ops);
     }
 
     /// The routes of objects that were diverted are compared with what is wanted.
@@ -103,9 +107,9 @@ impl Fib {
         self.take_rest_off(dirty, &moves);
         let mut ops = Vec::new();
         for (id, Move { to, alternate, .. }) in &moves {
-            self.statistics.retargets += u64::from(self.objects.retarget(*id, to, *alternate, &mut ops));
+            self.objects.retarget(*id, to, *alternate, &mut ops);
         }
-        self.queue(ops);
+        self.replace(ops);
     }
 
     fn plan(&self, dirty: &[Ipv4Network]) -> BTreeMap<NextHopId, Move> {

@@ -59,14 +59,17 @@ pub struct Forgotten {
     pub pruned: BTreeSet<NextHopId>,
 }
 
+/// Groups for the same next hops, with the alternate of each.
+type Twins = SmallVec<[(Option<FibHop>, NextHopId); 2]>;
+
 /// The object table.
 #[derive(Debug, Clone, Default)]
 pub struct Objects {
     map: BTreeMap<NextHopId, Object>,
     /// The single objects, to make groups of. One each; of more that a former version left, any.
     singles: BTreeMap<FibHop, NextHopId>,
-    /// The groups a route may be given, by what they stand for, with the alternate of each.
-    groups: BTreeMap<FibHops, SmallVec<[(Option<FibHop>, NextHopId); 2]>>,
+    /// The groups a route may be given, by what they stand for.
+    groups: BTreeMap<FibHops, Twins>,
     /// Numbers of our range that other programs' objects bear.
     foreign: BTreeSet<NextHopId>,
     next: u32,
@@ -232,27 +235,25 @@ impl Objects {
         self.unindex(id);
     }
 
-    /// Replaces the content of `id`, which was withheld: all its routes move. Says whether that is possible
-    /// ([`Objects::can_retarget`], and there are numbers for new members); if not, everything is as it was.
+    /// Replaces the content of `id`, which was withheld: all its routes move. If that is not possible
+    /// ([`Objects::can_retarget`], and there are numbers for new members), everything is as it was.
     pub fn retarget(
         &mut self,
         id: NextHopId,
         hops: &[FibHop],
         alternate: Option<FibHop>,
         ops: &mut Vec<FibOp>,
-    ) -> bool {
+    ) {
         // Others may have become the same since it was asked.
         let members = self.can_retarget(id, hops, alternate).then(|| self.members(hops, ops)).flatten();
         let Some(members) = members else {
-            self.index(id);
-            return false;
+            return self.index(id);
         };
         if self.hops(id) != hops {
             ops.push(FibOp::PutGroup { mode: Put::Replace, id, members: members.clone() });
         }
         self.set_content(id, Content::Group(members));
         self.set_alternate(id, alternate);
-        true
     }
 
     /// Next hops are dead: objects keep what others they have, or become their alternates. Gives those that changed.
