@@ -175,7 +175,9 @@ impl Books {
                     assert!(routers.iter().all(|id| !left.contains(id)), "there and left: {attachments:?}");
                 }
             }
-            ClientMessage::Alternates { changes, .. } => assert!(!changes.is_empty(), "an empty list of alternates"),
+            ClientMessage::Alternates { changes, .. } => {
+                assert!(!changes.is_empty(), "an empty list of alternates");
+            }
             ClientMessage::Lost(hops) => assert!(!hops.is_empty(), "nothing is lost"),
             ClientMessage::Subscribe(_) | ClientMessage::FibBarrier(_) | ClientMessage::Goodbye { .. } => {}
         }
