@@ -3,11 +3,11 @@
 //! What the engine asked for is remembered and attempted again once a second when the kernel refuses: an
 //! interface may be gone for a moment, or descriptors used up. Until then the port counts its losses.
 
-use core::task::{Context, Poll};
 use routing_common::id::{IfIndex, InterfaceName};
 use routing_common::notice::Notice;
 use routing_common::time::{Duration, Instant};
 use routing_runtime::raw_socket::{Datagram, RawSocket};
+use routing_runtime::ready_set::ReadySet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::Ipv4Addr;
@@ -20,9 +20,11 @@ const TTL: u8 = 1;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// All ports.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ports {
     ports: BTreeMap<IfIndex, Port>,
+    /// The sockets of all ports.
+    ready: ReadySet,
     /// When the next attempt is due; `None` while every port has what it needs.
     retry: Option<Instant>,
 }
@@ -40,6 +42,11 @@ struct Port {
 }
 
 impl Ports {
+    /// None yet.
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self { ports: BTreeMap::new(), ready: ReadySet::new()?, retry: None })
+    }
+
     /// OSPF starts on an interface.
     pub(crate) fn open(&mut self, now: Instant, ifindex: IfIndex, name: InterfaceName) -> Option<Notice> {
         let port = Port { name, groups: BTreeSet::new(), socket: None, incomplete: true, lost: 0 };
@@ -106,11 +113,14 @@ impl Ports {
         incomplete.into_iter().filter_map(|ifindex| self.complete(now, ifindex)).collect()
     }
 
-    /// The interfaces, and how many datagrams each may deliver when `total` are taken in one turn.
-    pub(crate) fn shares(&self, total: usize) -> (Vec<IfIndex>, usize) {
-        let interfaces: Vec<_> = self.ports.keys().copied().collect();
-        let share = (total / interfaces.len().max(1)).max(1);
-        (interfaces, share)
+    /// Waits until some interfaces have datagrams, and names them. Cancel safe.
+    pub(crate) async fn next_ready(&self) -> Vec<IfIndex> {
+        self.ready.next().await
+    }
+
+    /// The interfaces that have datagrams now.
+    pub(crate) fn ready(&self) -> Vec<IfIndex> {
+        self.ready.ready()
     }
 
     /// The next datagram queued on an interface.
@@ -121,18 +131,10 @@ impl Ports {
         socket.try_recv().map_err(|e| Notice::warning("not-received", format!("{name}: receiving: {e}")))
     }
 
-    /// Ready when some port probably has a datagram.
-    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let sockets = self.ports.values().filter_map(|p| p.socket.as_ref());
-        // Every socket is polled, so that each knows whom to wake.
-        let ready = sockets.filter(|socket| socket.poll_readable(cx).is_ready()).count();
-        if ready > 0 { Poll::Ready(()) } else { Poll::Pending }
-    }
-
     /// Gives a port what it lacks; on failure arranges another attempt and says so.
     fn complete(&mut self, now: Instant, ifindex: IfIndex) -> Option<Notice> {
         let port = self.ports.get_mut(&ifindex)?;
-        match port.complete(ifindex) {
+        match port.complete(ifindex, &self.ready) {
             Ok(()) => {
                 port.incomplete = false;
                 None
@@ -146,10 +148,14 @@ impl Ports {
 }
 
 impl Port {
-    fn complete(&mut self, ifindex: IfIndex) -> io::Result<()> {
+    fn complete(&mut self, ifindex: IfIndex, ready: &ReadySet) -> io::Result<()> {
         let socket = match &self.socket {
             Some(socket) => socket,
-            None => self.socket.insert(RawSocket::open(ifindex, PROTOCOL, TTL)?),
+            None => {
+                let socket = RawSocket::open(ifindex, PROTOCOL, TTL)?;
+                ready.add(ifindex, &socket)?;
+                self.socket.insert(socket)
+            }
         };
         self.groups.iter().try_for_each(|&group| socket.join(group))
     }
@@ -163,7 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_kernel_refuses_is_attempted_again_until_the_engine_gives_up() {
-        let mut ports = Ports::default();
+        let mut ports = Ports::new().unwrap();
         let t = Instant::from_secs(5);
         ports.open(t, NOWHERE, "gone0".parse().unwrap());
         assert!(ports.join(t, NOWHERE, Ipv4Addr::new(224, 0, 0, 5)).is_some());
@@ -178,23 +184,5 @@ mod tests {
         assert!(ports.retry(t + RETRY + RETRY).is_empty());
         assert_eq!(ports.retry_at(), None);
         assert!(ports.send(NOWHERE, Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST, b"x").is_none());
-    }
-
-    #[test]
-    fn a_turn_is_shared_between_the_interfaces() {
-        let mut ports = Ports::default();
-        assert_eq!(ports.shares(64), (vec![], 64));
-        for i in 1..=3 {
-            let port = Port {
-                name: "eth0".parse().unwrap(),
-                groups: BTreeSet::new(),
-                socket: None,
-                incomplete: false,
-                lost: 0,
-            };
-            ports.ports.insert(IfIndex(i), port);
-        }
-        assert_eq!(ports.shares(64), (vec![IfIndex(1), IfIndex(2), IfIndex(3)], 21));
-        assert_eq!(ports.shares(2).1, 1);
     }
 }

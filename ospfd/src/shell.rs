@@ -16,6 +16,7 @@ use ospf_proto::api;
 use ospf_proto::{Input, Instance, Output, Received};
 use rib::message::{ClientMessage, RibMessage};
 use routing_common::config::Config;
+use routing_common::id::IfIndex;
 use routing_common::link::LinkEvent;
 use routing_common::machine::Machine;
 use routing_common::notice::Notice;
@@ -29,7 +30,6 @@ use routing_runtime::framed::{ClientEvent, FramedClient};
 use routing_runtime::memory::Tidiness;
 use routing_runtime::netlink::monitor::LinkMonitor;
 use routing_runtime::signals::Signal;
-use std::future::poll_fn;
 
 /// Datagrams taken in one turn.
 const TURN: usize = 64;
@@ -53,7 +53,7 @@ pub(crate) async fn run(context: DaemonContext) -> anyhow::Result<()> {
     let (state, saved) = StateFile::open(context.socket_path("ospfd.state"));
     let mut shell = Shell {
         engine,
-        ports: Ports::default(),
+        ports: Ports::new().context("waiting for sockets")?,
         rib,
         bfd: None,
         state,
@@ -101,14 +101,15 @@ impl Shell {
         while !self.finished {
             let deadline = self.deadline();
             if deadline.is_some_and(|at| at <= self.now()) {
-                self.receive();
+                let ready = self.ports.ready();
+                self.receive(&ready);
                 self.expire();
                 // Timers that are always due must not keep the tasks of other sockets from running.
                 tokio::task::yield_now().await;
                 continue;
             }
             tokio::select! {
-                () = poll_fn(|cx| self.ports.poll_readable(cx)) => self.receive(),
+                ready = self.ports.next_ready() => self.receive(&ready),
                 () = timer.wait(deadline) => {} // served above
                 event = links.next() => self.feed(Input::Link(event)),
                 event = self.rib.next() => self.rib_event(event),
@@ -183,11 +184,10 @@ impl Shell {
         self.drain();
     }
 
-    /// Takes the datagrams that wait, up to [`TURN`].
-    fn receive(&mut self) {
-        let (interfaces, share) = self.ports.shares(TURN);
-        for ifindex in interfaces {
-            for _ in 0..share {
+    /// Takes the datagrams that wait on these interfaces, up to [`TURN`].
+    fn receive(&mut self, ready: &[IfIndex]) {
+        for &ifindex in ready {
+            for _ in 0..share(ready.len()) {
                 let now = self.now();
                 match self.ports.receive(ifindex) {
                     Ok(None) => break,
@@ -290,6 +290,11 @@ impl Shell {
     }
 }
 
+/// How many datagrams each of so many interfaces may deliver in one turn.
+fn share(interfaces: usize) -> usize {
+    (TURN / interfaces.max(1)).max(1)
+}
+
 /// What happens next on a connection; nothing ever where none is wanted.
 async fn next_of(client: &mut Option<FramedClient<BfdRequest, BfdMessage>>) -> ClientEvent<BfdMessage> {
     match client {
@@ -335,6 +340,11 @@ impl WallClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_turn_is_shared_between_the_interfaces() {
+        assert_eq!([0, 1, 3, TURN, TURN + 1].map(share), [TURN, TURN, TURN / 3, 1, 1]);
+    }
 
     #[test]
     fn only_steps_of_the_wall_clock_are_told() {

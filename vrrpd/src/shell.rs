@@ -29,12 +29,11 @@ use routing_runtime::netlink::message::Message;
 use routing_runtime::netlink::monitor::LinkMonitor;
 use routing_runtime::netlink::socket::RequestSocket;
 use routing_runtime::packet_socket::{self, PacketFilter, PacketSocket};
+use routing_runtime::ready_set::ReadySet;
 use routing_runtime::real_time;
 use routing_runtime::signals::Signal;
 use std::collections::BTreeMap;
-use std::future::poll_fn;
 use std::net::Ipv4Addr;
-use std::task::{Context, Poll};
 use vrrp_proto::constants::{GROUP, GROUP_MAC, PROTOCOL};
 use vrrp_proto::packet::Received;
 use vrrp_proto::{Input, Instance, Output, api};
@@ -64,6 +63,7 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
         engine: context.engine(0),
         clock: context.clock,
         sockets: BTreeMap::new(),
+        ready: ReadySet::new().context("waiting for sockets")?,
         netlink: RequestSocket::open().context("netlink")?,
         sysctls: Sysctls::load(context.socket_path(SYSCTL_FILE)),
         notices: Vec::new(),
@@ -74,7 +74,6 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
     while !shell.finished {
         shell.notices.drain(..).for_each(|notice| context.notice(&notice));
         let deadline = shell.engine.poll_timeout();
-        let sockets = &shell.sockets;
         tokio::select! {
             biased;
             signal = context.signals.next() => match signal {
@@ -107,7 +106,7 @@ pub(crate) async fn run(mut context: DaemonContext) -> anyhow::Result<()> {
                 }
             }
             () = timer.wait(deadline) => {}
-            () = poll_fn(|cx| any_readable(sockets, cx)) => {}
+            _ = shell.ready.next() => {} // read below
         }
         shell.read_frames().await;
         shell.run_timers().await;
@@ -145,22 +144,13 @@ fn filter(arp: Vec<Ipv4Addr>) -> PacketFilter {
     PacketFilter::Ipv4 { protocol: PROTOCOL, destination: GROUP, arp }
 }
 
-fn any_readable(sockets: &BTreeMap<IfIndex, PacketSocket>, cx: &mut Context<'_>) -> Poll<()> {
-    let mut poll = Poll::Pending;
-    for socket in sockets.values() {
-        // An error is told by the read that follows.
-        if socket.poll_readable(cx).is_ready() {
-            poll = Poll::Ready(());
-        }
-    }
-    poll
-}
-
 /// The engine and everything its outputs need.
 struct Shell {
     engine: Recorded<Instance>,
     clock: Clock,
     sockets: BTreeMap<IfIndex, PacketSocket>,
+    /// All of them.
+    ready: ReadySet,
     netlink: RequestSocket,
     sysctls: Sysctls,
     /// Told after the work is done: logging may block.
@@ -262,6 +252,7 @@ impl Shell {
         let socket = PacketSocket::open(ifindex, filter(Vec::new()))
             .with_context(|| format!("listening on {name}"))?;
         socket.join_mac(GROUP_MAC).with_context(|| format!("joining {GROUP} on {name}"))?;
+        self.ready.add(ifindex, &socket).with_context(|| format!("waiting on {name}"))?;
         self.sockets.insert(ifindex, socket);
         Ok(())
     }
@@ -279,8 +270,7 @@ impl Shell {
     }
 
     async fn read_frames(&mut self) {
-        let interfaces: Vec<IfIndex> = self.sockets.keys().copied().collect();
-        for ifindex in interfaces {
+        for ifindex in self.ready.ready() {
             for _ in 0..FRAMES_AT_ONCE {
                 // Looked up anew each time: an input may close the interface.
                 let Some(socket) = self.sockets.get_mut(&ifindex) else { break };

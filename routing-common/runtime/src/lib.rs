@@ -8,7 +8,7 @@
 //! * [`daemon`], [`logging`] and [`signals`]: a process from its arguments to its exit code;
 //! * [`control_server`] with [`access`], [`control_client`] and [`framed`]: operators and the supervisor on the one side, the RIB on the other;
 //! * [`netlink`], [`sysctl`]: the kernel's interfaces, addresses and settings;
-//! * [`raw_socket`], [`packet_socket`]: datagrams and frames;
+//! * [`raw_socket`], [`packet_socket`]: datagrams and frames; [`ready_set`]: waiting for many of them;
 //! * [`udp`], [`wait`], [`real_time`]: what a real-time thread beside the runtime needs;
 //! * [`memory`]: what a burst of work leaves behind;
 //! * [`recorder`]: what an engine was told, on disk; [`whole_file`]: files that are never half written.
@@ -32,6 +32,7 @@ pub mod netlink;
 pub mod packet_socket;
 pub mod pid_file;
 pub mod raw_socket;
+pub mod ready_set;
 pub mod real_time;
 pub mod recorder;
 pub mod signals;

@@ -9,14 +9,13 @@
 
 use crate::inbox::Inbox;
 use crate::ipv4::{self, Ipv4Header};
-use crate::sys::{self, Descriptor};
-use core::task::{Context, Poll};
+use crate::sys;
 use nix::sys::socket::{MsgFlags, send};
 use routing_common::id::IfIndex;
-use socket2::{Domain, Protocol, SockFilter, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use std::io;
 use std::net::Ipv4Addr;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// Length of an Ethernet header.
 pub const ETHERNET_HEADER: usize = 14;
@@ -84,15 +83,13 @@ pub struct PacketSocket {
 }
 
 impl PacketSocket {
-    /// Opens a socket on an interface. It does not hear what this host sends. Must be called inside a tokio
-    /// runtime; needs CAP_NET_RAW.
+    /// Opens a socket on an interface. It does not hear what this host sends. Needs CAP_NET_RAW.
     ///
     /// # Errors
     /// EPERM without the capability, ENODEV if the interface has gone.
     pub fn open(ifindex: IfIndex, filter: PacketFilter) -> io::Result<Self> {
         // Protocol 0 hears nothing, so no frame slips in before the filter is in place.
         let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(0)))?;
-        socket.set_nonblocking(true)?;
         socket.attach_filter(&program(&filter)?)?;
         sys::set_int_option(socket.as_fd(), libc::SOL_PACKET, libc::PACKET_IGNORE_OUTGOING, 1)?;
         socket.set_recv_buffer_size(RECEIVE_QUEUE)?;
@@ -101,7 +98,7 @@ impl PacketSocket {
             PacketFilter::Nothing => 0,
         };
         sys::bind_packet(socket.as_fd(), ifindex, protocol)?;
-        Ok(Self { inbox: Inbox::new(Descriptor::register(socket)?, ETHERNET_HEADER), ifindex })
+        Ok(Self { inbox: Inbox::new(socket, ETHERNET_HEADER)?, ifindex })
     }
 
     /// Exchanges the filter of a socket that hears. What is queued already was let through by the former one.
@@ -109,8 +106,7 @@ impl PacketSocket {
     /// # Errors
     /// EINVAL for more addresses than a filter can have, ENOMEM.
     pub fn set_filter(&self, filter: &PacketFilter) -> io::Result<()> {
-        let program = program(filter)?;
-        SockRef::from(&**self.inbox.descriptor()).attach_filter(&program)
+        self.inbox.socket().attach_filter(&program(filter)?)
     }
 
     /// The interface it is bound to.
@@ -123,28 +119,13 @@ impl PacketSocket {
     /// # Errors
     /// ENODEV if the interface has gone.
     pub fn join_mac(&self, mac: [u8; 6]) -> io::Result<()> {
-        sys::packet_membership(self.inbox.descriptor().as_fd(), self.ifindex, mac)
+        sys::packet_membership(self.inbox.socket().as_fd(), self.ifindex, mac)
     }
 
-    /// Waits for a frame. Cancel safe. Frames without a sane IPv4 datagram are skipped.
+    /// The next frame or ARP packet if one is queued. Frames with neither are skipped.
     ///
     /// # Errors
     /// ENETDOWN when the interface goes down, once; the socket stays usable.
-    pub async fn recv(&mut self) -> io::Result<Frame<'_>> {
-        let header = self.inbox.wait().await?;
-        Ok(self.frame(&header))
-    }
-
-    /// Is there probably something to [`PacketSocket::try_recv`]? For waiting on many sockets at once;
-    /// the waker of the last call counts.
-    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inbox.poll_readable(cx)
-    }
-
-    /// The next frame or ARP packet if one is queued.
-    ///
-    /// # Errors
-    /// As for [`PacketSocket::recv`].
     pub fn try_recv(&mut self) -> io::Result<Option<Received<'_>>> {
         let kind = self.inbox.take_what(|octets| match octets.get(12..ETHERNET_HEADER)? {
             [8, 6] => octets.get(..ETHERNET_HEADER + ARP).map(|_| Kind::Arp),
@@ -174,8 +155,14 @@ impl PacketSocket {
     /// # Errors
     /// ENETDOWN, ENXIO, ENOBUFS, EMSGSIZE.
     pub fn send(&self, frame: &[u8]) -> io::Result<()> {
-        let sent = send(self.inbox.descriptor().as_raw_fd(), frame, MsgFlags::empty())?;
+        let sent = send(self.inbox.socket().as_raw_fd(), frame, MsgFlags::empty())?;
         if sent == frame.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+    }
+}
+
+impl AsFd for PacketSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inbox.socket().as_fd()
     }
 }
 

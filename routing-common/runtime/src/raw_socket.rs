@@ -5,15 +5,13 @@
 //! The kernel reassembles fragments before it delivers.
 
 use crate::inbox::Inbox;
-use crate::ipv4::Ipv4Header;
-use crate::sys::{Descriptor, set_int_option};
-use core::task::{Context, Poll};
+use crate::sys::set_int_option;
 use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrIn, sendmsg};
 use routing_common::id::IfIndex;
-use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 use std::io::{self, IoSlice};
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 /// IP precedence "Internetwork Control" (RFC 2328 App. A.1).
 const TOS: u32 = 0xc0;
@@ -44,13 +42,12 @@ pub struct RawSocket {
 
 impl RawSocket {
     /// Opens a socket for IP protocol `protocol` on an interface. Sends with TTL `ttl` and does not hear
-    /// itself. Must be called inside a tokio runtime; needs CAP_NET_RAW.
+    /// itself. Needs CAP_NET_RAW.
     ///
     /// # Errors
     /// EPERM without the capability. An interface that has gone shows at the first `join` or `send`.
     pub fn open(ifindex: IfIndex, protocol: u8, ttl: u8) -> io::Result<Self> {
         let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(i32::from(protocol))))?;
-        socket.set_nonblocking(true)?;
         // By index: a name may have passed to another device since we heard of it.
         let index = ifindex.0.cast_signed();
         set_int_option(socket.as_fd(), libc::SOL_SOCKET, libc::SO_BINDTOIFINDEX, index)?;
@@ -63,7 +60,7 @@ impl RawSocket {
         socket.set_priority(PRIORITY)?;
         // Capped by net.core.rmem_max, which only shortens the bursts that are survived.
         socket.set_recv_buffer_size(RECEIVE_QUEUE)?;
-        Ok(Self { inbox: Inbox::new(Descriptor::register(socket)?, 0), ifindex })
+        Ok(Self { inbox: Inbox::new(socket, 0)?, ifindex })
     }
 
     /// The interface it is bound to.
@@ -77,7 +74,7 @@ impl RawSocket {
     /// Whatever the kernel says.
     pub fn join(&self, group: Ipv4Addr) -> io::Result<()> {
         let on = InterfaceIndexOrAddress::Index(self.ifindex.0);
-        match SockRef::from(self.inbox.descriptor().get_ref()).join_multicast_v4_n(&group, &on) {
+        match self.inbox.socket().join_multicast_v4_n(&group, &on) {
             Err(e) if e.raw_os_error() == Some(libc::EADDRINUSE) => Ok(()),
             result => result,
         }
@@ -89,43 +86,24 @@ impl RawSocket {
     /// Whatever the kernel says.
     pub fn leave(&self, group: Ipv4Addr) -> io::Result<()> {
         let on = InterfaceIndexOrAddress::Index(self.ifindex.0);
-        match SockRef::from(self.inbox.descriptor().get_ref()).leave_multicast_v4_n(&group, &on) {
+        match self.inbox.socket().leave_multicast_v4_n(&group, &on) {
             Err(e) if e.raw_os_error() == Some(libc::EADDRNOTAVAIL) => Ok(()),
             result => result,
         }
     }
 
-    /// Waits for a datagram. Cancel safe. Datagrams that are no sane IPv4 are skipped.
+    /// The next datagram if one is queued. Datagrams that are no sane IPv4 are skipped.
     ///
     /// # Errors
     /// ENETDOWN and the like, once per fault; the socket stays usable.
-    pub async fn recv(&mut self) -> io::Result<Datagram<'_>> {
-        let header = self.inbox.wait().await?;
-        Ok(self.datagram(&header))
-    }
-
-    /// Is there probably something to [`RawSocket::try_recv`]? For waiting on many sockets at once; the
-    /// waker of the last call counts.
-    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.inbox.poll_readable(cx)
-    }
-
-    /// The next datagram if one is queued.
-    ///
-    /// # Errors
-    /// As for [`RawSocket::recv`].
     pub fn try_recv(&mut self) -> io::Result<Option<Datagram<'_>>> {
         let header = self.inbox.take()?;
-        Ok(header.map(|header| self.datagram(&header)))
-    }
-
-    fn datagram(&self, header: &Ipv4Header) -> Datagram<'_> {
-        Datagram {
+        Ok(header.map(|header| Datagram {
             source: header.source,
             destination: header.destination,
             ttl: header.ttl,
-            payload: self.inbox.payload(header),
-        }
+            payload: self.inbox.payload(&header),
+        }))
     }
 
     /// Sends a datagram from one of the interface's own addresses, which the kernel alone would choose
@@ -143,8 +121,13 @@ impl RawSocket {
         let to = SockaddrIn::from(SocketAddrV4::new(destination, 0));
         let control = [ControlMessage::Ipv4PacketInfo(&info)];
         let data = [IoSlice::new(payload)];
-        let sent =
-            sendmsg(self.inbox.descriptor().as_raw_fd(), &data, &control, MsgFlags::empty(), Some(&to))?;
+        let sent = sendmsg(self.inbox.socket().as_raw_fd(), &data, &control, MsgFlags::empty(), Some(&to))?;
         if sent == payload.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
+    }
+}
+
+impl AsFd for RawSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inbox.socket().as_fd()
     }
 }

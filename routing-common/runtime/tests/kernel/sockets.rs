@@ -6,8 +6,8 @@ use routing_common::link::LinkEvent;
 use routing_runtime::netlink::monitor::LinkMonitor;
 use routing_runtime::packet_socket::{ETHERNET_HEADER, PacketFilter, PacketSocket, Received};
 use routing_runtime::raw_socket::{Datagram, RawSocket};
+use routing_runtime::ready_set::ReadySet;
 use routing_runtime::sysctl::{Family, Setting, SysctlGuard};
-use std::future::poll_fn;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -16,6 +16,7 @@ const ALL_SPF_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 5);
 const ALL_D_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 6);
 const VRRP_GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 const QUIET: Duration = Duration::from_millis(50);
+const LONG: Duration = Duration::from_secs(10);
 
 /// `left` (10.0.0.1, 10.0.1.1) in the first namespace, `right` (10.0.0.2, 10.0.1.2) in the second; both
 /// carry frames when this returns.
@@ -53,29 +54,35 @@ fn datagrams_carry_the_asked_source_and_reach_members_alone() {
         let a = ospf("left");
         right.enter();
         let mut b = ospf("right");
+        let set = ReadySet::new().unwrap();
+        set.add(b.ifindex(), &b).unwrap();
         b.join(ALL_SPF_ROUTERS).unwrap();
         b.join(ALL_SPF_ROUTERS).unwrap(); // harmless
         for source in [Ipv4Addr::new(10, 0, 1, 1), Ipv4Addr::new(10, 0, 0, 1)] {
             a.send(source, ALL_SPF_ROUTERS, b"hello").unwrap();
-            let got = b.recv().await.unwrap();
+            timeout(LONG, set.next()).await.unwrap();
+            let got = b.try_recv().unwrap();
             let want = Datagram { source, destination: ALL_SPF_ROUTERS, ttl: 1, payload: b"hello" };
-            assert_eq!(got, want);
+            assert_eq!(got, Some(want));
+            assert_eq!(b.try_recv().unwrap(), None);
         }
         let source = Ipv4Addr::new(10, 0, 1, 1);
         a.send(source, Ipv4Addr::new(10, 0, 1, 2), &[7; 8000]).unwrap();
-        assert_eq!(b.recv().await.unwrap().payload, [7; 8000], "fragments are put together");
+        timeout(LONG, set.next()).await.unwrap();
+        let whole = b.try_recv().unwrap().map(|d| d.payload);
+        assert_eq!(whole, Some([7; 8000].as_slice()), "fragments are put together");
 
         a.send(source, ALL_D_ROUTERS, b"not a member").unwrap();
-        assert!(timeout(QUIET, b.recv()).await.is_err());
+        assert!(timeout(QUIET, set.next()).await.is_err());
         b.join(ALL_D_ROUTERS).unwrap();
         a.send(source, ALL_D_ROUTERS, b"member").unwrap();
-        timeout(QUIET * 20, poll_fn(|cx| b.poll_readable(cx))).await.unwrap().unwrap();
+        assert_eq!(timeout(LONG, set.next()).await.unwrap(), [b.ifindex()]);
         assert_eq!(b.try_recv().unwrap().map(|d| d.payload), Some(b"member".as_slice()));
         assert_eq!(b.try_recv().unwrap(), None);
         b.leave(ALL_D_ROUTERS).unwrap();
         b.leave(ALL_D_ROUTERS).unwrap(); // harmless
         a.send(source, ALL_D_ROUTERS, b"left it").unwrap();
-        assert!(timeout(QUIET, b.recv()).await.is_err());
+        assert!(timeout(QUIET, set.next()).await.is_err());
 
         let foreign = a.send(Ipv4Addr::new(192, 0, 2, 1), ALL_SPF_ROUTERS, b"x").unwrap_err();
         assert!(foreign.raw_os_error().is_some(), "{foreign}");
@@ -118,17 +125,21 @@ fn adverts_are_heard_below_a_macvlan_with_the_senders_own_mac() {
         sender.send(&advert(112, Ipv4Addr::new(224, 0, 0, 5))).unwrap();
         listener.send(&advert(112, VRRP_GROUP)).unwrap(); // its own, which it must not hear
         sender.send(&advert(112, VRRP_GROUP)).unwrap();
-        let heard = timeout(Duration::from_secs(5), listener.recv()).await.unwrap().unwrap();
+        let set = ReadySet::new().unwrap();
+        set.add(listener.ifindex(), &listener).unwrap();
+        assert_eq!(timeout(LONG, set.next()).await.unwrap(), [listener.ifindex()]);
+        let Some(Received::Ipv4(heard)) = listener.try_recv().unwrap() else { panic!("no advert") };
         assert_eq!(heard.source_mac, [0, 0, 0x5e, 0, 1, 10]);
         assert_eq!((heard.source, heard.destination), (Ipv4Addr::new(10, 0, 0, 1), VRRP_GROUP));
         assert_eq!((heard.ttl, heard.payload), (255, b"VRRP".as_slice()));
-        assert!(timeout(QUIET, listener.recv()).await.is_err(), "nothing but the one advert");
+        assert!(timeout(QUIET, set.next()).await.is_err(), "nothing but the one advert");
 
         // A length that lies, in a frame that passes the filter.
         let mut lying = advert(112, VRRP_GROUP);
         lying[ETHERNET_HEADER + 2] = 0xff;
         sender.send(&lying).unwrap();
-        assert!(timeout(QUIET, listener.recv()).await.is_err());
+        assert_eq!(timeout(LONG, set.next()).await.unwrap(), [listener.ifindex()]);
+        assert_eq!(listener.try_recv().unwrap(), None);
     });
 }
 
