@@ -33,9 +33,46 @@ fn host_or_less(address: Ipv4Addr, length: u8) -> Ipv4Network {
     Ipv4Network::new(address, length).expect("prefix length is at most 32")
 }
 
+/// A prefix between daemons as five octets. Its own form is the text, which takes a large table a good part of its way to write and to read.
+pub mod octets {
+    use super::{Ipv4Addr, Ipv4Network};
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    /// For `serde(with)`.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(prefix: &Ipv4Network, serializer: S) -> Result<S::Ok, S::Error> {
+        (prefix.ip().octets(), prefix.prefix()).serialize(serializer)
+    }
+
+    /// For `serde(with)`.
+    ///
+    /// # Errors
+    /// The deserializer's, and a length above 32.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ipv4Network, D::Error> {
+        let (address, length) = <([u8; 4], u8)>::deserialize(deserializer)?;
+        Ipv4Network::new(Ipv4Addr::from(address), length).map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+    struct Held(#[serde(with = "octets")] Ipv4Network);
+
+    #[test]
+    fn five_octets_are_a_prefix_unless_its_length_is_too_long() {
+        let held = Held("10.1.2.3/20".parse().unwrap());
+        let bytes = postcard::to_extend(&held, Vec::new()).unwrap();
+        assert_eq!(bytes, [10, 1, 2, 3, 20]);
+        assert_eq!(postcard::from_bytes::<Held>(&bytes), Ok(held));
+        assert!(postcard::from_bytes::<Held>(&[10, 1, 2, 3, 33]).is_err());
+        assert!(postcard::from_bytes::<Held>(&[10, 1, 2, 3]).is_err());
+    }
 
     #[test]
     fn host_bits_are_cleared_and_masks_checked() {

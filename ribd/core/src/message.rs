@@ -11,6 +11,7 @@
 
 use ipnetwork::Ipv4Network;
 use routing_common::id::{IfIndex, InterfaceName, RouterId};
+use routing_common::prefix;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use std::net::Ipv4Addr;
@@ -126,13 +127,14 @@ pub enum RouteChange {
     /// Add the route, or replace the client's earlier one for the same prefix.
     Replace(Route),
     /// The client has no route to this prefix any more.
-    Withdraw(Ipv4Network),
+    Withdraw(#[serde(with = "prefix::octets")] Ipv4Network),
 }
 
 /// A route as a client offers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
     /// Destination, host bits cleared.
+    #[serde(with = "prefix::octets")]
     pub prefix: Ipv4Network,
     /// Administrative distance; the smallest wins between protocols.
     pub distance: u8,

@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// How every recording begins; the last byte is the version.
-pub const MAGIC: [u8; 8] = *b"TORCREC\x05";
+pub const MAGIC: [u8; 8] = *b"TORCREC\x06";
 
 /// No frame is longer, in octets. A kernel with a million routes fits.
 pub const LONGEST_FRAME: usize = 64 << 20;
