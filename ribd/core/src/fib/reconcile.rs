@@ -183,8 +183,8 @@ impl Fib {
         let mut ops = Vec::new();
         for prefix in dirty {
             let Some(op) = self.difference(prefix, &mut ops) else { continue };
-            self.queue(core::mem::take(&mut ops));
-            self.queue([op]);
+            core::mem::take(&mut ops).into_iter().for_each(|op| self.issue(op));
+            self.issue(op);
         }
         self.collect_unused();
     }
@@ -199,9 +199,9 @@ impl Fib {
     }
 
     /// The request that brings one prefix closer to what is wanted; objects it needs go to `ops`. Looks the
-    /// prefix up once: this is the inner loop of a large change.
+    /// prefix up once, and notes there the number that the request will have: this is the inner loop of a large change.
     pub(super) fn difference(&mut self, prefix: Ipv4Network, ops: &mut Vec<FibOp>) -> Option<FibOp> {
-        let with_objects = self.uses_objects();
+        let (with_objects, issued) = (self.uses_objects(), self.issued());
         let entry = self.routes.get_mut(&prefix)?;
         if entry.held && entry.wanted.is_none() {
             return None;
@@ -215,6 +215,7 @@ impl Fib {
                 return None;
             };
             self.objects.release_via(&via);
+            entry.token = issued + 1;
             return Some(FibOp::RemoveRoute { prefix, protocol });
         };
         let protocol = *protocol;
@@ -231,6 +232,7 @@ impl Fib {
         if let Some((_, old)) = entry.sent.replace((protocol, via.clone())) {
             objects.release_via(&old);
         }
+        entry.token = issued + ops.len() as u64 + 1;
         Some(FibOp::InstallRoute { prefix, protocol, via })
     }
 
@@ -244,23 +246,27 @@ impl Fib {
         }
     }
 
+    /// Issues requests that nobody has noted the numbers of.
     pub(super) fn queue(&mut self, ops: impl IntoIterator<Item = FibOp>) {
         for op in ops {
-            let subject = match &op {
-                FibOp::PutNextHop { id, .. } | FibOp::PutGroup { id, .. } => Subject::Object(*id),
-                FibOp::RemoveNextHop { id } => Subject::ObjectRemoval(*id),
-                FibOp::InstallRoute { prefix, protocol, .. } => Subject::Install(*prefix, *protocol),
-                FibOp::RemoveRoute { prefix, protocol } => Subject::Removal(*prefix, *protocol),
-            };
-            self.under_way.push_back(subject.clone());
-            let token = self.issued();
-            if let Subject::Install(prefix, _) | Subject::Removal(prefix, _) = subject
-                && let Some(entry) = self.routes.get_mut(&prefix)
+            let token = self.issued() + 1;
+            if let FibOp::InstallRoute { prefix, .. } | FibOp::RemoveRoute { prefix, .. } = &op
+                && let Some(entry) = self.routes.get_mut(prefix)
             {
                 entry.token = token;
             }
-            self.requests.push_back(FibRequest { token, op });
+            self.issue(op);
         }
+    }
+
+    fn issue(&mut self, op: FibOp) {
+        self.under_way.push_back(match &op {
+            FibOp::PutNextHop { id, .. } | FibOp::PutGroup { id, .. } => Subject::Object(*id),
+            FibOp::RemoveNextHop { id } => Subject::ObjectRemoval(*id),
+            FibOp::InstallRoute { prefix, protocol, .. } => Subject::Install(*prefix, *protocol),
+            FibOp::RemoveRoute { prefix, protocol } => Subject::Removal(*prefix, *protocol),
+        });
+        self.requests.push_back(FibRequest { token: self.issued(), op });
     }
 
     /// Lets go of routes found at start for which `gone` holds.
