@@ -90,12 +90,12 @@ pub enum ClientMessage {
 
 impl ClientMessage {
     /// Messages of at most `most` changes each that tell all of them as one change.
-    pub fn routes(changes: &[RouteChange], most: usize) -> impl Iterator<Item = Self> {
-        let parts = changes.chunks(most.max(1));
-        let last = parts.len().saturating_sub(1);
-        parts.enumerate().map(move |(n, part)| {
-            let form = if n < last { Self::Part } else { Self::Routes };
-            form(part.to_vec())
+    pub fn routes(changes: Vec<RouteChange>, most: usize) -> impl Iterator<Item = Self> {
+        let mut rest = changes.into_iter();
+        core::iter::from_fn(move || {
+            let part: Vec<RouteChange> = rest.by_ref().take(most.max(1)).collect();
+            let form = if rest.len() > 0 { Self::Part } else { Self::Routes };
+            (!part.is_empty()).then(|| form(part))
         })
     }
 

@@ -19,7 +19,7 @@ fn change(lab: &Lab, client: &mut Client, routes: Vec<Route>, number: u64) -> (u
     let before = written(lab);
     let changes: Vec<RouteChange> = routes.into_iter().map(RouteChange::Replace).collect();
     let start = Instant::now();
-    ClientMessage::routes(&changes, 1000).for_each(|message| client.say(&message));
+    ClientMessage::routes(changes, 1000).for_each(|message| client.say(&message));
     client.say(&ClientMessage::FibBarrier(number));
     assert_eq!(client.hear(), RibMessage::FibDone(number));
     println!("{} routes within {:?}", changes.len(), start.elapsed());

@@ -198,7 +198,7 @@ impl Instance {
             let lost = hops.into_iter().map(to_rib).collect();
             self.outputs.push_back(Output::Rib(ClientMessage::Lost(lost)));
         }
-        self.send_routes(&changes);
+        self.send_routes(changes);
         rerouted
     }
 

@@ -174,7 +174,7 @@ impl Instance {
             triggers: pending.triggers,
             waited: pending.since.map_or(Duration::ZERO, |since| now.since(since)),
         });
-        self.send_routes(&changes);
+        self.send_routes(changes);
         self.tell_attachments();
         self.void_alternates(now, change);
     }
@@ -244,7 +244,7 @@ impl Instance {
             .collect()
     }
 
-    pub(super) fn send_routes(&mut self, changes: &[RouteChange]) {
+    pub(super) fn send_routes(&mut self, changes: Vec<RouteChange>) {
         if !self.rib.is_connected || self.restart.withholds_routes {
             return;
         }
@@ -254,7 +254,7 @@ impl Instance {
     /// Tells the whole table again, under the present distance.
     pub(crate) fn resend_routes(&mut self) {
         let all = diff(&RoutingTable::default(), &self.routing_table, self.config.distance);
-        self.send_routes(&all);
+        self.send_routes(all);
         self.tell_alternates();
         self.tell_attachments();
     }

@@ -50,7 +50,7 @@ struct Candidate {
 ///
 /// Without an AS boundary router in the table there are none. So it is with a router that learns a large database and is
 /// Full with nobody yet: it does not look through what it has of it again and again.
-pub(super) fn calculate(input: &SpfInput<'_>, table: &mut RoutingTable, kept: &mut Kept) {
+pub(super) fn calculate(input: &SpfInput<'_>, limit: usize, table: &mut RoutingTable, kept: &mut Kept) {
     kept.forwards = false;
     if !table.routers.values().any(|route| route.as_boundary) {
         return;
@@ -78,9 +78,17 @@ pub(super) fn calculate(input: &SpfInput<'_>, table: &mut RoutingTable, kept: &m
         }
         same
     });
-    let mut external: BTreeMap<_, _> =
-        candidates.into_iter().map(|(p, candidate)| (p, candidate.route)).collect();
-    table.networks.append(&mut external);
+    let limited = |(prefix, candidate): (Ipv4Network, Candidate)| {
+        let mut route = candidate.route;
+        route.next_hops.truncate(limit);
+        (prefix, route)
+    };
+    let mut fewer: BTreeMap<_, _> = candidates.into_iter().map(limited).collect();
+    // No prefix is in both. The few go to the many, who stay where they are.
+    if fewer.len() > table.networks.len() {
+        core::mem::swap(&mut fewer, &mut table.networks);
+    }
+    table.networks.extend(fewer);
 }
 
 /// The route to one network that has no internal route.

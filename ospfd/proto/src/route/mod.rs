@@ -149,8 +149,7 @@ pub(crate) fn calculate(
         inter_area::calculate(input, &mut table);
         table.limit_next_hops(limit);
     }
-    as_external::calculate(input, &mut table, kept);
-    table.limit_next_hops(limit);
+    as_external::calculate(input, limit, &mut table, kept);
     table
 }
 

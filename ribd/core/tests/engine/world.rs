@@ -350,7 +350,7 @@ impl World {
     /// Offers routes as one change, in messages of a hundred.
     pub(crate) fn offer_in_parts(&mut self, id: ClientId, routes: &[Route]) {
         let changes: Vec<RouteChange> = routes.iter().cloned().map(RouteChange::Replace).collect();
-        ClientMessage::routes(&changes, 100).for_each(|message| self.say(id, message));
+        ClientMessage::routes(changes, 100).for_each(|message| self.say(id, message));
     }
 
     pub(crate) fn withdraw(&mut self, id: ClientId, prefix: &str) {
