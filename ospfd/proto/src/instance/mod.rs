@@ -246,6 +246,13 @@ impl Instance {
         [DatabaseId::As].into_iter().chain(areas).chain(links).collect()
     }
 
+    /// Those of [`Instance::databases`] that may hold anything: of many links nearly none.
+    pub(crate) fn filled_databases(&self) -> Vec<DatabaseId> {
+        let links = self.link_scoped.iter().copied().map(DatabaseId::Link);
+        let areas = self.areas.keys().copied().map(DatabaseId::Area);
+        [DatabaseId::As].into_iter().chain(areas).chain(links).collect()
+    }
+
     pub(crate) fn neighbor(&self, id: NeighborId) -> Option<&Neighbor> {
         self.interfaces.get(&id.ifindex)?.neighbors.get(&id.router_id)
     }

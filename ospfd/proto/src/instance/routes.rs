@@ -350,10 +350,11 @@ impl Instance {
             full.all(|n| tree.is_some_and(|t| t.router(n.id.router_id).is_some()))
         };
         let settled = |i: &Interface| !i.is_active() || (i.full_neighbors() > 0 && is_reached(i));
-        let own_pending = self.timers.iter().any(|(key, _)| matches!(key, TimerKey::Originate(..)));
-        self.interfaces.values().all(settled)
+        let waits_to_originate = |(key, _): (TimerKey, Instant)| matches!(key, TimerKey::Originate(..));
+        // Asked in every turn while routers learn of each other: what is quickly told comes first.
+        self.pending_change.is_none()
+            && self.interfaces.values().all(settled)
             && !self.is_anyone_synchronizing()
-            && self.pending_change.is_none()
-            && !own_pending
+            && !self.timers.iter().any(waits_to_originate)
     }
 }

@@ -266,7 +266,7 @@ impl Instance {
 
     /// Lets LSAs reach MaxAge and refreshes our own.
     pub(crate) fn age_databases(&mut self, now: Instant) {
-        for database in self.databases() {
+        for database in self.filled_databases() {
             while let Some((key, attention)) = self.lsdb_mut(database).and_then(|db| db.pop_attention(now)) {
                 match attention {
                     Attention::Refresh => {
@@ -292,7 +292,7 @@ impl Instance {
         if self.is_anyone_synchronizing() {
             return;
         }
-        for database in self.databases() {
+        for database in self.filled_databases() {
             let keys: Vec<LsaKey> =
                 self.lsdb(database).map(|db| db.max_age_keys().copied().collect()).unwrap_or_default();
             for key in keys {
