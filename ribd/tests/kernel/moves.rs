@@ -18,11 +18,11 @@ fn routes(range: Range<u32>, hops: &[NextHop]) -> Vec<Route> {
 fn change(lab: &Lab, client: &mut Client, routes: Vec<Route>, number: u64) -> (u64, u64) {
     let before = written(lab);
     let changes: Vec<RouteChange> = routes.into_iter().map(RouteChange::Replace).collect();
-    let start = Instant::now();
+    let (count, start) = (changes.len(), Instant::now());
     ClientMessage::routes(changes, 1000).for_each(|message| client.say(&message));
     client.say(&ClientMessage::FibBarrier(number));
     assert_eq!(client.hear(), RibMessage::FibDone(number));
-    println!("{} routes within {:?}", changes.len(), start.elapsed());
+    println!("{count} routes within {:?}", start.elapsed());
     let after = written(lab);
     (after.0 - before.0, after.1 - before.1)
 }
