@@ -63,3 +63,21 @@ fn adjacent(world: &World, r: RouterIndex, ifindex: IfIndex, peer: Ipv4Addr) -> 
         None => Err(format!("no session with {peer} on eth{port}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checker::fixtures::ring_with_bfd;
+    use bfd_proto::Instance;
+
+    #[test]
+    fn a_session_that_is_not_up_or_not_there_breaks_it() {
+        let mut world = ring_with_bfd(20);
+        assert_eq!(Sessions(Oracle::default()).at_rest(&world), Ok(()));
+        world.scenario.settings.bfd_interval = Some(99);
+        assert!(Sessions(Oracle::default()).at_rest(&world).is_err(), "slower than configured");
+        world.scenario.settings.bfd_interval = Some(100);
+        world.nodes[0].bfd.engine = Some(Instance::new(7));
+        assert!(Sessions(Oracle::default()).at_rest(&world).is_err());
+    }
+}

@@ -33,6 +33,18 @@ struct Heard {
     patience: Duration,
 }
 
+impl Heard {
+    fn may_fail(&self, now: Instant) -> Verdict {
+        let silent = now.since(self.at);
+        if silent < self.detection_time { Err(format!("is given up after {silent:?}")) } else { Ok(()) }
+    }
+
+    fn may_be_up(&self, now: Instant) -> Verdict {
+        let silent = now.since(self.at);
+        if silent > self.patience * 2 + SLACK { Err(format!("is silent for {silent:?}")) } else { Ok(()) }
+    }
+}
+
 /// The law.
 #[derive(Debug, Default)]
 pub(super) struct Detection {
@@ -89,10 +101,9 @@ impl Checker for Detection {
             let expired = session.diagnostic == Diagnostic::CONTROL_DETECTION_TIME_EXPIRED;
             if session.downs > before && session.state == SessionState::Down && expired {
                 let Some(heard) = self.heard.get(&place) else { continue };
-                let (peer, silent) = (session.peer, turn.local.since(heard.at));
-                if silent < heard.detection_time {
-                    return Err(format!("{}: {peer} is given up after {silent:?}", node.name));
-                }
+                heard
+                    .may_fail(turn.local)
+                    .map_err(|text| format!("{}: {} {text}", node.name, session.peer))?;
             }
         }
         Ok(())
@@ -105,12 +116,43 @@ impl Checker for Detection {
                 let Some(interface) = session.interface else { continue };
                 let place = (r, node.incarnation(Daemon::Bfd), interface, session.peer);
                 let Some(heard) = self.heard.get(&place) else { continue };
-                let silent = now.since(heard.at);
-                if session.state == SessionState::Up && silent > heard.patience * 2 + SLACK {
-                    return Err(format!("{}: {} is silent for {silent:?}", node.name, session.peer));
+                if session.state == SessionState::Up {
+                    heard.may_be_up(now).map_err(|text| format!("{}: {} {text}", node.name, session.peer))?;
                 }
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checker::fixtures::ring_with_bfd;
+
+    #[test]
+    fn a_failure_too_soon_and_a_silence_too_long_break_it() {
+        let (at, time) = (Instant::from_secs(5), Duration::from_millis(300));
+        let heard = Heard { at, detection_time: time, patience: time };
+        assert!(heard.may_fail(at + time - Duration::from_nanos(1)).is_err());
+        assert_eq!(heard.may_fail(at + time), Ok(()));
+        assert_eq!(heard.may_be_up(at + time * 2 + SLACK), Ok(()));
+        assert!(heard.may_be_up(at + time * 3 + SLACK).is_err());
+    }
+
+    #[test]
+    fn a_session_that_stays_up_in_silence_breaks_it() {
+        let world = ring_with_bfd(20);
+        let node = &world.nodes[0];
+        let session =
+            node.bfd.engine.iter().flat_map(|e| e.views()).find(|s| s.state == SessionState::Up).unwrap();
+        let place = (0, node.incarnation(Daemon::Bfd), session.interface.unwrap(), session.peer);
+        let time = Duration::from_millis(300);
+        let law = |at| {
+            let heard = BTreeMap::from([(place, Heard { at, detection_time: time, patience: time })]);
+            Detection { heard, downs: BTreeMap::new() }
+        };
+        assert_eq!(law(node.clock.local(world.now)).sweep(&world), Ok(()));
+        assert!(law(node.clock.local(world.now - Duration::from_secs(2))).sweep(&world).is_err());
     }
 }

@@ -56,3 +56,32 @@ impl Checker for Pace {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checker::fixtures::ring_with_bfd;
+    use crate::frame::UdpDatagram;
+
+    #[test]
+    fn the_same_again_too_soon_breaks_it_and_news_do_not() {
+        let world = ring_with_bfd(20);
+        let from = End { router: 0, port: 0 };
+        let address = Ipv4Addr::new(10, 0, 0, 1);
+        let said = |second: u8| {
+            let mut payload = [0u8; 24];
+            payload[..8].copy_from_slice(&[0x20, second, 3, 24, 0, 0, 0, 7]);
+            payload[11] = 9;
+            let udp = UdpDatagram { source_port: 49_152, destination_port: 3784, payload: &payload };
+            Frame::udp_of([2, 0, 0, 0, 0, 1], address, address, 255, udp)
+        };
+        let (up, poll) = (said(0xc0), said(0xe0));
+        let mut law = Pace::default();
+        assert_eq!(law.sent(&world, from, &up), Ok(()));
+        assert_eq!(law.sent(&world, from, &poll), Ok(()));
+        assert_eq!(law.sent(&world, from, &poll), Ok(()), "a question may be repeated");
+        assert_eq!(law.sent(&world, from, &up), Ok(()));
+        assert!(law.sent(&world, from, &up).is_err());
+        assert_eq!(law.sent(&world, End { port: 1, ..from }, &up), Ok(()), "another session's");
+    }
+}

@@ -74,3 +74,45 @@ impl Checker for Failures {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checker::fixtures::ring_with_bfd;
+
+    #[test]
+    fn a_neighbour_that_stays_full_behind_a_dead_segment_breaks_it() {
+        let mut world = ring_with_bfd(20);
+        let mut law = Failures::default();
+        assert_eq!(law.sweep(&world), Ok(()));
+        let up: Vec<Place> = law.seen.keys().copied().collect();
+        assert!(up.len() >= 10, "two for each link of the ring");
+        let (router, _, ifindex, peer) = up[0];
+        let port = kernel::port(ifindex).unwrap();
+        let segment = world.scenario.routers[router].ports[port].segment;
+        // bfdd gives it up and nobody tells ospfd.
+        let session = world.nodes[router].bfd.engine.as_ref().unwrap().views();
+        let session = session.filter(|s| s.peer == peer).map(|s| s.discriminator).next().unwrap();
+        let mut payload = [0u8; 24];
+        payload[..8].copy_from_slice(&[0x20, 0x40, 3, 24, 0, 0, 0, 7]);
+        payload[8..12].copy_from_slice(&session.to_be_bytes());
+        let received = world.nodes[router].clock.local(world.now);
+        let own = world.scenario.routers[router].ports[port].address.ip();
+        let packet = bfd_proto::Received {
+            interface: ifindex,
+            source: peer,
+            destination: own,
+            ttl: 255,
+            multihop: false,
+            payload: &payload,
+            received,
+        };
+        let engine = world.nodes[router].bfd.engine.as_mut().unwrap();
+        routing_common::machine::Machine::handle(engine, received, bfd_proto::Input::Packet(packet));
+        assert_eq!(law.sweep(&world), Ok(()), "packets pass: OSPF may have its reasons");
+        let mut law = Failures { seen: up.into_iter().map(|place| (place, Seen::Up)).collect() };
+        world.segments[segment].cuts.insert(0, None);
+        assert_eq!(law.sweep(&world), Ok(()), "it may be on its way");
+        assert!(law.sweep(&world).is_err());
+    }
+}

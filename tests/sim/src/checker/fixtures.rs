@@ -34,7 +34,18 @@ pub(super) fn entry(sequence: i32, age: u16, content: u32) -> LsdbEntry {
 
 /// The paper's ring of five, without laws, after some time.
 pub(super) fn ring(seconds: u64) -> World {
-    let scenario = Scenario { seed: 1, ..paper::ring5_p() };
+    settled(&paper::ring5_p(), seconds)
+}
+
+/// The same with BFD every 100 ms.
+pub(super) fn ring_with_bfd(seconds: u64) -> World {
+    let mut scenario = paper::ring5_p();
+    scenario.settings.bfd_interval = Some(100);
+    settled(&scenario, seconds)
+}
+
+fn settled(scenario: &Scenario, seconds: u64) -> World {
+    let scenario = Scenario { seed: 1, ..scenario.clone() };
     let mut world = World::new(&scenario, Vec::new(), false).unwrap();
     world.run_until(Instant::from_secs(seconds));
     world
