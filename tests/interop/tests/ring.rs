@@ -10,7 +10,7 @@ use ringlab::probe::reach;
 use ringlab::scenario::{events, rehearse};
 use ringlab::stack::{Profile, Stack};
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 fn lab(exceptions: &[(&str, Stack)]) -> Result<Lab> {
     let mut options = Options::new("ring5-c", Stack::Torc)?;
@@ -41,11 +41,21 @@ fn judge(captures: Vec<Capture>) -> Result<Tally> {
     Ok(all)
 }
 
+/// How long a flow may be dead though all tables are right: whoever has the virtual address may lose it for a moment to
+/// advertisements of 10 ms that a busy machine delays.
+const UPSET: Duration = Duration::from_secs(5);
+
 fn converged(lab: &Lab) -> Result<Duration> {
     let took = lab.wait_converged(Profile::Ring.patience())?;
-    let (tried, dead) = reach(lab)?;
-    ensure!(tried >= 12 && dead.is_empty(), "{dead:?} of {tried} flows are dead");
-    Ok(took)
+    let start = Instant::now();
+    loop {
+        let (tried, dead) = reach(lab)?;
+        ensure!(tried >= 12, "{tried} flows");
+        if dead.is_empty() {
+            return Ok(took);
+        }
+        ensure!(start.elapsed() < UPSET, "{dead:?} of {tried} flows are dead");
+    }
 }
 
 /// Normal, a leaf's death and return, a cut link.
