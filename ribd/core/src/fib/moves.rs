@@ -13,6 +13,7 @@
 //! only if they share that too, so that a client's word that a neighbour is dead ([`Fib::lose`]) is one write for each object
 //! of it. The client tells what becomes of the routes right after it, and nothing more is written where that is the same.
 
+use super::reconcile::via_object;
 use super::{Fib, FibEntry, FibOp, NextHopId, Put, Via};
 use crate::message::Protocol;
 use crate::route::{FibHop, FibHops, kernel_protocol};
@@ -169,24 +170,22 @@ impl Fib {
             // What waits for another attempt goes on waiting.
             let by_itself = dirty.binary_search(&prefix).is_ok().then(|| self.difference(prefix, &mut ops));
             let Some(op) = by_itself.flatten().or_else(|| self.stay(prefix, &mut ops)) else { continue };
-            ops.push(op);
-            self.queue(core::mem::take(&mut ops));
+            self.issue_after(&mut ops, op);
         }
     }
 
     /// The request that takes a route to another object with the content its present one still has.
     fn stay(&mut self, prefix: Ipv4Network, ops: &mut Vec<FibOp>) -> Option<FibOp> {
+        let issued = self.issued();
         let entry = self.routes.get_mut(&prefix)?;
         let Some((protocol, Via::Object(id))) = entry.sent else { return None };
         let hops = FibHops::from_slice(self.objects.hops(id));
         let alternate = self.objects.alternate(id);
-        let via = self
-            .objects
-            .obtain(&hops, alternate, ops)
-            .map_or_else(|| Via::Plain(hops.as_slice().into()), Via::Object);
+        let via = via_object(&mut self.objects, &hops, alternate, ops);
         self.objects.acquire_via(&via);
         self.objects.release(id);
         entry.sent = Some((protocol, via.clone()));
+        entry.token = issued + ops.len() as u64 + 1;
         Some(FibOp::InstallRoute { prefix, protocol, via })
     }
 }

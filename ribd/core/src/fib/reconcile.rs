@@ -2,7 +2,7 @@
 
 use super::objects::Objects;
 use super::{FibEntry, FibOp, FibRequest, FibStatistics, NextHopId, Via};
-use crate::route::{FibHop, Target};
+use crate::route::{FibHop, FibHops, Target};
 use ipnetwork::Ipv4Network;
 use prefix_trie::PrefixMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -183,8 +183,7 @@ impl Fib {
         let mut ops = Vec::new();
         for prefix in dirty {
             let Some(op) = self.difference(prefix, &mut ops) else { continue };
-            core::mem::take(&mut ops).into_iter().for_each(|op| self.issue(op));
-            self.issue(op);
+            self.issue_after(&mut ops, op);
         }
         self.collect_unused();
     }
@@ -257,6 +256,12 @@ impl Fib {
             }
             self.issue(op);
         }
+    }
+
+    /// Issues the request of a route that notes its number already, after those it needs.
+    pub(super) fn issue_after(&mut self, needed: &mut Vec<FibOp>, op: FibOp) {
+        needed.drain(..).for_each(|op| self.issue(op));
+        self.issue(op);
     }
 
     fn issue(&mut self, op: FibOp) {
@@ -347,9 +352,17 @@ fn via_for(
 ) -> Via {
     match target {
         Target::Blackhole => Via::Blackhole,
-        Target::Hops(hops) => with_objects
-            .then(|| objects.obtain(hops, alternate, ops))
-            .flatten()
-            .map_or_else(|| Via::Plain(hops.as_slice().into()), Via::Object),
+        Target::Hops(hops) if with_objects => via_object(objects, hops, alternate, ops),
+        Target::Hops(hops) => Via::Plain(hops.as_slice().into()),
     }
+}
+
+/// An object for these next hops, or where numbers are used up the next hops themselves.
+pub(super) fn via_object(
+    objects: &mut Objects,
+    hops: &FibHops,
+    alternate: Option<FibHop>,
+    ops: &mut Vec<FibOp>,
+) -> Via {
+    objects.obtain(hops, alternate, ops).map_or_else(|| Via::Plain(hops.as_slice().into()), Via::Object)
 }
