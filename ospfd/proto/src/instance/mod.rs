@@ -241,14 +241,16 @@ impl Instance {
 
     /// Names of all databases.
     pub(crate) fn databases(&self) -> Vec<DatabaseId> {
-        let links = self.interfaces.keys().copied().map(DatabaseId::Link);
-        let areas = self.areas.keys().copied().map(DatabaseId::Area);
-        [DatabaseId::As].into_iter().chain(areas).chain(links).collect()
+        self.databases_with(self.interfaces.keys())
     }
 
     /// Those of [`Instance::databases`] that may hold anything: of many links nearly none.
     pub(crate) fn filled_databases(&self) -> Vec<DatabaseId> {
-        let links = self.link_scoped.iter().copied().map(DatabaseId::Link);
+        self.databases_with(&self.link_scoped)
+    }
+
+    fn databases_with<'a>(&self, links: impl IntoIterator<Item = &'a IfIndex>) -> Vec<DatabaseId> {
+        let links = links.into_iter().copied().map(DatabaseId::Link);
         let areas = self.areas.keys().copied().map(DatabaseId::Area);
         [DatabaseId::As].into_iter().chain(areas).chain(links).collect()
     }
