@@ -134,6 +134,16 @@ impl Kernel {
         self.addresses.iter().map(|(a, _)| a)
     }
 
+    /// Is this one of its addresses?
+    pub fn has(&self, address: Ipv4Addr) -> bool {
+        self.addresses().any(|a| a.network.ip() == address)
+    }
+
+    /// Is it one of this interface?
+    pub fn has_on(&self, ifindex: IfIndex, address: Ipv4Addr) -> bool {
+        self.addresses().any(|a| a.ifindex == ifindex && a.network.ip() == address)
+    }
+
     /// Can frames pass?
     pub fn is_running(&self, ifindex: IfIndex) -> bool {
         self.links.get(&ifindex).is_some_and(|l| l.running)

@@ -8,6 +8,7 @@ use crate::kernel::Kernel;
 use crate::scenario::Daemon;
 use crate::turn;
 use crate::world::Event;
+use bfd_proto::SessionView;
 use ospf_proto::restart::Saved;
 use routing_common::config::Config;
 use routing_common::id::IfIndex;
@@ -71,6 +72,47 @@ impl<E> Slot<E> {
         self.process.stopping = false;
         self.process.backlog.clear();
         self.process.wake = None;
+    }
+}
+
+/// An engine as the process of a router.
+pub(crate) trait Hosted: Machine + Sized {
+    /// Whose engine it is.
+    const DAEMON: Daemon;
+
+    /// Where a router has it.
+    fn slot(node: &mut Node) -> &mut Slot<Self>;
+}
+
+impl Hosted for rib::Rib {
+    const DAEMON: Daemon = Daemon::Rib;
+
+    fn slot(node: &mut Node) -> &mut Slot<Self> {
+        &mut node.rib
+    }
+}
+
+impl Hosted for ospf_proto::Instance {
+    const DAEMON: Daemon = Daemon::Ospf;
+
+    fn slot(node: &mut Node) -> &mut Slot<Self> {
+        &mut node.ospf
+    }
+}
+
+impl Hosted for vrrp_proto::Instance {
+    const DAEMON: Daemon = Daemon::Vrrp;
+
+    fn slot(node: &mut Node) -> &mut Slot<Self> {
+        &mut node.vrrp
+    }
+}
+
+impl Hosted for bfd_proto::Instance {
+    const DAEMON: Daemon = Daemon::Bfd;
+
+    fn slot(node: &mut Node) -> &mut Slot<Self> {
+        &mut node.bfd
     }
 }
 
@@ -267,6 +309,11 @@ impl Node {
         }
     }
 
+    /// The sessions of bfdd; none while it does not run.
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = SessionView> {
+        self.bfd.engine.iter().flat_map(bfd_proto::Instance::views)
+    }
+
     /// Is an ARP packet on a port handed to vrrpd?
     pub(crate) fn vrrp_takes(&self, ifindex: IfIndex, arp: &Arp) -> bool {
         let about = self.vrrp_arp.get(&ifindex).filter(|_| self.vrrp_sockets.contains(&ifindex));
@@ -278,14 +325,13 @@ impl Node {
         let (Some(ip), Some(udp)) = (frame.datagram(), frame.udp()) else { return false };
         udp.destination_port == turn::bfd::PORT
             && self.bfd_sockets.contains(&ifindex)
-            && self.kernel.addresses().any(|a| a.network.ip() == ip.destination)
+            && self.kernel.has(ip.destination)
     }
 
     /// May a datagram to `destination` on a port be handed to ospfd?
     pub(crate) fn ospf_takes(&self, ifindex: IfIndex, destination: Ipv4Addr) -> bool {
-        self.ospf_sockets.get(&ifindex).is_some_and(|groups| {
-            groups.contains(&destination)
-                || self.kernel.addresses().any(|a| a.ifindex == ifindex && a.network.ip() == destination)
-        })
+        self.ospf_sockets
+            .get(&ifindex)
+            .is_some_and(|groups| groups.contains(&destination) || self.kernel.has_on(ifindex, destination))
     }
 }

@@ -4,8 +4,6 @@ use crate::checker::Cause;
 use crate::node::{Client, Connection};
 use crate::scenario::Daemon;
 use crate::world::{Event, World};
-use routing_common::link::LinkEvent;
-use routing_common::machine::Machine;
 use routing_common::time::Duration;
 
 /// Between attempts of a client to reach its server, at first; doubled up to [`LONGEST_PAUSE`] in the shell, drawn here.
@@ -47,80 +45,47 @@ impl World {
     }
 
     fn start_rib(&mut self, router: usize) {
-        let events = self.dump(router);
-        self.nodes[router].rib.start(rib::Rib::new());
-        self.turn(router, Daemon::Rib, Cause::Started, |node, local| {
-            let Some(engine) = &mut node.rib.engine else { return };
-            engine.handle(local, rib::Input::Reconfigure(Box::new(node.config.clone())));
-        });
-        for event in events {
-            self.feed_start(router, event);
+        use rib::{Input, Rib};
+        let events = self.dump(router).into_iter().map(Input::Link);
+        self.nodes[router].rib.start(Rib::new());
+        for input in core::iter::once(Input::Reconfigure(self.file(router))).chain(events) {
+            self.give::<Rib>(router, Cause::Started, input);
         }
-        self.turn(router, Daemon::Rib, Cause::Started, |node, local| {
-            let snapshot = node.kernel.snapshot();
-            let Some(engine) = &mut node.rib.engine else { return };
-            engine.handle(local, rib::Input::KernelSnapshot(snapshot));
-        });
-    }
-
-    fn feed_start(&mut self, router: usize, event: LinkEvent) {
-        self.turn(router, Daemon::Rib, Cause::Started, |node, local| {
-            if let Some(engine) = &mut node.rib.engine {
-                engine.handle(local, rib::Input::Link(event));
-            }
-        });
+        let snapshot = self.nodes[router].kernel.snapshot();
+        self.give::<Rib>(router, Cause::Started, Input::KernelSnapshot(snapshot));
     }
 
     fn start_ospf(&mut self, router: usize) {
         use ospf_proto::{Input, Instance};
-        let events = self.dump(router);
+        let events = self.dump(router).into_iter().map(Input::Link);
         let seed = self.rng.next_u64();
         let wall = self.nodes[router].clock.wall(self.now);
         let node = &mut self.nodes[router];
         node.ospf.start(Instance::new(&node.config, seed));
         let restored = Input::Restored(node.saved.clone().map(Box::new));
-        let inputs =
-            [Input::WallClock(wall), restored].into_iter().chain(events.into_iter().map(Input::Link));
-        for input in inputs {
-            self.turn(router, Daemon::Ospf, Cause::Started, |node, local| {
-                if let Some(engine) = &mut node.ospf.engine {
-                    engine.handle(local, input);
-                }
-            });
+        for input in [Input::WallClock(wall), restored].into_iter().chain(events) {
+            self.give::<Instance>(router, Cause::Started, input);
         }
     }
 
     fn start_vrrp(&mut self, router: usize) {
         use vrrp_proto::{Input, Instance};
-        let events = self.dump(router);
-        let node = &mut self.nodes[router];
-        node.vrrp.start(Instance::new());
-        let config = Box::new(node.config.clone());
-        let inputs = events.into_iter().map(Input::Link);
-        for input in core::iter::once(Input::Reconfigure(config)).chain(inputs) {
-            self.turn(router, Daemon::Vrrp, Cause::Started, |node, local| {
-                if let Some(engine) = &mut node.vrrp.engine {
-                    engine.handle(local, input);
-                }
-            });
+        let events = self.dump(router).into_iter().map(Input::Link);
+        self.nodes[router].vrrp.start(Instance::new());
+        for input in core::iter::once(Input::Reconfigure(self.file(router))).chain(events) {
+            self.give::<Instance>(router, Cause::Started, input);
         }
     }
 
     fn start_bfd(&mut self, router: usize) {
         use bfd_proto::{HostStatus, Input, Instance};
-        let events = self.dump(router);
+        let events = self.dump(router).into_iter().map(Input::Link);
         let seed = self.rng.next_u64();
-        let node = &mut self.nodes[router];
-        node.bfd.start(Instance::new(seed));
+        self.nodes[router].bfd.start(Instance::new(seed));
         let host = HostStatus { real_time: Some(20), memory_locked: true, problems: Vec::new() };
-        let config = Input::Reconfigure(Box::new(node.config.clone()));
-        let links = events.into_iter().map(Input::Link);
-        for input in core::iter::once(Input::Host(host)).chain(links).chain([config]) {
-            self.turn(router, Daemon::Bfd, Cause::Started, |node, local| {
-                if let Some(engine) = &mut node.bfd.engine {
-                    engine.handle(local, input);
-                }
-            });
+        let config = Input::Reconfigure(self.file(router));
+        for input in core::iter::once(Input::Host(host)).chain(events).chain([config]) {
+            self.give::<Instance>(router, Cause::Started, input);
         }
     }
 

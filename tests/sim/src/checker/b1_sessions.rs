@@ -9,7 +9,6 @@ use crate::world::World;
 use bfd_proto::message::SessionState;
 use ospf_proto::neighbor::NeighborState;
 use routing_common::id::IfIndex;
-use routing_common::time::Duration;
 use std::net::Ipv4Addr;
 
 /// Detect Mult of the default profile.
@@ -47,14 +46,16 @@ impl Checker for Sessions {
 /// Does this end of an adjacency ask for a session, and is it Up if the other end's BFD runs?
 fn adjacent(world: &World, r: RouterIndex, ifindex: IfIndex, peer: Ipv4Addr) -> Verdict {
     let node = &world.nodes[r];
-    let Some(bfd) = node.bfd.engine.as_ref().filter(|_| node.bfd.is_active()) else { return Ok(()) };
-    let other = world.nodes.iter().find(|n| n.kernel.addresses().any(|a| a.network.ip() == peer));
+    if !node.bfd.is_active() {
+        return Ok(());
+    }
+    let other = world.nodes.iter().find(|n| n.kernel.has(peer));
     if !other.is_some_and(|other| other.bfd.is_active()) {
         return Ok(());
     }
-    let found = bfd.views().find(|s| s.interface == Some(ifindex) && s.peer == peer);
+    let found = node.sessions().find(|s| s.interface == Some(ifindex) && s.peer == peer);
     let port = kernel::port(ifindex).unwrap_or_default();
-    let interval = Duration::from_millis(world.scenario.settings.bfd_interval.unwrap_or_default());
+    let interval = rest::bfd_interval(world);
     match found.map(|s| (s.state, s.detection_time)) {
         Some((SessionState::Up, time)) if time <= interval * MULTIPLIER => Ok(()),
         Some((state, time)) => {

@@ -4,6 +4,7 @@
 //! announces, which is not faster than the configured one, all routers being configured alike. A process that stood still may
 //! give as much time again (`bfd_proto`'s deviation 1).
 
+use super::rest;
 use super::{Cause, Checker, Turn, Verdict};
 use crate::frame::Frame;
 use crate::kernel;
@@ -53,20 +54,16 @@ pub(super) struct Detection {
     downs: BTreeMap<Place, u64>,
 }
 
-/// The configured interval.
-fn interval(world: &World) -> Duration {
-    Duration::from_millis(world.scenario.settings.bfd_interval.unwrap_or_default())
-}
-
 impl Detection {
     fn hear(&mut self, world: &World, turn: &Turn<'_>, port: usize, frame: &Frame, at: Instant) {
         let node = &world.nodes[turn.router];
         let (Some(ip), Some(udp)) = (frame.datagram(), frame.udp()) else { return };
         let Ok(packet) = wire::bfd(udp.payload) else { return };
-        let announced = Duration::from_micros(u64::from(packet.desired_min_tx)).max(interval(world));
+        let announced =
+            Duration::from_micros(u64::from(packet.desired_min_tx)).max(rest::bfd_interval(world));
         let detection_time = announced * u32::from(packet.multiplier);
         let ifindex = kernel::ifindex(port);
-        let mut sessions = node.bfd.engine.iter().flat_map(|e| e.views());
+        let mut sessions = node.sessions();
         let session = sessions.find(|s| s.interface == Some(ifindex) && s.peer == ip.source);
         // §6.8.6: what names another session is for that one, or for nobody.
         if session.is_none_or(|s| ![0, s.discriminator].contains(&packet.your_discriminator)) {
@@ -94,7 +91,7 @@ impl Checker for Detection {
             self.hear(world, turn, *port, frame, *at);
         }
         let node = &world.nodes[turn.router];
-        for session in node.bfd.engine.iter().flat_map(|e| e.views()) {
+        for session in node.sessions() {
             let Some(interface) = session.interface else { continue };
             let place = (turn.router, node.incarnation(Daemon::Bfd), interface, session.peer);
             let before = self.downs.insert(place, session.downs).unwrap_or_default();
@@ -112,7 +109,7 @@ impl Checker for Detection {
     fn sweep(&mut self, world: &World) -> Verdict {
         for (r, node) in world.nodes.iter().enumerate().filter(|(_, node)| node.bfd.is_active()) {
             let now = node.clock.local(world.now);
-            for session in node.bfd.engine.iter().flat_map(|e| e.views()) {
+            for session in node.sessions() {
                 let Some(interface) = session.interface else { continue };
                 let place = (r, node.incarnation(Daemon::Bfd), interface, session.peer);
                 let Some(heard) = self.heard.get(&place) else { continue };
@@ -144,8 +141,7 @@ mod tests {
     fn a_session_that_stays_up_in_silence_breaks_it() {
         let world = ring_with_bfd(20);
         let node = &world.nodes[0];
-        let session =
-            node.bfd.engine.iter().flat_map(|e| e.views()).find(|s| s.state == SessionState::Up).unwrap();
+        let session = node.sessions().find(|s| s.state == SessionState::Up).unwrap();
         let place = (0, node.incarnation(Daemon::Bfd), session.interface.unwrap(), session.peer);
         let time = Duration::from_millis(300);
         let law = |at| {

@@ -3,6 +3,7 @@
 //! A packet is periodic if it says what the last one said and neither asks nor answers. The interval is the configured one
 //! while a session is Up, and while it says that it was taken down (`bfd_proto`'s deviation 2); else a second.
 
+use super::rest;
 use super::{Checker, Verdict};
 use crate::frame::Frame;
 use crate::scenario::Daemon;
@@ -44,9 +45,7 @@ impl Checker for Pace {
         let place = (from, node.incarnation(Daemon::Bfd), ip.destination);
         let Some((before, at)) = self.said.insert(place, (packet, now)) else { return Ok(()) };
         let interval = match packet.state {
-            ADMIN_DOWN | UP => {
-                Duration::from_millis(world.scenario.settings.bfd_interval.unwrap_or_default())
-            }
+            ADMIN_DOWN | UP => rest::bfd_interval(world),
             _ => SLOW,
         };
         let gap = now.since(at);

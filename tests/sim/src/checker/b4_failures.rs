@@ -44,7 +44,7 @@ impl Checker for Failures {
             if !connection.up || !node.ospf.is_active() || !node.bfd.is_active() {
                 continue;
             }
-            for session in node.bfd.engine.iter().flat_map(|e| e.views()) {
+            for session in node.sessions() {
                 let Some((ifindex, port)) = session.interface.and_then(|i| Some((i, kernel::port(i)?)))
                 else {
                     continue;

@@ -180,7 +180,7 @@ fn count(world: &World, r: RouterIndex) -> Counted {
         writes: node.kernel.writes,
         neighbor_changes: neighbors.map(|n| u64::from(n.state_changes)).sum(),
         interface_changes: interfaces().map(|i| i.statistics.state_changes).sum(),
-        session_changes: node.bfd.engine.iter().flat_map(|e| e.views()).map(|s| s.ups + s.downs).sum(),
+        session_changes: node.sessions().map(|s| s.ups + s.downs).sum(),
         virtual_changes: node.vrrp.engine.iter().flat_map(|e| e.routers()).map(|v| v.stats.transitions).sum(),
     }
 }

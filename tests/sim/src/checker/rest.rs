@@ -11,7 +11,7 @@ use crate::world::World;
 use ospf_proto::Instance;
 use ospf_proto::interface::Interface;
 use routing_common::id::RouterId;
-use routing_common::time::Instant;
+use routing_common::time::{Duration, Instant};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -101,6 +101,11 @@ pub(super) fn is_expected(world: &World) -> bool {
 /// Does a fault of this span go on now?
 pub(super) fn is_under_way(world: &World, at: u64, until: u64) -> bool {
     Instant::from_millis(at) <= world.now && world.now < Instant::from_millis(until)
+}
+
+/// The interval of BFD; zero without.
+pub(super) fn bfd_interval(world: &World) -> Duration {
+    Duration::from_millis(world.scenario.settings.bfd_interval.unwrap_or_default())
 }
 
 /// A router by its name, for reports.

@@ -114,7 +114,7 @@ fn ip_header(frame: &Frame) -> Verdict {
 fn bfd(world: &World, from: End, frame: &Frame, datagram: Datagram<'_>) -> Verdict {
     let udp = frame.udp().ok_or("UDP length or checksum")?;
     let packet = wire::bfd(udp.payload)?;
-    let own = world.nodes[from.router].kernel.addresses().any(|a| a.network.ip() == datagram.source);
+    let own = world.nodes[from.router].kernel.has(datagram.source);
     let wrong = match () {
         () if datagram.ttl != 255 => "TTL",
         () if udp.destination_port != 3784 || udp.source_port < 49_152 => "UDP ports",

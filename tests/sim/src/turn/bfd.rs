@@ -7,8 +7,7 @@ use crate::node::{BfdWay, ToClient, ToServer};
 use crate::scenario::Daemon;
 use crate::segment::End;
 use crate::world::{Event, World};
-use bfd_proto::{ClientId, Input, Output, Received};
-use routing_common::machine::Machine;
+use bfd_proto::{ClientId, Input, Instance, Output, Received};
 use routing_common::time::Instant;
 
 /// RFC 5881 §4: where Control packets go.
@@ -18,13 +17,6 @@ const SOURCE_PORT: u16 = 49_152;
 
 impl World {
     pub(super) fn process_bfd(&mut self, router: usize, event: Event) {
-        let feed = |world: &mut Self, cause: Cause<'_>, input: Input<'_>| {
-            world.turn(router, Daemon::Bfd, cause, |node, local| {
-                if let Some(engine) = &mut node.bfd.engine {
-                    engine.handle(local, input);
-                }
-            });
-        };
         match event {
             Event::Arrive { to, at, frame, nature } => {
                 let (Some(ip), Some(udp)) = (frame.datagram(), frame.udp()) else { return };
@@ -38,30 +30,32 @@ impl World {
                     received: self.nodes[router].clock.local(at),
                 };
                 let cause = Cause::Frame { port: to.port, frame: &frame, nature, at };
-                feed(self, cause, Input::Packet(received));
+                self.give::<Instance>(router, cause, Input::Packet(received));
             }
-            Event::Links { event, .. } => feed(self, Cause::Link(&event), Input::Link(event.clone())),
+            Event::Links { event, .. } => {
+                self.give::<Instance>(router, Cause::Link(&event), Input::Link(event.clone()))
+            }
             Event::ClientConnected { number, .. } => {
-                feed(self, Cause::Other, Input::ClientConnected(ClientId(number)));
+                self.give::<Instance>(router, Cause::Other, Input::ClientConnected(ClientId(number)));
             }
             Event::ToServer { number, message: ToServer::Bfd(message), .. } => {
-                feed(self, Cause::Other, Input::ClientMessage(ClientId(number), message));
+                self.give::<Instance>(router, Cause::Other, Input::ClientMessage(ClientId(number), message));
             }
             Event::ClientGone { number, .. } => {
-                feed(self, Cause::Other, Input::ClientGone(ClientId(number)));
+                self.give::<Instance>(router, Cause::Other, Input::ClientGone(ClientId(number)));
             }
             Event::Reload { .. } => {
-                let config = Box::new(self.nodes[router].config.clone());
-                feed(self, Cause::Reconfigured, Input::Reconfigure(config));
+                let config = self.file(router);
+                self.give::<Instance>(router, Cause::Reconfigured, Input::Reconfigure(config));
             }
-            Event::Terminate { .. } => feed(self, Cause::Other, Input::Shutdown),
+            Event::Terminate { .. } => self.give::<Instance>(router, Cause::Other, Input::Shutdown),
             _ => {}
         }
     }
 
     pub(super) fn drain_bfd(&mut self, router: usize, local: Instant) -> usize {
         let mut count = 0;
-        while let Some(output) = self.nodes[router].bfd.engine.as_mut().and_then(Machine::poll_output) {
+        while let Some(output) = self.next_output::<Instance>(router) {
             count += 1;
             let node = &mut self.nodes[router];
             match output {
@@ -77,9 +71,8 @@ impl World {
                 }
                 Output::Close(session) => _ = node.bfd_ways.remove(&session),
                 Output::Transmit { session, packet } => {
-                    let sent = self.transmit_bfd(router, session, &packet);
-                    if let Some(engine) = self.nodes[router].bfd.engine.as_mut().filter(|_| !sent) {
-                        engine.handle(local, Input::TransmitFailed(session));
+                    if !self.transmit_bfd(router, session, &packet) {
+                        self.answer::<Instance>(router, local, Input::TransmitFailed(session));
                     }
                 }
                 Output::ToClient(ClientId(number), message) => {
@@ -87,9 +80,7 @@ impl World {
                 }
                 Output::Disconnect(ClientId(number)) => {
                     self.disconnect(router, number);
-                    if let Some(engine) = &mut self.nodes[router].bfd.engine {
-                        engine.handle(local, Input::ClientGone(ClientId(number)));
-                    }
+                    self.answer::<Instance>(router, local, Input::ClientGone(ClientId(number)));
                 }
                 Output::Notice(notice) => self.tell(router, Daemon::Bfd, notice),
                 Output::Finished => self.end_process(router, Daemon::Bfd),
@@ -104,8 +95,8 @@ impl World {
         let Some(BfdWay { peer, local, interface }) = node.bfd_ways.get(&session).copied() else {
             return false;
         };
-        let holds = node.kernel.addresses().any(|a| a.ifindex == interface && a.network.ip() == local);
-        let Some(port) = kernel::port(interface).filter(|_| holds) else { return false };
+        let has_address = node.kernel.has_on(interface, local);
+        let Some(port) = kernel::port(interface).filter(|_| has_address) else { return false };
         let udp = UdpDatagram { source_port: SOURCE_PORT, destination_port: PORT, payload };
         let frame = Frame::udp_of(kernel::mac(router, port), local, peer, 255, udp);
         self.transmit(End { router, port }, frame);

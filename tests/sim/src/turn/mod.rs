@@ -12,12 +12,13 @@ mod vrrp;
 use crate::checker::{Cause, Turn};
 use crate::frame::{Frame, OSPF, UDP};
 use crate::kernel;
-use crate::node::{Client, Node, SOCKET_FRAMES, ToClient, ToServer};
+use crate::node::{Client, Hosted, Node, SOCKET_FRAMES, ToClient, ToServer};
 use crate::scenario::Daemon;
 use crate::segment::End;
 use crate::trace::Happening;
 use crate::world::{Event, World};
 use ::rib::message::ClientMessage;
+use routing_common::config::Config;
 use routing_common::link::LinkEvent;
 use routing_common::notice::Notice;
 use routing_common::time::{Duration, Instant};
@@ -215,6 +216,32 @@ impl World {
         self.ask(|checker, world| checker.after(world, &turn));
         self.tell_links(router);
         self.rearm(router, daemon);
+    }
+
+    /// A turn in which an engine is told something, if it runs.
+    pub(crate) fn give<E: Hosted>(&mut self, router: usize, cause: Cause<'_>, input: E::Input<'_>) {
+        self.turn(router, E::DAEMON, cause, |node, local| {
+            if let Some(engine) = &mut E::slot(node).engine {
+                engine.handle(local, input);
+            }
+        });
+    }
+
+    /// The next thing an engine wants done in this turn.
+    fn next_output<E: Hosted>(&mut self, router: usize) -> Option<E::Output> {
+        E::slot(&mut self.nodes[router]).engine.as_mut()?.poll_output()
+    }
+
+    /// Tells an engine in this turn what came of something it wanted.
+    fn answer<E: Hosted>(&mut self, router: usize, local: Instant, input: E::Input<'_>) {
+        if let Some(engine) = &mut E::slot(&mut self.nodes[router]).engine {
+            engine.handle(local, input);
+        }
+    }
+
+    /// What a router's file says.
+    pub(crate) fn file(&self, router: usize) -> Box<Config> {
+        Box::new(self.nodes[router].config.clone())
     }
 
     /// The laws look at what has left.

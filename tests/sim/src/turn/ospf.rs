@@ -7,18 +7,10 @@ use crate::node::{Client, ToClient, ToServer};
 use crate::scenario::Daemon;
 use crate::segment::End;
 use crate::world::{Event, World};
-use routing_common::machine::Machine;
 
 impl World {
     pub(super) fn process_ospf(&mut self, router: usize, event: Event) {
-        use ospf_proto::{Clear, Input, Received};
-        let feed = |world: &mut Self, cause: Cause<'_>, input: Input<'_>| {
-            world.turn(router, Daemon::Ospf, cause, |node, local| {
-                if let Some(engine) = &mut node.ospf.engine {
-                    engine.handle(local, input);
-                }
-            });
-        };
+        use ospf_proto::{Clear, Input, Instance, Received};
         match event {
             Event::Arrive { to, at, frame, nature } => {
                 let Some(Datagram { source, destination, ttl, payload, .. }) = frame.datagram() else {
@@ -27,52 +19,53 @@ impl World {
                 let ifindex = kernel::ifindex(to.port);
                 let received = Received { ifindex, source, destination, ttl, payload };
                 let cause = Cause::Frame { port: to.port, frame: &frame, nature, at };
-                feed(self, cause, Input::Packet(received));
+                self.give::<Instance>(router, cause, Input::Packet(received));
             }
-            Event::Links { event, .. } => feed(self, Cause::Link(&event), Input::Link(event.clone())),
-            Event::Connected { number, .. } => feed(
-                self,
-                Cause::Rib,
-                match Client::of(number) {
+            Event::Links { event, .. } => {
+                self.give::<Instance>(router, Cause::Link(&event), Input::Link(event.clone()))
+            }
+            Event::Connected { number, .. } => {
+                let input = match Client::of(number) {
                     Client::OspfBfd => Input::BfdConnected,
                     _ => Input::RibConnected,
-                },
-            ),
-            Event::ToClient { message, .. } => feed(
-                self,
-                Cause::Rib,
-                match message {
+                };
+                self.give::<Instance>(router, Cause::Rib, input);
+            }
+            Event::ToClient { message, .. } => {
+                let input = match message {
                     ToClient::Rib(message) => Input::Rib(message),
                     ToClient::Bfd(message) => Input::Bfd(message),
-                },
-            ),
-            Event::ServerLost { number, .. } => feed(
-                self,
-                Cause::Rib,
-                match Client::of(number) {
+                };
+                self.give::<Instance>(router, Cause::Rib, input);
+            }
+            Event::ServerLost { number, .. } => {
+                let input = match Client::of(number) {
                     Client::OspfBfd => Input::BfdLost,
                     _ => Input::RibLost,
-                },
-            ),
-            Event::Reload { .. } => {
-                let config = Box::new(self.nodes[router].config.clone());
-                feed(self, Cause::Reconfigured, Input::Reconfigure(config));
+                };
+                self.give::<Instance>(router, Cause::Rib, input);
             }
-            Event::Terminate { .. } => feed(self, Cause::Other, Input::Shutdown),
+            Event::Reload { .. } => {
+                let config = self.file(router);
+                self.give::<Instance>(router, Cause::Reconfigured, Input::Reconfigure(config));
+            }
+            Event::Terminate { .. } => self.give::<Instance>(router, Cause::Other, Input::Shutdown),
             Event::WallClock { .. } => {
                 let seconds = self.nodes[router].clock.wall(self.now);
-                feed(self, Cause::Other, Input::WallClock(seconds));
+                self.give::<Instance>(router, Cause::Other, Input::WallClock(seconds));
             }
-            Event::PrepareRestart { .. } => feed(self, Cause::Other, Input::PrepareRestart),
-            Event::Clear { .. } => feed(self, Cause::Other, Input::Clear(Clear::Process)),
+            Event::PrepareRestart { .. } => {
+                self.give::<Instance>(router, Cause::Other, Input::PrepareRestart)
+            }
+            Event::Clear { .. } => self.give::<Instance>(router, Cause::Other, Input::Clear(Clear::Process)),
             _ => {}
         }
     }
 
     pub(super) fn drain_ospf(&mut self, router: usize) -> usize {
-        use ospf_proto::Output;
+        use ospf_proto::{Instance, Output};
         let mut count = 0;
-        while let Some(output) = self.nodes[router].ospf.engine.as_mut().and_then(Machine::poll_output) {
+        while let Some(output) = self.next_output::<Instance>(router) {
             count += 1;
             let node = &mut self.nodes[router];
             match output {

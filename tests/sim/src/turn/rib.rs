@@ -5,10 +5,9 @@ use crate::node::{ToClient, ToServer};
 use crate::scenario::Daemon;
 use crate::trace::Happening;
 use crate::world::{Event, World};
-use rib::ClientId;
 use rib::fib::{FibFailure, FibRequest, FibResults};
 use rib::system::SystemOp;
-use routing_common::machine::Machine;
+use rib::{ClientId, Rib};
 use routing_common::time::Instant;
 
 impl World {
@@ -22,18 +21,12 @@ impl World {
                 (Cause::Rib, Input::ClientMessage(ClientId(*number), message.clone()))
             }
             Event::ClientGone { number, .. } => (Cause::Rib, Input::ClientGone(ClientId(*number))),
-            Event::Reload { .. } => {
-                (Cause::Reconfigured, Input::Reconfigure(Box::new(self.nodes[router].config.clone())))
-            }
+            Event::Reload { .. } => (Cause::Reconfigured, Input::Reconfigure(self.file(router))),
             Event::Disturbed { prefix, .. } => (Cause::Other, Input::RouteDisturbed(*prefix)),
             Event::Terminate { .. } => (Cause::Other, Input::Shutdown),
             _ => return,
         };
-        self.turn(router, Daemon::Rib, cause, |node, local| {
-            if let Some(engine) = &mut node.rib.engine {
-                engine.handle(local, input);
-            }
-        });
+        self.give::<Rib>(router, cause, input);
         if stops {
             self.end_process(router, Daemon::Rib);
         }
@@ -46,7 +39,7 @@ impl World {
             let mut requests: Vec<FibRequest> = Vec::new();
             let mut system: Vec<SystemOp> = Vec::new();
             let mut ended: Vec<ClientId> = Vec::new();
-            while let Some(output) = self.nodes[router].rib.engine.as_mut().and_then(Machine::poll_output) {
+            while let Some(output) = self.next_output::<Rib>(router) {
                 count += 1;
                 match output {
                     Output::Fib(request) => requests.push(request),
@@ -63,22 +56,16 @@ impl World {
             }
             if !requests.is_empty() {
                 let results = self.execute(router, &requests);
-                self.answer_rib(router, local, Input::FibResults(results));
+                self.answer::<Rib>(router, local, Input::FibResults(results));
             }
             for id in ended {
                 self.disconnect(router, id.0);
-                self.answer_rib(router, local, Input::ClientGone(id));
+                self.answer::<Rib>(router, local, Input::ClientGone(id));
             }
             for op in system {
                 self.nodes[router].kernel.system(&op);
-                self.answer_rib(router, local, Input::SystemResult(op, Ok(())));
+                self.answer::<Rib>(router, local, Input::SystemResult(op, Ok(())));
             }
-        }
-    }
-
-    fn answer_rib(&mut self, router: usize, local: Instant, input: rib::Input) {
-        if let Some(engine) = &mut self.nodes[router].rib.engine {
-            engine.handle(local, input);
         }
     }
 

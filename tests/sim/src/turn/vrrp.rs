@@ -9,25 +9,17 @@ use crate::segment::End;
 use crate::world::{Event, World};
 use rib::message::{ClientMessage, RibMessage, Subscription};
 use routing_common::id::IfIndex;
-use routing_common::machine::Machine;
 use routing_common::time::Instant;
 
 impl World {
     pub(super) fn process_vrrp(&mut self, router: usize, event: Event) {
-        use vrrp_proto::Input;
         use vrrp_proto::packet::Received;
-        let feed = |world: &mut Self, cause: Cause<'_>, input: Input<'_>| {
-            world.turn(router, Daemon::Vrrp, cause, |node, local| {
-                if let Some(engine) = &mut node.vrrp.engine {
-                    engine.handle(local, input);
-                }
-            });
-        };
+        use vrrp_proto::{Input, Instance};
         match event {
             Event::Arrive { to, at, frame, nature } if frame.arp().is_some() => {
                 let cause = Cause::Frame { port: to.port, frame: &frame, nature, at };
                 let ifindex = kernel::ifindex(to.port);
-                feed(self, cause, Input::Arp { ifindex, message: frame.arp_message() });
+                self.give::<Instance>(router, cause, Input::Arp { ifindex, message: frame.arp_message() });
             }
             Event::Arrive { to, at, frame, nature } => {
                 let Some(Datagram { source, destination, ttl, payload, .. }) = frame.datagram() else {
@@ -36,14 +28,16 @@ impl World {
                 let packet = Received { source, destination, ttl, payload };
                 let ifindex = kernel::ifindex(to.port);
                 let cause = Cause::Frame { port: to.port, frame: &frame, nature, at };
-                feed(self, cause, Input::Packet { ifindex, packet });
+                self.give::<Instance>(router, cause, Input::Packet { ifindex, packet });
             }
-            Event::Links { event, .. } => feed(self, Cause::Link(&event), Input::Link(event.clone())),
+            Event::Links { event, .. } => {
+                self.give::<Instance>(router, Cause::Link(&event), Input::Link(event.clone()))
+            }
             Event::Reload { .. } => {
-                let config = Box::new(self.nodes[router].config.clone());
-                feed(self, Cause::Reconfigured, Input::Reconfigure(config));
+                let config = self.file(router);
+                self.give::<Instance>(router, Cause::Reconfigured, Input::Reconfigure(config));
             }
-            Event::Terminate { .. } => feed(self, Cause::Other, Input::Shutdown),
+            Event::Terminate { .. } => self.give::<Instance>(router, Cause::Other, Input::Shutdown),
             Event::Connected { .. } => {
                 let subscription =
                     Subscription { routes_stand: true, attachments: true, ..Subscription::default() };
@@ -52,23 +46,23 @@ impl World {
                 }
             }
             Event::ToClient { message: ToClient::Rib(RibMessage::RoutesStand(stand)), .. } => {
-                feed(self, Cause::Rib, Input::RoutesStand(stand));
+                self.give::<Instance>(router, Cause::Rib, Input::RoutesStand(stand));
             }
             Event::ToClient { message: ToClient::Rib(RibMessage::Attached(attachments)), .. } => {
-                feed(self, Cause::Rib, Input::Attached(attachments));
+                self.give::<Instance>(router, Cause::Rib, Input::Attached(attachments));
             }
             Event::ServerLost { .. } => {
-                feed(self, Cause::Rib, Input::RoutesStand(false));
-                feed(self, Cause::Rib, Input::Attached(Vec::new()));
+                self.give::<Instance>(router, Cause::Rib, Input::RoutesStand(false));
+                self.give::<Instance>(router, Cause::Rib, Input::Attached(Vec::new()));
             }
             _ => {}
         }
     }
 
     pub(super) fn drain_vrrp(&mut self, router: usize, local: Instant) -> usize {
-        use vrrp_proto::{Input, Output};
+        use vrrp_proto::{Input, Instance, Output};
         let mut count = 0;
-        while let Some(output) = self.nodes[router].vrrp.engine.as_mut().and_then(Machine::poll_output) {
+        while let Some(output) = self.next_output::<Instance>(router) {
             count += 1;
             let node = &mut self.nodes[router];
             let outcome = match &output {
@@ -101,12 +95,12 @@ impl World {
                     node.kernel.vrrp(other, |lifetime| node.clock.to_true(node.clock.local(now) + lifetime))
                 }
             };
-            if let (Err(text), Some(engine)) = (outcome, &mut self.nodes[router].vrrp.engine) {
+            if let Err(text) = outcome {
                 let ifindex = match output {
                     Output::OpenInterface { ifindex, .. } => Some(ifindex),
                     _ => None,
                 };
-                engine.handle(local, Input::Fault { ifindex, text });
+                self.answer::<Instance>(router, local, Input::Fault { ifindex, text });
             }
         }
         count
