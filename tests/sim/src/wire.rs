@@ -311,6 +311,7 @@ pub(crate) fn vrrp(payload: &[u8], source: Ipv4Addr, to: Ipv4Addr) -> Result<Adv
 /// A BFD Control packet (RFC 5880 §4.1), without authentication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Control {
+    pub diagnostic: u8,
     pub state: u8,
     pub poll: bool,
     pub is_final: bool,
@@ -336,6 +337,7 @@ pub(crate) fn bfd(payload: &[u8]) -> Result<Control, String> {
         () if your_discriminator == 0 && state >= 2 => "Your Discriminator",
         () => {
             return Ok(Control {
+                diagnostic: first & 0x1f,
                 state,
                 poll: second & 0x20 != 0,
                 is_final: second & 0x10 != 0,
